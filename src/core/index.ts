@@ -1,0 +1,28 @@
+// The door of core: the words of the field as types. Every other room may import it; it imports nothing.
+export { assertNever, type Decision, deny, denyFor, failClosed, type PolicyId, type Reason, type Route } from './decision.ts';
+export type { Entry, EntryAction, EntryBody } from './entry.ts';
+export { type Code, codeOf, faults, IntramurError } from './error.ts';
+export { type ExchangeHead, type ExchangeReply, headerOf } from './exchange.ts';
+export { type Places, placesFrom } from './place.ts';
+export { product } from './product.ts';
+export type { FindingKind, InspectFinding, Report, Tier } from './report.ts';
+export type { Act, Body, HttpRequest, LlmInvoke, NetConnect, Place, Principal, Request, SessionId, Target } from './request.ts';
+export {
+  type Classification,
+  classificationRank,
+  classifications,
+  type Dialect,
+  dialects,
+  type EgressClass,
+  egressClasses,
+  highestClassification,
+  type Label,
+  labels,
+  type Perimeter,
+  perimeterRank,
+  perimeters,
+  type Purpose,
+  purposes,
+  type Vetting,
+  vettings,
+} from './words.ts';
