@@ -1,0 +1,102 @@
+// Error bodies of the four dialects, and the way from one to another. Status, type and code after the vendors' error pages.
+import type { Dialect } from '../core/index.ts';
+import { encode, isObject, type Json, listOf, objectOf, parseLenient, stringOf } from './json.ts';
+
+/** The native body for an HTTP status. `code` is used where the dialect has one. */
+export function errorBody(dialect: Dialect, status: number, message: string, code: string | null = null): Json {
+  const row = rowOf(status);
+  switch (dialect) {
+    case 'anthropic-messages':
+      return { type: 'error', error: { type: row.anthropic, message } };
+    case 'gemini':
+      return { error: { code: status, message, status: row.gemini } };
+    default:
+      return { error: { message, type: row.openai, param: null, code: code ?? row.code } };
+  }
+}
+
+interface Row {
+  readonly status: number;
+  readonly anthropic: string;
+  readonly openai: string;
+  readonly code: string | null;
+  readonly gemini: string;
+}
+
+const invalid = { anthropic: 'invalid_request_error', openai: 'invalid_request_error', code: null, gemini: 'INVALID_ARGUMENT' } as const;
+const broken = { anthropic: 'api_error', openai: 'server_error', code: null, gemini: 'INTERNAL' } as const;
+const rows: readonly Row[] = [
+  { status: 401, anthropic: 'authentication_error', openai: 'invalid_request_error', code: 'invalid_api_key', gemini: 'UNAUTHENTICATED' },
+  { status: 403, anthropic: 'permission_error', openai: 'permission_error', code: null, gemini: 'PERMISSION_DENIED' },
+  { status: 404, anthropic: 'not_found_error', openai: 'invalid_request_error', code: 'model_not_found', gemini: 'NOT_FOUND' },
+  {
+    status: 413,
+    anthropic: 'request_too_large',
+    openai: 'invalid_request_error',
+    code: 'context_length_exceeded',
+    gemini: 'INVALID_ARGUMENT',
+  },
+  { status: 429, anthropic: 'rate_limit_error', openai: 'rate_limit_error', code: 'rate_limit_exceeded', gemini: 'RESOURCE_EXHAUSTED' },
+  { status: 503, anthropic: 'overloaded_error', openai: 'server_error', code: null, gemini: 'UNAVAILABLE' },
+  { status: 504, anthropic: 'api_error', openai: 'server_error', code: null, gemini: 'DEADLINE_EXCEEDED' },
+  { status: 529, anthropic: 'overloaded_error', openai: 'server_error', code: null, gemini: 'UNAVAILABLE' },
+];
+
+function rowOf(status: number): Row {
+  return rows.find((row) => row.status === status) ?? { status, ...(status >= 500 ? broken : invalid) };
+}
+
+/** An upstream's error in the client's dialect. Within one dialect the body stays as it is. */
+export function mapError(
+  from: Dialect,
+  to: Dialect,
+  status: number,
+  body: Uint8Array,
+): { readonly status: number; readonly body: Uint8Array } {
+  if (isSameShape(from, to)) return { status, body };
+  const message = errorMessage(body) ?? `the upstream answered with status ${status}`;
+  // 529 is Anthropic's own; elsewhere overload is 503. A prompt that is too long is a 400 wherever clients look for its words.
+  const isTooLong = (status === 400 || status === 413) && tooLong.test(message);
+  const mapped = isTooLong ? 400 : status === 529 && to !== 'anthropic-messages' ? 503 : status;
+  return {
+    status: mapped,
+    body: encode(errorBody(to, mapped, isTooLong ? tooLongMessage(to, message) : message, isTooLong ? 'context_length_exceeded' : null)),
+  };
+}
+
+function isSameShape(from: Dialect, to: Dialect): boolean {
+  return from === to || (from.startsWith('openai-') && to.startsWith('openai-'));
+}
+
+const tooLong =
+  /context[_ ](?:length|window|size)|prompt is too long|maximum (?:context|prompt|number of tokens)|input token count|too many (?:input )?tokens/i;
+
+/** Claude Code compacts its history when it reads these words. */
+function tooLongMessage(to: Dialect, message: string): string {
+  return to === 'anthropic-messages' && !/prompt is too long/i.test(message) ? `prompt is too long: ${message}` : message;
+}
+
+/** The message of an error body in any dialect, of FastAPI servers (`detail`) and of Ollama (`error` as a string). */
+export function errorMessage(body: Uint8Array): string | undefined {
+  const text = Buffer.from(body.buffer, body.byteOffset, Math.min(body.byteLength, 1 << 20))
+    .toString()
+    .trim();
+  const parsed = parseLenient(text);
+  if (parsed === undefined) return text.startsWith('<') || text === '' ? undefined : bounded(text);
+  const message = messageIn(Array.isArray(parsed) ? listOf(parsed)[0] : parsed);
+  return message === undefined ? undefined : bounded(message);
+}
+
+/** The message of a parsed error event or body. */
+export function messageIn(value: Json | undefined): string | undefined {
+  if (typeof value === 'string') return value;
+  if (!isObject(value)) return undefined;
+  const error = value['error'] ?? value['detail'] ?? objectOf(value['response'])?.['error'];
+  return (
+    stringOf(error) ?? stringOf(objectOf(error)?.['message']) ?? stringOf(value['message']) ?? (error ? JSON.stringify(error) : undefined)
+  );
+}
+
+function bounded(text: string): string {
+  return text.length > 4000 ? `${text.slice(0, 4000)}…` : text;
+}

@@ -1,0 +1,10 @@
+// The door of wire: what model calls look like in the four dialects. Pure functions over bytes; nothing here opens a connection.
+export { type Call, type Detected, detectCall, type StreamForm } from './detect.ts';
+export { mapError } from './error-body.ts';
+export { modelList } from './model-list.ts';
+export { type BodyCall, type ReadCall, readCall } from './read-call.ts';
+export { keepAlive, type RefusalKind, refusal, streamError, type WireReply } from './refusal.ts';
+export type { ServerTool } from './server-tools.ts';
+export { type StreamWatcher, streamWatcher } from './stream-watcher.ts';
+export { readUsage, type Usage } from './usage.ts';
+export { withModel } from './with-model.ts';

@@ -1,0 +1,75 @@
+// How we say no, in the caller's own dialect. HTTP 400 for a policy: agents show a 400 to their user and stop, whereas 403, 429 and
+// 5xx make them retry for minutes or hide the text.
+import { type Dialect, type ExchangeReply, product } from '../core/index.ts';
+import type { StreamForm } from './detect.ts';
+import { errorBody } from './error-body.ts';
+import { encode, type Json } from './json.ts';
+
+export type RefusalKind = 'policy' | 'budget' | 'fault' | 'auth' | 'not-found' | 'upgrade';
+
+const statuses: Readonly<Record<RefusalKind, number>> = { policy: 400, budget: 400, fault: 400, auth: 401, 'not-found': 404, upgrade: 426 };
+
+/** INVARIANT: never `server_error`, and no code that clients take for a passing condition: they would retry in silence. */
+const codes: Readonly<Record<RefusalKind, string>> = {
+  policy: 'policy_refusal',
+  budget: 'budget_refusal',
+  fault: 'policy_refusal',
+  auth: 'invalid_api_key',
+  'not-found': 'not_found',
+  upgrade: 'upgrade_refused',
+};
+
+export interface WireReply extends ExchangeReply {
+  readonly body: Uint8Array;
+}
+
+/** A refusal before the first byte; the same whether the client asked for a stream or not. */
+export function refusal(dialect: Dialect, { message, kind }: { readonly message: string; readonly kind: RefusalKind }): WireReply {
+  const status = statuses[kind];
+  const body = encode(errorBody(dialect, status, prefixed(message), codes[kind]));
+  return { status, rawHeaders: jsonHeaders(body), body };
+}
+
+export function jsonHeaders(body: Uint8Array): readonly string[] {
+  return ['content-type', 'application/json', 'content-length', String(body.byteLength)];
+}
+
+function prefixed(message: string): string {
+  return message.startsWith(product.refusalPrefix) ? message : `${product.refusalPrefix} ${message}`;
+}
+
+/** The dialect's own error event, for a failure after the first byte. No clean end may follow it. */
+export function streamError(dialect: Dialect, message: string, form: StreamForm = 'sse'): Uint8Array {
+  switch (dialect) {
+    case 'anthropic-messages':
+      return event('error', errorBody(dialect, 500, message));
+    case 'openai-chat':
+      return event(undefined, { error: { message, type: 'api_error', param: null, code: 'stream_failed' } });
+    case 'openai-responses':
+      // The SDKs act on `error`, Codex on `response.failed`.
+      return Buffer.concat([
+        event('error', { type: 'error', code: 'stream_failed', message, param: null, sequence_number: 0 }),
+        event('response.failed', {
+          type: 'response.failed',
+          sequence_number: 1,
+          response: { object: 'response', status: 'failed', error: { code: 'stream_failed', message }, output: [] },
+        }),
+      ]);
+    case 'gemini': {
+      const body = errorBody(dialect, 500, message);
+      // In an array the error is one more element, and the array stays open: a reader that waits for its end sees a cut.
+      return form === 'sse' ? event(undefined, body) : Buffer.concat([Buffer.from(',\r\n'), encode(body)]);
+    }
+  }
+}
+
+/** Shows a waiting client that somebody is there; carries no content. */
+export function keepAlive(dialect: Dialect, form: StreamForm = 'sse'): Uint8Array {
+  if (dialect === 'anthropic-messages') return event('ping', { type: 'ping' });
+  return Buffer.from(form === 'sse' ? ': keep-alive\n\n' : '\n');
+}
+
+/** One server-sent event. */
+export function event(name: string | undefined, data: Json): Buffer {
+  return Buffer.from(`${name === undefined ? '' : `event: ${name}\n`}data: ${JSON.stringify(data)}\n\n`);
+}

@@ -1,0 +1,109 @@
+// Looks over a stream's shoulder while its bytes pass unchanged: did it end as its dialect ends, what did it use, did it fail. A
+// stream that merely stops is a cut, and the gateway then says so instead of ending cleanly.
+import type { Dialect } from '../core/index.ts';
+import type { StreamForm } from './detect.ts';
+import { messageIn } from './error-body.ts';
+import { type JsonObject, objectOf, objectsOf, parseLenient, stringOf } from './json.ts';
+import { JsonArrayDecoder } from './json-array.ts';
+import { SseDecoder, type StreamEvent } from './sse.ts';
+import { type Usage, usageOf } from './usage.ts';
+
+export interface StreamWatcher {
+  /** Throws `UPSTREAM_PROTOCOL` on an event without bound. */
+  push(chunk: Uint8Array): void;
+  /** True once the dialect's own end was seen. */
+  readonly isComplete: boolean;
+  /** What the stream has stated so far; the last word is the final count. */
+  readonly usage: Usage | undefined;
+  /** The upstream's own error event. */
+  readonly upstreamError: string | undefined;
+}
+
+interface Seen {
+  isComplete: boolean;
+  usage: Usage | undefined;
+  upstreamError: string | undefined;
+}
+
+export function streamWatcher(dialect: Dialect, form: StreamForm = 'sse'): StreamWatcher {
+  const seen: Seen = { isComplete: false, usage: undefined, upstreamError: undefined };
+  const decoder = dialect === 'gemini' && form === 'json-array' ? new JsonArrayDecoder() : new SseDecoder();
+  const watch = watchers[dialect];
+  return {
+    push(chunk) {
+      for (const event of decoder.push(chunk)) watch(event, seen);
+    },
+    get isComplete() {
+      return seen.isComplete && (decoder instanceof SseDecoder || decoder.isClosed);
+    },
+    get usage() {
+      return seen.usage;
+    },
+    get upstreamError() {
+      return seen.upstreamError;
+    },
+  };
+}
+
+type Watch = (event: StreamEvent, seen: Seen) => void;
+
+/** Parses only events that can matter: most of a stream is text deltas. */
+function relevant(event: StreamEvent, words: RegExp): JsonObject | undefined {
+  return words.test(event.data) ? objectOf(parseLenient(event.data)) : undefined;
+}
+
+const watchers: Readonly<Record<Dialect, Watch>> = {
+  'anthropic-messages': (event, seen) => {
+    const data = relevant(event, /"(?:message_start|message_delta|message_stop|error)"/);
+    switch (data?.['type']) {
+      case 'message_start':
+        seen.usage = usageOf('anthropic-messages', data['message']);
+        break;
+      case 'message_delta':
+        seen.usage = mergeAnthropic(seen.usage, data);
+        break;
+      case 'message_stop':
+        seen.isComplete = true;
+        break;
+      case 'error':
+        seen.upstreamError = messageIn(data) ?? 'error';
+        break;
+      default:
+    }
+  },
+
+  'openai-chat': (event, seen) => {
+    if (event.data.trim() === '[DONE]') {
+      seen.isComplete = true;
+      return;
+    }
+    const data = relevant(event, /"(?:usage|error)"/);
+    if (data?.['error']) seen.upstreamError = messageIn(data) ?? 'error';
+    seen.usage = usageOf('openai-chat', data) ?? seen.usage;
+  },
+
+  'openai-responses': (event, seen) => {
+    const data = relevant(event, /"(?:response\.(?:completed|incomplete|failed)|error)"/);
+    const type = stringOf(data?.['type']);
+    if (type === 'error' || type === 'response.failed') seen.upstreamError = messageIn(data) ?? 'error';
+    if (type === 'response.completed' || type === 'response.incomplete' || type === 'response.failed') {
+      seen.isComplete = true;
+      seen.usage = usageOf('openai-responses', data?.['response']);
+    }
+  },
+
+  gemini: (event, seen) => {
+    const data = relevant(event, /"(?:usageMetadata|finishReason|blockReason|error)"/);
+    if (data?.['error']) seen.upstreamError = messageIn(data) ?? 'error';
+    seen.usage = usageOf('gemini', data) ?? seen.usage;
+    const isFinished = objectsOf(data?.['candidates']).some((candidate) => candidate['finishReason']);
+    if (isFinished || objectOf(data?.['promptFeedback'])?.['blockReason']) seen.isComplete = true;
+  },
+};
+
+/** `message_delta` repeats only the counts that changed. */
+function mergeAnthropic(start: Usage | undefined, delta: JsonObject): Usage | undefined {
+  const stated = usageOf('anthropic-messages', delta);
+  if (!stated || !start) return stated ?? start;
+  return stated.inputTokens > 0 ? stated : { ...start, outputTokens: stated.outputTokens };
+}
