@@ -33,6 +33,8 @@ export interface ContainInput {
   readonly placeholders: Readonly<Record<string, string>>;
   /** True when the configuration sends model calls to a target of ours, so that an agent without a login can still work. */
   readonly hasModels: boolean;
+  /** A name that the model map answers to, for agents that must be told one; left out: any name will do. */
+  readonly model?: string;
 }
 
 /** What an agent gets inside. */
