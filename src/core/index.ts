@@ -3,6 +3,9 @@ export { assertNever, type Decision, deny, denyFor, failClosed, type PolicyId, t
 export type { Entry, EntryAction, EntryBody } from './entry.ts';
 export { type Code, codeOf, faults, IntramurError } from './error.ts';
 export { type ExchangeHead, type ExchangeReply, headerOf } from './exchange.ts';
+export { packageRoot } from './package-root.ts';
+export { canonicalHost } from './host.ts';
+export { nearest } from './nearest.ts';
 export { type Places, placesFrom } from './place.ts';
 export { product } from './product.ts';
 export type { FindingKind, InspectFinding, Report, Tier } from './report.ts';
@@ -26,3 +29,4 @@ export {
   type Vetting,
   vettings,
 } from './words.ts';
+export { version } from './version.ts';

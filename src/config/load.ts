@@ -1,0 +1,142 @@
+// Finds, reads, checks and merges the configuration files. A file that is missing where it may be is nothing; anything else that
+// cannot be read or does not parse is CONFIG_INVALID, and nothing is started (docs/configuration.md).
+import { X509Certificate } from 'node:crypto';
+import { constants, lstat, open, realpath } from 'node:fs/promises';
+import path from 'node:path';
+import { IntramurError, placesFrom, product } from '../core/index.ts';
+import type { Config } from './config.ts';
+import { type Layer, layerFrom, type Origin, type Placed } from './layer.ts';
+import { maxConfigBytes, parseLocated, printable } from './located.ts';
+import { keysClosedToWorkspace, last, merge } from './merge.ts';
+import { configSchema } from './schema.ts';
+import { validate } from './validate.ts';
+
+export interface LoadOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  /** The workspace. */
+  readonly cwd: string;
+  /** `--config FILE`: must exist. */
+  readonly file?: string | undefined;
+  /** `/etc/intramur` outside tests. */
+  readonly systemDir: string;
+}
+
+/** @throws IntramurError CONFIG_INVALID or CONFIG_NOT_FOUND; the message names file, line, column and key */
+export async function loadConfig({ env, home, cwd, file, systemDir }: LoadOptions): Promise<Config> {
+  const name = `${product.name}.yaml`;
+  const named = file === undefined ? undefined : path.resolve(cwd, file);
+  const candidates: readonly { readonly origin: Origin; readonly path: string }[] = [
+    { origin: 'user', path: path.join(placesFrom(env, home).config, name) },
+    { origin: 'workspace', path: path.join(path.resolve(cwd), name) },
+    ...(named === undefined ? [] : [{ origin: 'named', path: named } as const]),
+    { origin: 'system', path: path.join(systemDir, name) },
+  ];
+  // A workspace file that the user also named, or that is the user's own, is what the user says: it is read once, as that.
+  const trusted = new Set(await Promise.all(candidates.filter(({ origin }) => origin !== 'workspace').map(({ path }) => identityOf(path))));
+  const layers: Layer[] = [];
+  for (const candidate of candidates) {
+    if (candidate.origin === 'workspace' && trusted.has(await identityOf(candidate.path))) continue;
+    const bytes = await readBounded(candidate.path, maxConfigBytes);
+    if (bytes) layers.push(parseLayer(candidate.path, bytes, candidate.origin, home));
+    else if (candidate.origin === 'named') throw new IntramurError('CONFIG_NOT_FOUND', `${printable(candidate.path, 4096)}: no such file`);
+  }
+  const trust = await Promise.all((last(layers, 'trust') ?? []).map(readAuthorities));
+  await Promise.all(layers.flatMap(({ policies = [] }) => policies).map(checkDirectory));
+  return merge(layers, trust);
+}
+
+/** One file, from bytes to typed values. Touches nothing outside: the border where hostile text becomes data. */
+export function parseLayer(file: string, bytes: Uint8Array, origin: Origin, home: string): Layer {
+  const located = parseLocated(file, bytes);
+  const { root } = located;
+  if (root.kind === 'map' && origin === 'workspace') {
+    const closed = keysClosedToWorkspace.find((key) => root.entries.has(key));
+    if (closed !== undefined) {
+      throw new IntramurError(
+        'CONFIG_INVALID',
+        `${located.where(root.entries.get(closed)?.keyAt ?? 0)}: "${closed}" cannot be set by a repository`,
+        {
+          hint: 'set it in your own configuration, or name this file with --config',
+        },
+      );
+    }
+  }
+  const isEmpty = root.kind === 'scalar' && root.value === null;
+  const issues = isEmpty ? [] : validate(configSchema, root);
+  if (issues.length > 0) {
+    const shown = issues.slice(0, 10).map(({ at, message }) => `${located.where(at)}: ${message}`);
+    const more = issues.length > shown.length ? [`and ${issues.length - shown.length} more`] : [];
+    throw new IntramurError('CONFIG_INVALID', [...shown, ...more].join('\n'));
+  }
+  return layerFrom(located, { origin, home });
+}
+
+/** The whole file; `undefined` when there is nothing at `file`. Never waits on a pipe or device that stands there instead. */
+async function readBounded(file: string, maxBytes: number): Promise<Buffer | undefined> {
+  const shown = printable(file, 4096);
+  try {
+    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stat = await handle.stat();
+      if (!stat.isFile()) throw new IntramurError('CONFIG_INVALID', `${shown}: not a regular file`);
+      if (stat.size > maxBytes) throw new IntramurError('CONFIG_INVALID', `${shown}: larger than ${maxBytes} bytes`);
+      const buffer = Buffer.alloc(maxBytes + 1);
+      let length = 0;
+      for (;;) {
+        const { bytesRead } = await handle.read(buffer, length, buffer.length - length);
+        length += bytesRead;
+        if (bytesRead === 0 || length > maxBytes) break;
+      }
+      if (length > maxBytes) throw new IntramurError('CONFIG_INVALID', `${shown}: larger than ${maxBytes} bytes`);
+      return buffer.subarray(0, length);
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    if (cause instanceof IntramurError) throw cause;
+    const code = errnoOf(cause);
+    if (code === 'ENOTDIR') return undefined;
+    if (code === 'ENOENT') {
+      const isBrokenLink = await lstat(file).then(
+        () => true,
+        () => false,
+      );
+      if (!isBrokenLink) return undefined;
+      throw new IntramurError('CONFIG_INVALID', `${shown}: the link leads nowhere`, { cause });
+    }
+    throw new IntramurError('CONFIG_INVALID', `${shown}: cannot be read (${code ?? 'unknown error'})`, { cause });
+  }
+}
+
+async function readAuthorities({ value, where }: Placed<string>): Promise<string> {
+  const bytes = await readBounded(value, maxConfigBytes);
+  if (!bytes) throw new IntramurError('CONFIG_INVALID', `${where}: trust names ${printable(value, 4096)}, which does not exist`);
+  const certificates = bytes.toString('latin1').match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+  try {
+    if (certificates.length === 0) throw new Error('no certificate');
+    // Only the certificates are kept: a private key that stands in the same file goes nowhere.
+    return certificates.map((pem) => new X509Certificate(pem).toString()).join('');
+  } catch (cause) {
+    throw new IntramurError('CONFIG_INVALID', `${where}: ${printable(value, 4096)} is not a PEM file of certificates`, { cause });
+  }
+}
+
+async function checkDirectory({ value, where }: Placed<string>): Promise<void> {
+  const handle = await open(value, constants.O_RDONLY | constants.O_DIRECTORY).catch(() => undefined);
+  if (!handle)
+    throw new IntramurError(
+      'CONFIG_INVALID',
+      `${where}: policies names ${printable(value, 4096)}, which is not a directory that can be read`,
+    );
+  await handle.close();
+}
+
+/** The same for two names of one file; the name itself where there is none. */
+async function identityOf(file: string): Promise<string> {
+  return realpath(file).catch(() => file);
+}
+
+function errnoOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,180 @@
+// Files into one configuration. Which key of which file counts:
+//
+// | key                                                    | user, --config FILE | workspace                 | system              |
+// | ------------------------------------------------------ | ------------------- | ------------------------- | ------------------- |
+// | organization, providers, models, keys, egress, inside, | the later replaces  | refused                   | replaces, so fixed  |
+// | resolve, resolvers, trust                              |                     |                           |                     |
+// | policies                                               | the later replaces  | refused: they may permit  | added               |
+// | repositories                                           | the later replaces  | added, never `public`     | added               |
+// | packs                                                  | the later replaces  | added                     | added               |
+// | tools                                                  | per id, later wins  | per id, only stricter     | per id, stricter wins |
+// | purposes.default                                       | the later replaces  | only to production        | stricter wins       |
+// | inspect.secrets                                        | the later replaces  | only to block             | stricter wins       |
+//
+// INVARIANT: a workspace file is written by whoever wrote the repository, possibly the agent. Nothing in it may open, redirect or
+// lower anything. Where several `repositories` rules match, the highest class counts, so adding one never lowers.
+import { IntramurError, nearest, vettings } from '../core/index.ts';
+import { isIP } from 'node:net';
+import { isInside } from './address.ts';
+import type { Config, ProviderConfig } from './config.ts';
+import { defaultConfig } from './defaults.ts';
+import type { Layer, Placed, ToolConfig } from './layer.ts';
+import { matchWildcard } from './wildcard.ts';
+
+const invalid = (message: string, hint?: string) => new IntramurError('CONFIG_INVALID', message, hint === undefined ? {} : { hint });
+
+/** What only the user or the system may say. */
+export const keysClosedToWorkspace = [
+  'organization',
+  'providers',
+  'models',
+  'keys',
+  'egress',
+  'inside',
+  'resolve',
+  'resolvers',
+  'trust',
+  'policies',
+] as const;
+
+/**
+ * @param layers in order: user, workspace, named, system
+ * @param trust PEM texts, in the place of the paths that the last layer with `trust` names
+ */
+export function merge(layers: readonly Layer[], trust: readonly string[]): Config {
+  const merged: Config = { ...defaultConfig, ...replaced(layers), ...restricted(layers), trust, files: layers.map(({ file }) => file) };
+  checkProviders(layers, merged);
+  checkModels(layers, merged);
+  return merged;
+}
+
+/** The value of the last layer that has the key. Workspaces have none of these: load.ts has refused them. */
+export function last<K extends keyof Layer>(layers: readonly Layer[], key: K): Layer[K] | undefined {
+  return layers.findLast((layer) => layer[key] !== undefined)?.[key];
+}
+
+function replaced(
+  layers: readonly Layer[],
+): Pick<Config, 'organization' | 'providers' | 'models' | 'keys' | 'egress' | 'inside' | 'resolve' | 'resolvers'> {
+  const configured = last(layers, 'providers')?.map(({ value }) => value);
+  const providers = configured ?? defaultConfig.providers;
+  const models = last(layers, 'models')?.map(({ match, targets }) => ({ match, targets: targets.map(({ value }) => value) }));
+  return {
+    organization: last(layers, 'organization'),
+    providers,
+    // Providers without a model map: each is asked for the name that the agent asked for.
+    models: models ?? (providers.length > 0 ? [{ match: '*', targets: providers.map(({ id }) => `${id}/*`) }] : []),
+    keys: last(layers, 'keys') ?? [],
+    egress: { allow: last(layers, 'allow') ?? [] },
+    inside: last(layers, 'inside') ?? [],
+    resolve: last(layers, 'resolve') ?? [],
+    resolvers: last(layers, 'resolvers') ?? [],
+  };
+}
+
+type Restricting = Pick<Config, 'repositories' | 'tools' | 'packs' | 'policies' | 'defaultPurpose' | 'inspect'>;
+
+function restricted(layers: readonly Layer[]): Restricting {
+  let state: Restricting = defaultConfig;
+  const raised: Config['repositories'][number][] = [];
+  const addedPacks: string[] = [];
+  for (const layer of layers) {
+    const adds = layer.origin === 'workspace' || layer.origin === 'system';
+    const repositories = layer.repositories?.map(({ value }) => value) ?? [];
+    if (adds) {
+      raised.push(...repositories);
+      addedPacks.push(...(layer.packs ?? []));
+    }
+    state = {
+      repositories: adds ? state.repositories : ((layer.repositories && repositories) ?? state.repositories),
+      packs: adds ? state.packs : (layer.packs ?? state.packs),
+      policies: withPolicies(state.policies, layer),
+      tools: {
+        ...state.tools,
+        ...Object.fromEntries([...(layer.tools ?? [])].map(([id, tool]) => [id, toolUnder(layer, id, state.tools[id], tool)])),
+      },
+      defaultPurpose: stricter(layer, 'purposes.default', state.defaultPurpose, layer.defaultPurpose, ['research', 'production']),
+      inspect: { secrets: stricter(layer, 'inspect.secrets', state.inspect.secrets, layer.secrets, ['placeholder', 'block']) },
+    };
+    if (layer.origin === 'workspace') refuseLowering(layer);
+  }
+  return { ...state, repositories: [...state.repositories, ...raised], packs: [...new Set([...state.packs, ...addedPacks])] };
+}
+
+function withPolicies(before: readonly string[], layer: Layer): readonly string[] {
+  const own = layer.policies?.map(({ value }) => value);
+  if (!own) return before;
+  return layer.origin === 'system' ? [...new Set([...before, ...own])] : own;
+}
+
+/** `order` goes from loose to strict. */
+function stricter<T extends string>(layer: Layer, key: string, before: T, after: Placed<T> | undefined, order: readonly T[]): T {
+  if (!after) return before;
+  const tightens = order.indexOf(after.value) >= order.indexOf(before);
+  if (layer.origin === 'workspace' && !tightens) {
+    throw invalid(`${after.where}: a repository cannot loosen ${key} from "${before}" to "${after.value}"`);
+  }
+  return layer.origin === 'system' && !tightens ? before : after.value;
+}
+
+function toolUnder(layer: Layer, id: string, before: ToolConfig | undefined, { value, where }: Placed<ToolConfig>): ToolConfig {
+  if (layer.origin === 'user' || layer.origin === 'named') return value;
+  const known = before?.status ?? 'unvetted';
+  const isStricter = vettings.indexOf(value.status) >= vettings.indexOf(known);
+  const pin = (key: 'versions' | 'sha256') => before?.[key] !== undefined && value[key] !== before[key];
+  if (layer.origin === 'workspace') {
+    if (!isStricter) throw invalid(`${where}: a repository cannot loosen tools.${id} from "${known}" to "${value.status}"`);
+    const changed = (['versions', 'sha256'] as const).find((key) => value[key] !== undefined && pin(key));
+    if (changed) throw invalid(`${where}: a repository cannot change tools.${id}.${changed}`);
+    return { ...before, ...value };
+  }
+  // The system's pins hold; its status too, unless another file is stricter about a tool that it already knew.
+  return { ...before, ...value, status: before && !isStricter ? before.status : value.status };
+}
+
+function refuseLowering(layer: Layer): void {
+  const lowered = layer.repositories?.find(({ value }) => value.classification === 'public');
+  if (lowered)
+    throw invalid(
+      `${lowered.where}: a repository cannot classify itself "public"`,
+      'it may only raise its class; lower it in your own configuration',
+    );
+}
+
+function checkProviders(layers: readonly Layer[], config: Config): void {
+  for (const { value, where } of last(layers, 'providers') ?? []) {
+    const host = new URL(value.url).hostname.replace(/^\[(.*)\]$/, '$1');
+    if (value.perimeter !== 'onprem' || isIP(host) === 0 || isInside(host, config.inside)) continue;
+    if (config.resolve.some((rule) => rule.host === host)) continue;
+    throw invalid(
+      `${where}: provider "${value.id}" is onprem, but ${host} is neither loopback nor private`,
+      'if the address is yours, list its range under `inside`',
+    );
+  }
+}
+
+function checkModels(layers: readonly Layer[], config: Config): void {
+  const byId = new Map<string, ProviderConfig>(config.providers.map((provider) => [provider.id, provider]));
+  for (const { targets } of last(layers, 'models') ?? []) {
+    for (const { value, where } of targets) {
+      const id = value.slice(0, value.indexOf('/'));
+      const provider = byId.get(id);
+      if (!provider) {
+        const meant = nearest(id, byId.keys());
+        throw invalid(`${where}: models name the provider "${id}", which is not configured${meant ? `; did you mean "${meant}"?` : ''}`);
+      }
+      const model = value.slice(id.length + 1);
+      if (provider.perimeter === 'onprem' && isCloudModel(model)) {
+        throw invalid(
+          `${where}: model "${model}" of the onprem provider "${id}" is run by somebody else's cloud`,
+          'a tag that ends in "cloud" names a hosted model',
+        );
+      }
+    }
+  }
+}
+
+/** Local model servers pass a model whose tag ends in `cloud` on to a hosted service. */
+export function isCloudModel(model: string): boolean {
+  return matchWildcard('*:*cloud', model.toLowerCase());
+}
