@@ -1,0 +1,26 @@
+// `down`: stops the daemon and waits until it is gone. A daemon that is not there is already down.
+import { parseArgs } from 'node:util';
+import { IntramurError, placesFrom } from '../core/index.ts';
+import { createClient } from '../daemon/index.ts';
+import { isRunning } from './daemon-at-hand.ts';
+import type { CliIo } from './io.ts';
+
+const stopLimitMs = 15_000;
+
+export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  parseArgs({ args: [...args], options: {} });
+  const client = createClient(placesFrom(io.env, io.home).socket);
+  if (!(await isRunning(client))) {
+    io.stdout.write('not running\n');
+    return 0;
+  }
+  await client.stop();
+  client.release();
+  const deadline = Date.now() + stopLimitMs;
+  while (await isRunning(client)) {
+    if (Date.now() > deadline) throw new IntramurError('DAEMON_UNREACHABLE', `the daemon did not stop within ${stopLimitMs / 1000} s`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  io.stdout.write('stopped\n');
+  return 0;
+}

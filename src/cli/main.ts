@@ -1,0 +1,63 @@
+#!/usr/bin/env node
+// The command line's first file, and for `--version` the only one: each command stands behind one `await import()`.
+import { product } from '../core/product.ts';
+import { version } from '../core/version.ts';
+import type { CliIo } from './io.ts';
+
+interface Command {
+  readonly usage: string;
+  readonly does: string;
+  load(): Promise<{ run(args: readonly string[], io: CliIo): Promise<number> }>;
+}
+
+const commands: Readonly<Record<string, Command>> = {
+  run: { usage: 'run [options] -- COMMAND [ARG…]', does: 'run a program, unmodified, in the sandbox', load: () => import('./run.ts') },
+  audit: { usage: 'audit [DIR…]', does: 'which agents are here and what they may do; starts nothing', load: () => import('./audit.ts') },
+  inspect: { usage: 'inspect [FILE|-]', does: 'what the monitor would find in these bytes', load: () => import('./inspect.ts') },
+  up: { usage: 'up [--background] [--port N]', does: 'start the daemon with gateway and status page', load: () => import('./up.ts') },
+  status: { usage: 'status [--json]', does: 'what the daemon is doing', load: () => import('./status.ts') },
+  down: { usage: 'down', does: 'stop the daemon', load: () => import('./down.ts') },
+  ledger: { usage: 'ledger verify|show|tail|proof|export', does: 'the log of every decision, and its proof', load: () => import('./ledger.ts') },
+  keys: { usage: 'keys add|list|revoke', does: 'virtual keys for programs outside the sandbox', load: () => import('./keys.ts') },
+  policy: { usage: 'policy check|test|explain', does: 'check and test policies', load: () => import('./policy.ts') },
+  doctor: { usage: 'doctor [--json]', does: 'can this machine enforce the sandbox', load: () => import('./doctor.ts') },
+};
+
+/** Words of the contract that later versions bring. They are not in the help, and they say so. */
+const later = new Set(['attest', 'index', 'diff', 'apply', 'discard', 'approvals', 'kill', 'resume', 'hook', 'managed', 'agents', 'init', 'report']);
+
+function help(): string {
+  const rows = Object.values(commands).map(({ usage, does }) => `  ${usage.padEnd(38)} ${does}`);
+  return `${product.title} keeps coding agents, and what they read, within the walls.\n\nUsage: ${product.name} COMMAND\n\n${rows.join('\n')}\n\n  --version, --help\n`;
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [name, ...args] = argv;
+  const say = (text: string) => process.stderr.write(`${product.name}: ${text}\n`);
+  if (name === '--version' || name === '-V') {
+    process.stdout.write(`${version}\n`);
+    return 0;
+  }
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < 22 || (major === 22 && minor < 18)) {
+    say(`Node ${process.versions.node} is too old; 22.18 or later is needed`);
+    return 2;
+  }
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    (name === undefined ? process.stderr : process.stdout).write(help());
+    return name === undefined ? 2 : 0;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!command) {
+    say(later.has(name) ? `"${name}" is not built yet` : `unknown command "${name}"; see ${product.name} --help`);
+    return 2;
+  }
+  if (args.includes('--help') && !args.slice(0, args.indexOf('--help')).includes('--')) {
+    process.stdout.write(`Usage: ${product.name} ${command.usage}\n       ${command.does}\n`);
+    return 0;
+  }
+  const { perform } = await import('./perform.ts');
+  return await perform(command.load, args);
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,47 @@
+// Runs one command with the real outside world, and turns whatever it throws into a message and an exit code. The one catch of the
+// command line.
+import module from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import { codeOf, faults, IntramurError, placesFrom, product } from '../core/index.ts';
+import type { CliIo } from './io.ts';
+
+type Load = () => Promise<{ run(args: readonly string[], io: CliIo): Promise<number> }>;
+
+export async function perform(load: Load, args: readonly string[]): Promise<number> {
+  const home = os.homedir();
+  const { env } = process;
+  const abort = new AbortController();
+  module.enableCompileCache?.(path.join(placesFrom(env, home).cache, 'compile'));
+  // A reader that went away (`| head`) ends the output, not in a stack trace.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+  });
+  try {
+    const command = await load();
+    return await command.run(args, {
+      stdout: process.stdout,
+      stderr: process.stderr,
+      stdin: process.stdin,
+      env,
+      cwd: process.cwd(),
+      home,
+      signal: abort.signal,
+    });
+  } catch (fault) {
+    return explain(fault);
+  }
+}
+
+function explain(fault: unknown): number {
+  const code = codeOf(fault);
+  if (code === undefined || !(fault instanceof IntramurError)) {
+    const isUsage = fault instanceof TypeError && 'code' in fault && String(fault.code).startsWith('ERR_PARSE_ARGS');
+    const text = fault instanceof Error ? (isUsage ? fault.message : fault.stack) : String(fault);
+    process.stderr.write(`${product.name}: ${isUsage ? '' : 'this is a bug: '}${text}\n`);
+    return isUsage ? 2 : faults.INTERNAL.exit;
+  }
+  process.stderr.write(`${product.name}: ${fault.message}\n`);
+  if (fault.hint) process.stderr.write(`${' '.repeat(product.name.length + 2)}${fault.hint}\n`);
+  return faults[code].exit;
+}

@@ -1,0 +1,89 @@
+// The options of `run`, parsed once. What stands after `--` belongs to the program and is not looked at.
+import { parseArgs } from 'node:util';
+import path from 'node:path';
+import { IntramurError, type Purpose, purposes } from '../../core/index.ts';
+
+export interface RunOptions {
+  readonly command: readonly [string, ...string[]];
+  readonly purpose: Purpose | undefined;
+  readonly workspace: string;
+  readonly mode: 'overlay' | 'direct';
+  readonly allow: readonly string[];
+  readonly env: readonly string[];
+  readonly limitMemoryBytes: number | undefined;
+  readonly limitPids: number;
+  readonly summaryFile: string | undefined;
+}
+
+export const defaultPids = 4096;
+
+/** @throws IntramurError USAGE */
+export function parseRun(args: readonly string[], cwd: string): RunOptions {
+  const end = args.indexOf('--');
+  const own = end < 0 ? args : args.slice(0, end);
+  const { values, positionals } = parse(own);
+  const [program, ...rest] = end < 0 ? positionals : args.slice(end + 1);
+  if (end >= 0 && positionals.length > 0) throw usage(`unexpected "${positionals[0]}" before --`);
+  if (!program) throw usage('no program to run; say: intramur run -- COMMAND');
+  for (const later of ['audit-exec', 'profile'] as const) if (values[later]) throw usage(`--${later} is not built yet`);
+  return {
+    command: [program, ...rest],
+    purpose: oneOf('purpose', values.purpose, purposes),
+    workspace: path.resolve(cwd, values.workspace ?? '.'),
+    mode: oneOf('mode', values.mode, ['overlay', 'direct'] as const) ?? 'overlay',
+    allow: values.allow ?? [],
+    env: values.env ?? [],
+    limitMemoryBytes: values['limit-memory'] === undefined ? undefined : bytesFrom(values['limit-memory']),
+    limitPids: values['limit-pids'] === undefined ? defaultPids : countFrom(values['limit-pids']),
+    summaryFile: values['summary-json'] === undefined ? undefined : path.resolve(cwd, values['summary-json']),
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        purpose: { type: 'string' },
+        workspace: { type: 'string' },
+        mode: { type: 'string' },
+        allow: { type: 'string', multiple: true },
+        env: { type: 'string', multiple: true },
+        profile: { type: 'string' },
+        'limit-memory': { type: 'string' },
+        'limit-pids': { type: 'string' },
+        'audit-exec': { type: 'boolean' },
+        'summary-json': { type: 'string' },
+      },
+    });
+  } catch (fault) {
+    throw usage(fault instanceof Error ? fault.message : String(fault));
+  }
+}
+
+function oneOf<T extends string>(name: string, value: string | undefined, allowed: readonly T[]): T | undefined {
+  if (value === undefined) return undefined;
+  const found = allowed.find((word) => word === value);
+  if (!found) throw usage(`--${name} is one of ${allowed.join(', ')}, not "${value}"`);
+  return found;
+}
+
+const units: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
+
+function bytesFrom(text: string): number {
+  const [, digits = '', unit = ''] = /^(\d+)\s*([kmgt]?)(?:i?b)?$/i.exec(text) ?? [];
+  const bytes = Number(digits) * (units[unit.toLowerCase()] ?? Number.NaN);
+  if (!digits || !Number.isSafeInteger(bytes) || bytes === 0) throw usage(`--limit-memory ${JSON.stringify(text)} is not a size such as 4G`);
+  return bytes;
+}
+
+function countFrom(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1) throw usage(`--limit-pids ${JSON.stringify(text)} is not a positive number`);
+  return count;
+}
+
+function usage(message: string): IntramurError {
+  return new IntramurError('USAGE', message);
+}

@@ -1,0 +1,47 @@
+// `status`: what the daemon is doing and whether the sandbox is in force, for people or as JSON.
+import { parseArgs } from 'node:util';
+import { codeOf, placesFrom, product, version } from '../core/index.ts';
+import { createClient } from '../daemon/index.ts';
+import type { DaemonStatus } from '../daemon/index.ts';
+import { doctor } from '../sandbox/index.ts';
+import type { CliIo } from './io.ts';
+
+export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const { values } = parseArgs({ args: [...args], options: { json: { type: 'boolean', default: false } } });
+  const [status, { mode, layers }] = await Promise.all([ask(io), doctor()]);
+  const reasons = layers.filter(({ ok }) => !ok).map(({ name, reason }) => (reason ? `${name}: ${reason}` : name));
+  const sandbox = { mode, reasons };
+  if (values.json) {
+    const running = status !== undefined;
+    io.stdout.write(`${JSON.stringify({ schema: 'intramur/status/1', running, version, ...status, sandbox }, undefined, 2)}\n`);
+    return 0;
+  }
+  io.stdout.write(`${status ? text(status) : `daemon    not running\n`}sandbox   ${mode}${reasons.length > 0 ? ` (${reasons.join('; ')})` : ''}\n`);
+  if (!status) io.stdout.write(`next      ${product.name} up\n`);
+  return 0;
+}
+
+async function ask(io: CliIo): Promise<DaemonStatus | undefined> {
+  const client = createClient(placesFrom(io.env, io.home).socket);
+  try {
+    return await client.status();
+  } catch (fault) {
+    if (codeOf(fault) === 'DAEMON_UNREACHABLE') return undefined;
+    throw fault;
+  } finally {
+    client.release();
+  }
+}
+
+function text({ pid, version: running, gateway, console, ledger, policy, sessions }: DaemonStatus): string {
+  const lines = [
+    `daemon    ${running}, pid ${pid}`,
+    `gateway   ${gateway.url}`,
+    `console   ${console.url}`,
+    `ledger    ${ledger.size} entries, root ${ledger.root}`,
+    `policy    ${policy.packs.join(', ')} (${policy.digest.slice(0, 16)})`,
+    `sessions  ${sessions.length === 0 ? 'none' : ''}`,
+    ...sessions.map(({ id, agent, purpose, classification }) => `  ${id}  ${agent}  ${purpose}, ${classification}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}

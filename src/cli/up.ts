@@ -1,0 +1,46 @@
+// `up`: the daemon, in the foreground or the background.
+import { parseArgs } from 'node:util';
+import path from 'node:path';
+import { IntramurError, placesFrom, product } from '../core/index.ts';
+import { createClient, startDaemon } from '../daemon/index.ts';
+import { isRunning, startInBackground } from './daemon-at-hand.ts';
+import type { CliIo } from './io.ts';
+
+export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { background: { type: 'boolean', default: false }, port: { type: 'string' }, config: { type: 'string' } },
+  });
+  const places = placesFrom(io.env, io.home);
+  const port = values.port === undefined ? undefined : portFrom(values.port);
+  const configFile = values.config === undefined ? undefined : path.resolve(io.cwd, values.config);
+  const client = createClient(places.socket);
+  const running = await isRunning(client);
+  client.release();
+  if (running) throw new IntramurError('USAGE', 'the daemon is already running', { hint: `see: ${product.name} status` });
+
+  if (values.background) {
+    const passed = [...(port === undefined ? [] : ['--port', String(port)]), ...(configFile === undefined ? [] : ['--config', configFile])];
+    await startInBackground(places, io.env, passed);
+    return 0;
+  }
+  const daemon = await startDaemon({
+    env: io.env,
+    home: io.home,
+    cwd: io.cwd,
+    places,
+    ...(port === undefined ? {} : { port }),
+    ...(configFile === undefined ? {} : { configFile }),
+    log: (line) => void io.stderr.write(`${product.name}: ${line}\n`),
+  });
+  io.stdout.write(`gateway  ${daemon.urls.gateway}\nconsole  ${daemon.urls.console}\nnext     npx ${product.name} run -- COMMAND\n`);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => daemon.stop());
+  await daemon.stopped;
+  return 0;
+}
+
+function portFrom(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new IntramurError('USAGE', `--port ${JSON.stringify(text)} is not a port`);
+  return port;
+}

@@ -1,0 +1,155 @@
+// The client of the daemon's socket, used by the launcher and the command line. It loads nothing but node:http, because the
+// launcher's start-up is on the user's critical path.
+import http from 'node:http';
+import type { Duplex, Readable } from 'node:stream';
+import { type Code, type ExchangeHead, type ExchangeReply, faults, IntramurError } from '../core/index.ts';
+import {
+  type CloseRequest,
+  type ControlFault,
+  type DaemonStatus,
+  type DescribedConnect,
+  decode,
+  describedHeader,
+  encode,
+  type OpenReply,
+  type OpenRequest,
+  paths,
+  type Summary,
+} from './protocol.ts';
+
+/** Room for an agent's own headers (Node's limit is 16 KiB) after encoding. */
+export const maxHeaderBytes = 256 * 1024;
+
+export interface DaemonClient {
+  status(): Promise<DaemonStatus>;
+  stop(): Promise<void>;
+  open(request: OpenRequest): Promise<OpenReply>;
+  /**
+   * Ties the session's life to this process: the daemon ends the session when the connection closes.
+   * @param onHalt called once with the reason when the daemon halts the session or goes away
+   */
+  hold(session: OpenReply, onHalt: (reason: string) => void): Promise<void>;
+  forward(token: string, head: ExchangeHead, body: Readable, signal: AbortSignal): Promise<ExchangeReply>;
+  connect(described: DescribedConnect): Promise<{ effect: 'allow'; stream: Duplex } | { effect: 'deny'; reason: string }>;
+  close(session: OpenReply, request: CloseRequest): Promise<Summary>;
+  /** Lets go of idle connections, so that the process can end. */
+  release(): void;
+}
+
+export function createClient(socketPath: string): DaemonClient {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1024 });
+  const base = { socketPath, agent, maxHeaderSize: maxHeaderBytes } as const;
+  let held: http.ClientRequest | undefined;
+
+  function request(options: http.RequestOptions): http.ClientRequest {
+    return http.request({ ...base, ...options });
+  }
+
+  async function call(method: string, path: string, body?: unknown): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const text = body === undefined ? '' : JSON.stringify(body);
+    const outgoing = request({ method, path, headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) } });
+    outgoing.on('error', (cause) => reject(unreachable(cause)));
+    outgoing.on('response', (response) => {
+      readText(response).then((answer) => {
+        if (response.statusCode === 200) resolve(answer === '' ? undefined : JSON.parse(answer));
+        else reject(faultFrom(answer));
+      }, reject);
+    });
+    outgoing.end(text);
+    return await promise;
+  }
+
+  return {
+    status: async () => (await call('GET', paths.status)) as DaemonStatus,
+    stop: async () => void (await call('POST', paths.stop)),
+    open: async (body) => (await call('POST', paths.sessions, body)) as OpenReply,
+    close: async ({ session, token }, body) => (await call('POST', `${paths.sessions}/${session}/close`, { token, ...body })) as Summary,
+
+    async hold({ session, token }, onHalt) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const outgoing = request({ method: 'POST', path: `${paths.sessions}/${session}/hold`, agent: false });
+      held = outgoing;
+      outgoing.on('error', (cause) => reject(unreachable(cause)));
+      outgoing.on('response', (response) => {
+        if (response.statusCode !== 200) return void readText(response).then((text) => reject(faultFrom(text)), reject);
+        let said = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => {
+          said += chunk;
+        });
+        response.on('error', () => {});
+        response.on('close', () => onHalt(said.trim() || 'the daemon went away'));
+        return resolve();
+      });
+      outgoing.end(JSON.stringify({ token }));
+      outgoing.on('socket', (socket) => socket.unref());
+      await promise;
+    },
+
+    async forward(token, head, body, signal) {
+      const { promise, resolve, reject } = Promise.withResolvers<ExchangeReply>();
+      const outgoing = request({
+        method: 'POST',
+        path: paths.exchange,
+        signal,
+        headers: { [describedHeader]: encode({ token, head }), 'transfer-encoding': 'chunked' },
+      });
+      outgoing.on('error', (cause) => reject(unreachable(cause)));
+      outgoing.on('response', (response) => {
+        const described = response.headers[describedHeader];
+        if (response.statusCode !== 200 || typeof described !== 'string') {
+          readText(response).then((text) => reject(faultFrom(text)), reject);
+          return;
+        }
+        const { status, rawHeaders } = decode(described) as { status: number; rawHeaders: string[] };
+        resolve({ status, rawHeaders, body: response });
+      });
+      body.on('error', (error) => outgoing.destroy(error));
+      body.pipe(outgoing);
+      return await promise;
+    },
+
+    async connect(described) {
+      const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<DaemonClient['connect']>>>();
+      const outgoing = request({ method: 'CONNECT', path: 'session', agent: false, headers: { [describedHeader]: encode(described) } });
+      outgoing.on('error', (cause) => reject(unreachable(cause)));
+      outgoing.on('connect', (response, stream, head) => {
+        if (response.statusCode !== 200) {
+          stream.destroy();
+          resolve({ effect: 'deny', reason: String(decode(String(response.headers['intramur-reason']))) });
+          return;
+        }
+        if (head.length > 0) stream.unshift(head);
+        resolve({ effect: 'allow', stream });
+      });
+      outgoing.end();
+      return await promise;
+    },
+
+    release() {
+      held?.destroy();
+      agent.destroy();
+    },
+  };
+}
+
+function unreachable(cause: Error): IntramurError {
+  return new IntramurError('DAEMON_UNREACHABLE', `the daemon could not be reached: ${cause.message}`, { cause });
+}
+
+function faultFrom(text: string): IntramurError {
+  try {
+    const { code, message, hint } = JSON.parse(text) as ControlFault;
+    if (code in faults) return new IntramurError(code satisfies Code, message, hint === undefined ? {} : { hint });
+  } catch {
+    // Not one of our faults: said below.
+  }
+  return new IntramurError('INTERNAL', `the daemon answered in a form that is not its own: ${text.slice(0, 200)}`);
+}
+
+async function readText(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}

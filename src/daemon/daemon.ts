@@ -1,0 +1,205 @@
+// The daemon: joins configuration, policy, inspection, ledger and gateway, and owns the sessions. One per user and state directory;
+// the only writer of the ledger.
+import type { Readable } from 'node:stream';
+import { type Config, classificationOf, loadConfig, readRepository, type Repository } from '../config/index.ts';
+import {
+  type ExchangeHead,
+  type ExchangeReply,
+  IntramurError,
+  type NetConnect,
+  type Places,
+  type Principal,
+  type Vetting,
+  version,
+} from '../core/index.ts';
+import type { Vault } from '../gateway/index.ts';
+import type { Ledger } from '../ledger/index.ts';
+import type { PolicyEngine } from '../policy/index.ts';
+import { connectUpstream, type Connected } from './connect.ts';
+import { type ExchangeDeps, handleExchange } from './exchange.ts';
+import type { CloseRequest, DaemonStatus, OpenReply, OpenRequest, Summary } from './protocol.ts';
+import { isGranted, newSessionId, parseGrant, type Session, Sessions } from './session.ts';
+
+export interface DaemonParts extends ExchangeDeps {
+  readonly config: Config;
+  readonly ledger: Ledger;
+  readonly vault: Vault;
+  readonly engine: PolicyEngine;
+  readonly sessions: Sessions;
+  readonly places: Places;
+  /** The file given with `up --config`. */
+  readonly configFile: string | undefined;
+  engineFor(config: Config): Promise<PolicyEngine>;
+  forget(session: string): void;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  readonly urls: { readonly gateway: string; readonly console: string };
+  now(): Date;
+  stop(): void;
+}
+
+export class Daemon {
+  readonly #parts: DaemonParts;
+
+  constructor(parts: DaemonParts) {
+    this.#parts = parts;
+  }
+
+  status(): DaemonStatus {
+    const { ledger, engine, sessions, urls } = this.#parts;
+    return {
+      pid: process.pid,
+      version,
+      gateway: { url: urls.gateway },
+      console: { url: urls.console },
+      ledger: { size: ledger.size, root: ledger.rootHash() },
+      policy: { digest: engine.digest, packs: engine.packs },
+      sessions: sessions.all().map(({ id, principal, startedAt }) => ({
+        id,
+        agent: principal.agent,
+        purpose: principal.purpose,
+        classification: principal.classification,
+        startedAt: startedAt.toISOString(),
+      })),
+    };
+  }
+
+  requestStop(): void {
+    this.#parts.stop();
+  }
+
+  /** @throws IntramurError CONFIG_INVALID, POLICY_INVALID, USAGE; LEDGER_APPEND when the opening cannot be recorded */
+  async open(request: OpenRequest): Promise<OpenReply> {
+    const { places, configFile, env, home, ledger, sessions, vault, now } = this.#parts;
+    const file = configFile === undefined ? {} : { file: configFile };
+    const config = await loadConfig({ env, home, cwd: request.workspace, systemDir: places.system, ...file });
+    const engine = await this.#parts.engineFor(config);
+    const grants = [...request.allow.map(parseGrant), ...config.egress.allow];
+    const principal = principalOf(request, config, await readRepository(request.workspace), newSessionId(now()));
+    if (principal.vetting === 'banned') throw new IntramurError('SESSION_HALTED', `the tool "${principal.agent}" is banned by the configuration`);
+
+    const session = sessions.add({ id: principal.session, principal, config, engine, grants, startedAt: now() });
+    const { index } = await ledger.append({
+      action: 'session.open',
+      session: session.id,
+      user: principal.user,
+      agent: principal.agent,
+      purpose: principal.purpose,
+      classification: principal.classification,
+      detail: { ...request.sandbox, vetting: principal.vetting, policy: engine.digest, allow: request.allow.slice(0, 64) },
+    });
+    session.tally.saw(index);
+    const models = config.models.flatMap(({ targets }) => targets.map((target) => target.split('/')[0]));
+    const providers = config.providers.filter(({ id }) => models.includes(id));
+    return {
+      session: session.id,
+      token: session.token,
+      purpose: principal.purpose,
+      classification: principal.classification,
+      placeholders: vault.issue(session.id, request.credentials),
+      hasModels: providers.some(({ credential }) => credential === 'provider'),
+      firstPerimeter: (['onprem', 'vpc', 'public'] as const).find((perimeter) => providers.some((provider) => provider.perimeter === perimeter)),
+    };
+  }
+
+  /** @throws IntramurError SESSION_UNKNOWN when id and token do not belong together */
+  sessionOf(id: string, token: string): Session {
+    const session = this.#parts.sessions.byToken(token);
+    if (session.id !== id) throw new IntramurError('SESSION_UNKNOWN', `this token is not that of session ${id}`);
+    return session;
+  }
+
+  async exchange(token: string, head: ExchangeHead, body: Readable, signal: AbortSignal): Promise<ExchangeReply> {
+    const session = this.#parts.sessions.byToken(token);
+    return await handleExchange(session, head, body, AbortSignal.any([signal, session.life.signal]), this.#parts);
+  }
+
+  /** Decides a connection that is not HTTP; an allowed one comes back open. */
+  async connect(
+    token: string,
+    attempt: Pick<NetConnect, 'host' | 'port' | 'protocol' | 'isDirect'>,
+  ): Promise<{ effect: 'deny'; reason: string } | { effect: 'allow'; stream: Connected | undefined }> {
+    const { sessions, mediation } = this.#parts;
+    const session = sessions.byToken(token);
+    const act: NetConnect = {
+      action: 'net.connect',
+      class: 'other',
+      ...attempt,
+      isGranted: isGranted(session.grants, attempt.host, attempt.port),
+    };
+    const { decision, entry } = await mediation.mediate(
+      { principal: session.principal, act },
+      { bytes: new Uint8Array(), contentType: '', views: [attempt.host] },
+    );
+    if (decision.effect === 'deny') return { effect: 'deny', reason: decision.reason.text };
+    if (!entry) return { effect: 'deny', reason: 'the decision could not be recorded' };
+    if (attempt.protocol === 'dns' || attempt.protocol === 'udp') return { effect: 'allow', stream: undefined };
+    try {
+      const stream = await connectUpstream(attempt, this.#parts.gateway, (outcome) => void mediation.recordOutcome(entry.index, outcome));
+      session.life.signal.addEventListener('abort', () => stream.destroy(), { once: true });
+      return { effect: 'allow', stream };
+    } catch (fault) {
+      await mediation.recordOutcome(entry.index, { detail: { failed: true } });
+      return { effect: 'deny', reason: fault instanceof IntramurError ? fault.message : 'the host could not be reached' };
+    }
+  }
+
+  async close(session: Session, { exitCode, files }: CloseRequest): Promise<Summary> {
+    const { ledger, now } = this.#parts;
+    this.#end(session, 'closed');
+    const { first, last, ...tallied } = session.tally.summary();
+    const closing = await this.#recordClose(session, exitCode, tallied.refusals);
+    return {
+      schema: 'intramur/summary/1',
+      session: session.id,
+      agent: session.principal.agent,
+      purpose: session.principal.purpose,
+      exitCode,
+      startedAt: session.startedAt.toISOString(),
+      endedAt: now().toISOString(),
+      ...tallied,
+      files: files ?? { changed: 0, added: 0, deleted: 0, sensitive: [] },
+      ledger: { first, last: closing ?? last, root: ledger.rootHash() },
+    };
+  }
+
+  /** The launcher went away without closing. */
+  lost(session: Session): void {
+    this.#end(session, 'the launcher went away');
+    void this.#recordClose(session, undefined, session.tally.summary().refusals);
+  }
+
+  #end(session: Session, reason: string): void {
+    const { sessions, vault, forget } = this.#parts;
+    sessions.remove(session, reason);
+    vault.forget(session.id);
+    forget(session.id);
+  }
+
+  async #recordClose({ id, principal }: Session, exitCode: number | undefined, refusals: number): Promise<number | undefined> {
+    const { user, agent, purpose } = principal;
+    const detail = { refusals, ...(exitCode === undefined ? { lost: true } : { exitCode }) };
+    try {
+      return (await this.#parts.ledger.append({ action: 'session.close', session: id, user, agent, purpose, detail })).index;
+    } catch {
+      // The session is over and its rights are gone; a ledger that cannot append denies whatever comes next.
+      return undefined;
+    }
+  }
+}
+
+function principalOf(request: OpenRequest, config: Config, repository: Repository, session: string): Principal {
+  const { agent, agentVersion, user, workspace } = request;
+  const vetting: Vetting = config.tools[agent]?.status ?? 'unvetted';
+  return {
+    session,
+    user,
+    agent,
+    ...(agentVersion === undefined ? {} : { agentVersion }),
+    vetting,
+    purpose: request.purpose ?? config.defaultPurpose,
+    classification: classificationOf(config, repository),
+    workspace,
+    via: 'sandbox',
+  };
+}

@@ -1,0 +1,112 @@
+// One HTTP exchange of a session: tell what it is, ask the monitor, send it on or refuse. Model calls are the gateway's; anything
+// else goes to the host that was asked for, if policy lets it.
+import type { Readable } from 'node:stream';
+import { endpointClass } from '../agents/index.ts';
+import {
+  codeOf,
+  denyFor,
+  type ExchangeHead,
+  type ExchangeReply,
+  faults,
+  type HttpRequest,
+  headerOf,
+  IntramurError,
+  product,
+} from '../core/index.ts';
+import { type Call, detectCall, refusal } from '../wire/index.ts';
+import { modelHost } from '../providers/index.ts';
+import type { Gateway } from '../gateway/index.ts';
+import type { Mediation } from './mediation.ts';
+import { isGranted, type Session } from './session.ts';
+
+/** What may be read into memory before it is inspected, bytes. */
+export const maxBodyBytes = 32 * 1024 * 1024;
+
+export interface ExchangeDeps {
+  readonly gateway: Gateway;
+  readonly mediation: Mediation;
+}
+
+/** INVARIANT: every path through here either went through the monitor or is answered without an upstream. */
+export async function handleExchange(
+  session: Session,
+  head: ExchangeHead,
+  body: Readable,
+  signal: AbortSignal,
+  deps: ExchangeDeps,
+): Promise<ExchangeReply> {
+  const call = modelCall(head);
+  try {
+    if (call) return await deps.gateway.handle(call, head, body, session.principal, signal);
+    if (head.via === 'gateway') return plain(404, `${product.name}: no such path on the gateway\n`);
+    return await forwardOther(session, head, body, signal, deps);
+  } catch (fault) {
+    const denied = denyFor(codeOf(fault) ?? 'INTERNAL');
+    const text = `${product.refusalPrefix} ${denied.effect === 'deny' ? denied.reason.text : faults.INTERNAL.says}`;
+    return call ? refusal(call.dialect, { message: text, kind: 'policy' }) : plain(403, `${text}\n`);
+  }
+}
+
+/** The model call that this exchange is, if it is addressed to our gateway or to a host that is known to serve models. */
+function modelCall(head: ExchangeHead): Call | undefined {
+  if (head.via !== 'gateway' && (head.isDirect || !modelHost(head.host, pathOf(head.target)))) return undefined;
+  const call = detectCall(head, head.via === 'gateway' ? 'gateway' : 'vendor');
+  return call.kind === 'unknown' ? undefined : call;
+}
+
+async function forwardOther(
+  session: Session,
+  head: ExchangeHead,
+  body: Readable,
+  signal: AbortSignal,
+  { gateway, mediation }: ExchangeDeps,
+): Promise<ExchangeReply> {
+  const path = pathOf(head.target);
+  const act: HttpRequest = {
+    action: 'http.request',
+    class: endpointClass(head.host, path) ?? 'other',
+    scheme: head.scheme,
+    host: head.host,
+    port: head.port,
+    method: head.method,
+    path,
+    isDirect: head.isDirect,
+    isGranted: isGranted(session.grants, head.host, head.port),
+  };
+  const bytes = await readBody(body, maxBodyBytes);
+  const contentType = headerOf(head.rawHeaders, 'content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
+  const recorded = await mediation.mediate({ principal: session.principal, act }, { bytes, contentType, views: viewsOf(head) });
+  const { decision, entry } = recorded;
+  if (decision.effect === 'deny') {
+    const where = entry ? `ledger entry ${entry.index}` : 'not recorded';
+    return plain(403, `${product.refusalPrefix} ${decision.reason.text} (${[...decision.policies, where].join(', ')})\n`);
+  }
+  if (!entry) throw new IntramurError('LEDGER_APPEND', 'an allow without a ledger entry');
+  return await gateway.forwardDirect({ head, body: bytes, principal: session.principal, entry, signal });
+}
+
+/** Strings of an exchange that leave beside its body: the target and every header value. */
+function viewsOf({ target, rawHeaders }: ExchangeHead): string[] {
+  return [target, ...rawHeaders];
+}
+
+function pathOf(target: string): string {
+  const query = target.indexOf('?');
+  return query < 0 ? target : target.slice(0, query);
+}
+
+/** @throws IntramurError INSPECT_LIMIT when the body is longer than `limit` bytes */
+async function readBody(body: Readable, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > limit) throw new IntramurError('INSPECT_LIMIT', `the body is longer than ${limit} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, size);
+}
+
+export function plain(status: number, text: string): ExchangeReply {
+  return { status, rawHeaders: ['content-type', 'text/plain; charset=utf-8', 'content-length', String(Buffer.byteLength(text))], body: Buffer.from(text) };
+}

@@ -1,0 +1,57 @@
+// The monitor as the daemon's rooms call it: with the session's own policy, its tally, and the link from a decision to its outcome.
+import type { Body, EntryBody, Request } from '../core/index.ts';
+import { type Facts, type MonitorDeps, mediate, type Recorded } from '../monitor/index.ts';
+import type { PolicyEngine } from '../policy/index.ts';
+import type { EgressTally } from './protocol.ts';
+import type { Tally } from './tally.ts';
+
+export interface Subject {
+  readonly engine: PolicyEngine;
+  readonly tally: Tally | undefined;
+}
+
+export interface Mediation {
+  mediate(request: Request, body: Body): Promise<Recorded>;
+  /** Records how an allowed act ended. Never throws: the act has happened; a ledger that cannot append denies what comes next. */
+  recordOutcome(of: number, outcome: Partial<EntryBody>): Promise<void>;
+}
+
+interface Pending {
+  readonly request: Request;
+  readonly row: EgressTally | undefined;
+  readonly tally: Tally | undefined;
+}
+
+export function createMediation(
+  deps: Omit<MonitorDeps, 'decide'>,
+  subjectOf: (session: string) => Subject,
+  onFault: (what: string, fault: unknown) => void,
+): Mediation {
+  const pending = new Map<number, Pending>();
+  return {
+    async mediate(request, body) {
+      const { engine, tally } = subjectOf(request.principal.session);
+      const decide = (asked: Request, facts: Facts) => engine.decide(asked, facts);
+      const recorded = await mediate(request, body, { ...deps, decide });
+      const row = tally?.decided(request, recorded.decision, recorded.report, recorded.entry?.index);
+      if (recorded.entry && recorded.decision.effect === 'allow') pending.set(recorded.entry.index, { request, row, tally });
+      return recorded;
+    },
+    async recordOutcome(of, outcome) {
+      const decided = pending.get(of);
+      if (!decided) return;
+      pending.delete(of);
+      const { request, row, tally } = decided;
+      if (row) tally?.ended(row, outcome);
+      const { principal, act } = request;
+      const who = { session: principal.session, user: principal.user, agent: principal.agent, purpose: principal.purpose };
+      const where = { class: act.class, host: act.host, port: act.port };
+      try {
+        const { index } = await deps.append({ action: act.action, ...who, ...where, ...outcome, outcomeOf: of });
+        tally?.saw(index);
+      } catch (fault) {
+        onFault('outcome', fault);
+      }
+    },
+  };
+}

@@ -1,0 +1,132 @@
+// What the launcher and the command line say to the daemon over its unix socket. HTTP/1.1, because its parser and back-pressure
+// are Node's own; but nothing that an agent wrote stands on this layer: an exchange is described in one header, encoded.
+import type { Code, ExchangeHead, Label, NetConnect, Perimeter, Purpose, Classification, EgressClass } from '../core/index.ts';
+import type { Credential } from '../agents/index.ts';
+
+export const paths = {
+  status: '/status',
+  stop: '/stop',
+  sessions: '/sessions',
+  exchange: '/exchange',
+} as const;
+
+/** Header with the described exchange, base64url of JSON; in the answer, the described reply. */
+export const describedHeader = 'intramur-described';
+/** Header with the session's token. */
+export const tokenHeader = 'intramur-token';
+
+export interface OpenRequest {
+  readonly agent: string;
+  readonly agentVersion?: string;
+  readonly user: string;
+  readonly workspace: string;
+  readonly purpose?: Purpose;
+  /** `HOST` or `HOST:PORT`, as the user wrote them. */
+  readonly allow: readonly string[];
+  readonly credentials: readonly Credential[];
+  readonly sandbox: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface OpenReply {
+  readonly session: string;
+  readonly token: string;
+  readonly purpose: Purpose;
+  readonly classification: Classification;
+  readonly placeholders: Readonly<Record<string, string>>;
+  readonly hasModels: boolean;
+  /** Where model calls of this session go first, for the status line: `onprem`, `vpc`, `public`. */
+  readonly firstPerimeter: Perimeter | undefined;
+}
+
+export interface DescribedExchange {
+  readonly token: string;
+  readonly head: ExchangeHead;
+}
+
+export interface DescribedReply {
+  readonly status: number;
+  readonly rawHeaders: readonly string[];
+}
+
+export interface DescribedConnect {
+  readonly token: string;
+  readonly attempt: Pick<NetConnect, 'host' | 'port' | 'protocol' | 'isDirect'>;
+}
+
+export interface CloseRequest {
+  readonly exitCode: number;
+  readonly files?: Summary['files'];
+}
+
+export interface EgressTally {
+  readonly host: string;
+  readonly port: number;
+  readonly class: EgressClass;
+  readonly decision: 'allow' | 'deny';
+  count: number;
+  bytesOut: number;
+  bytesIn: number;
+  reason?: string;
+}
+
+export interface ModelTally {
+  readonly provider: string;
+  readonly perimeter: Perimeter;
+  requests: number;
+  bytesOut: number;
+  bytesIn: number;
+}
+
+/** The summary of a session; the launcher adds what only it knows (files, exit code). */
+export interface Summary {
+  readonly schema: 'intramur/summary/1';
+  readonly session: string;
+  readonly agent: string;
+  readonly purpose: Purpose;
+  readonly exitCode: number;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly egress: readonly EgressTally[];
+  readonly model: readonly ModelTally[];
+  readonly labels: readonly { readonly label: Label; readonly count: number }[];
+  readonly files: {
+    readonly changed: number;
+    readonly added: number;
+    readonly deleted: number;
+    readonly sensitive: readonly string[];
+  };
+  readonly refusals: number;
+  readonly ledger: { readonly first: number; readonly last: number; readonly root: string };
+}
+
+export interface DaemonStatus {
+  readonly pid: number;
+  readonly version: string;
+  readonly gateway: { readonly url: string };
+  readonly console: { readonly url: string };
+  readonly ledger: { readonly size: number; readonly root: string };
+  readonly policy: { readonly digest: string; readonly packs: readonly string[] };
+  readonly sessions: readonly {
+    readonly id: string;
+    readonly agent: string;
+    readonly purpose: Purpose;
+    readonly classification: Classification;
+    readonly startedAt: string;
+  }[];
+}
+
+/** Body of every failed control call. */
+export interface ControlFault {
+  readonly code: Code;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export function encode(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
+/** The text of a described header back as JSON; shape is checked by the reader. */
+export function decode(text: string): unknown {
+  return JSON.parse(Buffer.from(text, 'base64url').toString());
+}

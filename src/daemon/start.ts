@@ -1,0 +1,188 @@
+// Starts the daemon: everything that can refuse to start does so before the first socket listens.
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import type http from 'node:http';
+import path from 'node:path';
+import { type Config, loadConfig } from '../config/index.ts';
+import { faults, IntramurError, packageRoot, type Places, version } from '../core/index.ts';
+import { createGateway, createKeyring, createVault, isPlaceholder } from '../gateway/index.ts';
+import { createInspector } from '../inspect/index.ts';
+import { openIndex, openLedger } from '../ledger/index.ts';
+import { createTaint } from '../monitor/index.ts';
+import { loadPolicies, type PolicyEngine } from '../policy/index.ts';
+import { createConsole } from './console.ts';
+import { createControl } from './control.ts';
+import { Daemon } from './daemon.ts';
+import { createFrontDoor } from './front-door.ts';
+import { createMediation } from './mediation.ts';
+import { Sessions } from './session.ts';
+
+/** The gateway's port when it is free; any other free one when it is not. */
+const preferredPort = 4180;
+
+export interface StartOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  readonly cwd: string;
+  readonly places: Places;
+  readonly port?: number;
+  readonly configFile?: string;
+  log(line: string): void;
+}
+
+export interface RunningDaemon {
+  readonly urls: { readonly gateway: string; readonly console: string };
+  stop(): void;
+  readonly stopped: Promise<void>;
+}
+
+/** @throws IntramurError CONFIG_INVALID, POLICY_INVALID, LEDGER_APPEND; USAGE when a daemon already listens */
+export async function startDaemon(options: StartOptions): Promise<RunningDaemon> {
+  const { env, home, cwd, places, configFile, log } = options;
+  const now = () => new Date();
+  const config = await loadConfig({ env, home, cwd, systemDir: places.system, ...(configFile === undefined ? {} : { file: configFile }) });
+  requireKeys(config, env);
+  const engineFor = createEngines();
+  const engine = await engineFor(config);
+  fs.mkdirSync(places.state, { recursive: true, mode: 0o700 });
+  const ledger = await openLedger({
+    dir: places.ledger,
+    keyFile: path.join(places.state, 'ledger.key'),
+    origin: `${config.organization ?? 'local'}.intramur.invalid/${crypto.hash('sha256', places.state, 'hex').slice(0, 12)}`,
+    now,
+  });
+  const index = await openIndex(places.index, places.ledger);
+
+  const onFault = (what: string, fault: unknown) => log(`${what}: ${fault instanceof Error ? `${fault.name}: ${fault.message}` : 'fault'}`);
+  const sessions = new Sessions();
+  const taint = createTaint();
+  const vault = createVault();
+  const inspector = createInspector({ isPlaceholder });
+  const mediation = createMediation(
+    { inspect: (body, context) => inspector.inspect(body, context), append: (entry) => ledger.append(entry), taint, now },
+    (id) => {
+      const session = sessions.get(id);
+      return { engine: session?.engine ?? engine, tally: session?.tally };
+    },
+    onFault,
+  );
+  const gateway = await createGateway({ config, mediate: mediation.mediate, recordOutcome: mediation.recordOutcome, vault, env, now });
+  const keyring = createKeyring({ config, file: path.join(places.state, 'keys.json'), now });
+
+  const closing = Promise.withResolvers<void>();
+  const stop = () => closing.resolve();
+  const urls = { gateway: '', console: '' };
+  const daemon = new Daemon({
+    config,
+    ledger,
+    vault,
+    engine,
+    sessions,
+    places,
+    configFile,
+    engineFor,
+    forget: (session) => taint.forget(session),
+    env,
+    home,
+    urls,
+    now,
+    stop,
+    gateway,
+    mediation,
+  });
+
+  const control = createControl(daemon, onFault);
+  const front = createFrontDoor({ gateway, keyring, onFault });
+  const latest = async (n: number) => {
+    await index.catchUp();
+    return index.tail(n).toReversed();
+  };
+  const token = crypto.randomBytes(16).toString('hex');
+  const console = createConsole(token, { status: () => daemon.status(), latest }));
+  const servers = [control, front, console];
+  try {
+    await listenOnSocket(control, places.socket);
+    urls.gateway = `http://127.0.0.1:${await listenOnLoopback(front, options.port)}`;
+    urls.console = `http://127.0.0.1:${await listenOnLoopback(console, 0)}/?token=${token}`;
+    await ledger.append({ action: 'daemon.start', detail: { version, policy: engine.digest, packs: engine.packs, config: config.files } });
+  } catch (fault) {
+    for (const server of servers) server.close();
+    await ledger.close();
+    throw fault;
+  }
+
+  const stopped = closing.promise.then(async () => {
+    for (const session of sessions.all()) sessions.remove(session, 'the daemon stops');
+    for (const server of servers) {
+      server.close();
+      server.closeAllConnections();
+    }
+    fs.rmSync(places.socket, { force: true });
+    await gateway.close();
+    await ledger.append({ action: 'daemon.stop' }).catch((fault: unknown) => onFault('stop', fault));
+    await ledger.close();
+    index.close();
+  });
+  return { urls, stop, stopped };
+}
+
+/** One engine for each set of packs and policies: most workspaces share the daemon's own. */
+function createEngines(): (config: Config) => Promise<PolicyEngine> {
+  const packsDir = path.join(packageRoot(), 'src', 'packs');
+  const engines = new Map<string, Promise<PolicyEngine>>();
+  return ({ packs, policies }) => {
+    const key = JSON.stringify([packs, policies]);
+    const loaded = engines.get(key) ?? loadPolicies({ packs, packsDir, dirs: policies });
+    engines.set(key, loaded);
+    loaded.catch(() => engines.delete(key));
+    return loaded;
+  };
+}
+
+/** A key that the configuration names and the environment lacks is said at start, not in the middle of somebody's work. */
+function requireKeys({ providers, models }: Config, env: StartOptions['env']): void {
+  const used = new Set(models.flatMap(({ targets }) => targets.map((target) => target.slice(0, target.indexOf('/')))));
+  for (const { id, key } of providers) {
+    const name = key?.startsWith('env:') ? key.slice('env:'.length) : undefined;
+    if (name !== undefined && used.has(id) && !env[name]) {
+      throw new IntramurError('CONFIG_INVALID', `provider "${id}" takes its key from the environment variable ${name}, which is not set`, {
+        hint: `export ${name}=… before the daemon starts, or take the provider out of models:`,
+      });
+    }
+  }
+}
+
+/** INVARIANT: the socket is never reachable by another user, not even for a moment: its directory is 0700 and the mask is set before it exists. */
+async function listenOnSocket(server: http.Server, file: string): Promise<void> {
+  fs.chmodSync(path.dirname(file), 0o700);
+  fs.rmSync(file, { force: true });
+  const mask = process.umask(0o177);
+  try {
+    await listening(server, { path: file });
+  } finally {
+    process.umask(mask);
+  }
+}
+
+async function listenOnLoopback(server: http.Server, port: number | undefined): Promise<number> {
+  const host = '127.0.0.1';
+  try {
+    await listening(server, { host, port: port ?? preferredPort });
+  } catch (fault) {
+    if (port !== undefined) throw new IntramurError('USAGE', `port ${port} cannot be used: ${(fault as Error).message}`, { cause: fault });
+    await listening(server, { host, port: 0 });
+  }
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new IntramurError('INTERNAL', faults.INTERNAL.says);
+  return address.port;
+}
+
+function listening(server: http.Server, where: { path: string } | { host: string; port: number }): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen(where, () => {
+    server.off('error', reject);
+    resolve();
+  });
+  return promise;
+}
