@@ -1,0 +1,71 @@
+// The writes of the ledger, as steps whose order decides what a crash can leave behind. Tests replace it by one that fails or stops at
+// any step. INVARIANT: a resolved `write` or `syncDirectory` survives a power cut.
+import { constants } from 'node:fs';
+import { access, mkdir, open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+
+export interface Disk {
+  /** Creates a directory and its missing parents, durably. */
+  makeDirectory(directory: string): Promise<void>;
+  /** Creates or replaces the contents of a file, durably. Its name is durable only after `syncDirectory`. */
+  write(file: string, bytes: Uint8Array): Promise<void>;
+  syncDirectory(directory: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file or a directory with all it holds; a missing one is fine. */
+  remove(target: string): Promise<void>;
+  /** Throws when nothing could be written here. */
+  probe(directory: string): Promise<void>;
+}
+
+export const disk: Disk = {
+  async makeDirectory(directory) {
+    const first = await mkdir(directory, { recursive: true, mode: 0o755 });
+    if (first === undefined) return;
+    // Every new name stands in a parent that must be synced, from the leaf up to the parent of the first that was missing.
+    for (let at = directory; ; at = path.dirname(at)) {
+      await disk.syncDirectory(path.dirname(at));
+      if (at === first || at === path.dirname(at)) return;
+    }
+  },
+
+  async write(file, bytes) {
+    const handle = await open(file, 'w', 0o644);
+    try {
+      await handle.writeFile(bytes);
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+  },
+
+  async syncDirectory(directory) {
+    const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+
+  rename,
+
+  async remove(target) {
+    await rm(target, { recursive: true, force: true });
+  },
+
+  async probe(directory) {
+    await access(directory, constants.W_OK | constants.X_OK);
+  },
+};
+
+/** A new file that must not exist yet, with its name made durable. */
+export async function createExclusively(file: string, text: string, mode: number): Promise<void> {
+  const handle = await open(file, 'wx', mode);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await disk.syncDirectory(path.dirname(file));
+}

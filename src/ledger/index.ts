@@ -1,0 +1,7 @@
+// The door of the ledger: a transparency log that existing tools verify. Append, read, prove, verify, and an index for queries.
+
+export { type Ledger, type LedgerOptions, openLedger } from './ledger.ts';
+export { type ClassCount, type IndexFilter, type LedgerIndex, openIndex } from './ledger-index.ts';
+export { type ProofVerdict, proveEntry, verifyProof } from './prove.ts';
+export { type EntryRange, readEntries, readEntry, readEntryBytes, readSize } from './read.ts';
+export { type Verification, type VerifyOptions, verifyLedger } from './verify.ts';
