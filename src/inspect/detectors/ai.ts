@@ -1,0 +1,93 @@
+// Keys of model services. Shapes after facts published by the vendors and by open rule sets.
+import { detector } from '../detector.ts';
+import { fill } from './fill.ts';
+
+export const ai = [
+  detector({
+    id: 'anthropic-api-key',
+    label: 'secret',
+    keywords: ['sk-ant-api03-'],
+    pattern: /\bsk-ant-api03-[\w-]{93}AA(?![\w-])/,
+    minEntropy: 3,
+    hits: ['sk-ant-api03-' + fill('base62', 93) + 'AA'],
+    misses: ['sk-ant-api03-' + fill('base62', 40), 'sk-ant-api03-' + 'x'.repeat(93) + 'AA'],
+  }),
+  detector({
+    id: 'anthropic-admin-api-key',
+    label: 'secret',
+    keywords: ['sk-ant-admin01-'],
+    pattern: /\bsk-ant-admin01-[\w-]{93}AA(?![\w-])/,
+    minEntropy: 3,
+    hits: ['sk-ant-admin01-' + fill('base62', 93) + 'AA'],
+    misses: ['sk-ant-admin01-' + fill('base62', 40)],
+  }),
+  detector({
+    id: 'anthropic-oauth-token',
+    label: 'secret',
+    keywords: ['sk-ant-oat01-', 'sk-ant-ort01-'],
+    pattern: /\bsk-ant-o[ar]t01-[\w-]{80,120}(?![\w-])/,
+    minEntropy: 3,
+    hits: ['sk-ant-oat01-' + fill('base62', 95)],
+    misses: ['sk-ant-oat01-' + fill('base62', 40)],
+  }),
+  detector({
+    id: 'openai-api-key',
+    label: 'secret',
+    keywords: ['t3blbkfj'],
+    pattern:
+      /\bsk-(?:(?:proj|svcacct|admin)-(?:[\w-]{74}T3BlbkFJ[\w-]{74}|[\w-]{58}T3BlbkFJ[\w-]{58})|[0-9A-Za-z]{20}T3BlbkFJ[0-9A-Za-z]{20})(?![\w-])/,
+    lookback: 90,
+    minEntropy: 3,
+    hits: [
+      'sk-' + fill('base62', 20) + 'T3BlbkFJ' + fill('base62', 20, 2),
+      'sk-proj-' + fill('base62', 74) + 'T3BlbkFJ' + fill('base62', 74, 2),
+      'sk-svcacct-' + fill('base62', 58) + 'T3BlbkFJ' + fill('base62', 58, 2),
+    ],
+    misses: ['sk-' + fill('base62', 48), 'T3BlbkFJ'],
+  }),
+  detector({
+    id: 'perplexity-api-key',
+    label: 'secret',
+    keywords: ['pplx-'],
+    pattern: /\bpplx-[0-9A-Za-z]{48}(?![\w-])/,
+    minEntropy: 4,
+    hits: ['pplx-' + fill('base62', 48)],
+    misses: ['pplx-' + fill('base62', 47), 'pplx-' + 'x'.repeat(48)],
+  }),
+  detector({
+    id: 'huggingface-access-token',
+    label: 'secret',
+    keywords: ['hf_'],
+    pattern: /\bhf_[A-Za-z]{34}(?![\w-])/,
+    minEntropy: 2,
+    hits: ['hf_' + fill('lower', 34)],
+    misses: ['hf_' + fill('lower', 33), 'hf_' + 'x'.repeat(34)],
+  }),
+  detector({
+    id: 'huggingface-organization-api-token',
+    label: 'secret',
+    keywords: ['api_org_'],
+    pattern: /\bapi_org_[A-Za-z]{34}(?![\w-])/,
+    minEntropy: 2,
+    hits: ['api_org_' + fill('lower', 34)],
+    misses: ['api_org_' + fill('lower', 33), 'api_org_' + 'x'.repeat(34)],
+  }),
+  detector({
+    id: 'groq-api-key',
+    label: 'secret',
+    keywords: ['gsk_'],
+    pattern: /\bgsk_[0-9A-Za-z]{52}(?![\w-])/,
+    minEntropy: 3,
+    hits: ['gsk_' + fill('base62', 52)],
+    misses: ['gsk_' + fill('base62', 51), 'gsk_' + 'x'.repeat(52)],
+  }),
+  detector({
+    id: 'openrouter-api-key',
+    label: 'secret',
+    keywords: ['sk-or-v1-'],
+    pattern: /\bsk-or-v1-[a-f0-9]{64}(?![\w-])/,
+    minEntropy: 3,
+    hits: ['sk-or-v1-' + fill('hex', 64)],
+    misses: ['sk-or-v1-' + fill('hex', 63), 'sk-or-v1-' + 'x'.repeat(64)],
+  }),
+];

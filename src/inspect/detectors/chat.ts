@@ -1,0 +1,91 @@
+// Tokens and webhooks of chat services. Shapes after facts published by the vendors and by open rule sets.
+import { detector } from '../detector.ts';
+import { fill, uuid } from './fill.ts';
+
+export const chat = [
+  detector({
+    id: 'slack-app-token',
+    label: 'secret',
+    keywords: ['xapp-'],
+    pattern: /\bxapp-\d-[A-Z0-9]{1,20}-\d{1,20}-[a-z0-9]{20,90}(?!\w)/i,
+    minEntropy: 2,
+    hits: ['xapp-1-' + fill('upper36', 11) + '-' + fill('digits', 13) + '-' + fill('hex', 64)],
+    misses: ['xapp-1-short'],
+  }),
+  detector({
+    id: 'slack-bot-token',
+    label: 'secret',
+    keywords: ['xoxb-'],
+    pattern: /\bxoxb-\d{8,14}-(?:\d{8,14}-)?[A-Za-z0-9-]{18,64}(?![\w-])/,
+    minEntropy: 2.5,
+    hits: [
+      'xoxb-' + fill('digits', 12) + '-' + fill('digits', 12, 2) + '-' + fill('base62', 24),
+      'xoxb-' + fill('digits', 12) + '-' + fill('base62', 24),
+    ],
+    misses: ['xoxb-my-token', 'xoxb-' + fill('digits', 12)],
+  }),
+  detector({
+    id: 'slack-config-access-token',
+    label: 'secret',
+    keywords: ['xoxe.xoxb-', 'xoxe.xoxp-'],
+    pattern: /\bxoxe\.xox[bp]-\d-[A-Z0-9]{163,166}(?!\w)/i,
+    minEntropy: 2,
+    hits: ['xoxe.xoxp-1-' + fill('upper36', 164)],
+    misses: ['xoxe.xoxp-1-' + fill('upper36', 20)],
+  }),
+  detector({
+    id: 'slack-config-refresh-token',
+    label: 'secret',
+    keywords: ['xoxe-'],
+    pattern: /\bxoxe-\d-[A-Z0-9]{146}(?!\w)/i,
+    minEntropy: 2,
+    hits: ['xoxe-1-' + fill('upper36', 146)],
+    misses: ['xoxe-1-' + fill('upper36', 20)],
+  }),
+  detector({
+    id: 'slack-legacy-token',
+    label: 'secret',
+    keywords: ['xoxo-', 'xoxs-'],
+    pattern: /\bxox[os]-\d{1,14}-\d{1,14}-\d{1,14}-[a-fA-F0-9]{8,64}(?!\w)/,
+    minEntropy: 2,
+    hits: ['xoxs-' + fill('digits', 10) + '-' + fill('digits', 10, 2) + '-' + fill('digits', 10, 3) + '-' + fill('hex', 10)],
+    misses: ['xoxs-1-2-3'],
+  }),
+  detector({
+    id: 'slack-legacy-workspace-token',
+    label: 'secret',
+    keywords: ['xoxa-', 'xoxr-'],
+    pattern: /\bxox[ar]-(?:\d-)?[0-9a-zA-Z-]{8,120}(?![\w-])/,
+    minEntropy: 3,
+    hits: ['xoxa-2-' + fill('digits', 12) + '-' + fill('base62', 32)],
+    misses: ['xoxa-2', 'xoxr-' + 'x'.repeat(24)],
+  }),
+  detector({
+    id: 'slack-user-token',
+    label: 'secret',
+    keywords: ['xoxp-', 'xoxe-'],
+    pattern: /\bxox[pe](?:-\d{10,13}){3}-[a-zA-Z0-9-]{28,34}(?![\w-])/,
+    minEntropy: 2,
+    hits: ['xoxp-' + fill('digits', 12) + '-' + fill('digits', 12, 2) + '-' + fill('digits', 12, 3) + '-' + fill('hex', 32)],
+    misses: ['xoxp-your-token'],
+  }),
+  detector({
+    id: 'slack-webhook-url',
+    label: 'secret',
+    keywords: ['hooks.slack.com'],
+    pattern: /hooks\.slack\.com\/(?<value>(?:services|workflows|triggers)\/[A-Za-z0-9+/]{30,60})(?![\w+/])/,
+    minEntropy: 3,
+    hits: ['https://hooks.slack.com/services/T' + fill('upper36', 8) + '/B' + fill('upper36', 9, 2) + '/' + fill('base62', 24)],
+    misses: ['https://hooks.slack.com/services/T000/B000/XXX'],
+  }),
+  detector({
+    id: 'microsoft-teams-webhook',
+    label: 'secret',
+    keywords: ['webhook.office.com'],
+    pattern:
+      /https:\/\/[a-z0-9-]{1,60}\.webhook\.office\.com\/(?<value>webhookb2\/[a-z0-9-]{36}@[a-z0-9-]{36}\/IncomingWebhook\/[a-z0-9]{32}\/[a-z0-9-]{36})/i,
+    lookback: 70,
+    hits: ['https://acme.webhook.office.com/webhookb2/' + uuid(1) + '@' + uuid(2) + '/IncomingWebhook/' + fill('hex', 32) + '/' + uuid(3)],
+    misses: ['https://acme.webhook.office.com/webhookb2/'],
+  }),
+];

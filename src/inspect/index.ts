@@ -1,0 +1,5 @@
+// The door of inspection: what is in these bytes. Other rooms import only this file.
+export { type Detector, detector } from './detector.ts';
+export { detectors } from './detectors/registry.ts';
+export { createInspector, type InspectContext, type Inspector, type InspectorOptions } from './inspector.ts';
+export { defaultLimits, type Limits } from './limits.ts';

@@ -1,0 +1,57 @@
+// How much work one payload may cause. What exceeds a limit is refused, never waved through.
+import { IntramurError } from '../core/index.ts';
+
+export interface Limits {
+  /** Of the payload as it came. */
+  readonly maxBytes: number;
+  /** Of all decoded views together. */
+  readonly maxViewBytes: number;
+  readonly maxViews: number;
+  /** Encodings inside encodings. */
+  readonly maxDepth: number;
+  readonly maxFindings: number;
+  readonly maxMs: number;
+}
+
+export const defaultLimits: Limits = {
+  maxBytes: 64 << 20,
+  maxViewBytes: 192 << 20,
+  maxViews: 20_000,
+  maxDepth: 3,
+  maxFindings: 5_000,
+  maxMs: 10_000,
+};
+
+/** What is left of the limits while one payload is looked at. Every charge that does not fit throws INSPECT_LIMIT. */
+export interface Budget {
+  readonly limits: Limits;
+  chargeView(bytes: number): void;
+  /** Bytes that a decompressor may still produce. */
+  readonly viewBytesLeft: number;
+  checkTime(): void;
+}
+
+export function budgetFor(limits: Limits, nowMs: () => number): Budget {
+  const deadline = nowMs() + limits.maxMs;
+  let bytes = 0;
+  let views = 0;
+  return {
+    limits,
+    get viewBytesLeft() {
+      return limits.maxViewBytes - bytes;
+    },
+    chargeView(more) {
+      bytes += more;
+      views += 1;
+      if (bytes > limits.maxViewBytes) throw exceeded(`decoding yields more than ${limits.maxViewBytes} bytes`);
+      if (views > limits.maxViews) throw exceeded(`more than ${limits.maxViews} encoded parts`);
+    },
+    checkTime() {
+      if (nowMs() > deadline) throw exceeded(`inspection took longer than ${limits.maxMs} ms`);
+    },
+  };
+}
+
+export function exceeded(what: string): IntramurError {
+  return new IntramurError('INSPECT_LIMIT', what);
+}

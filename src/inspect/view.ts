@@ -1,0 +1,104 @@
+// A view is one way to read a payload: the bytes as they are, or what a chain of decoders made of a part of them. Each knows
+// where its bytes stand in the input, so that a finding in a decoded view still points at real bytes.
+
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface View {
+  readonly bytes: Buffer;
+  /** One character per byte, so that positions in it are positions in `bytes`. */
+  readonly text: string;
+  /** Outermost first. */
+  readonly decoders: readonly string[];
+  /** How many encodings deep; the JSON of the payload itself does not count. */
+  readonly depth: number;
+  /** Where a range of this view stands in the input. */
+  origin(start: number, end: number): Span;
+  /** The decoders that were needed to read a range: none where the input holds it literally. */
+  decodersOf(start: number, end: number): readonly string[];
+}
+
+class ByteView implements View {
+  readonly bytes: Buffer;
+  readonly decoders: readonly string[];
+  readonly depth: number;
+  readonly origin: View['origin'];
+  readonly decodersOf: View['decodersOf'];
+  #text: string | undefined;
+
+  constructor(
+    bytes: Buffer,
+    decoders: readonly string[],
+    depth: number,
+    origin: View['origin'],
+    decodersOf: View['decodersOf'] = () => decoders,
+  ) {
+    this.bytes = bytes;
+    this.decoders = decoders;
+    this.depth = depth;
+    this.origin = origin;
+    this.decodersOf = decodersOf;
+  }
+
+  get text(): string {
+    this.#text ??= this.bytes.toString('latin1');
+    return this.#text;
+  }
+}
+
+export function rawView(bytes: Uint8Array): View {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return new ByteView(buffer, [], 0, (start, end) => ({ start, end }));
+}
+
+/** A string that belongs to the payload but stands outside its body: it has no offsets, so findings in it are empty ranges at `at`. */
+export function outsideView(text: string, at: number): View {
+  return new ByteView(Buffer.from(text), [], 0, () => ({ start: at, end: at }));
+}
+
+/** A view of a run of `parent` that was decoded as a whole: every finding in it points at the run. */
+export function runView(parent: View, decoder: string, bytes: Buffer, run: Span): View {
+  const span = parent.origin(run.start, run.end);
+  return new ByteView(bytes, [...parent.decoders, decoder], parent.depth + 1, () => span);
+}
+
+/** Where a mapped view departs from its parent: from `at` on, a position plus `shift` is the position in the parent. */
+export interface Shifts {
+  readonly at: Int32Array;
+  readonly shift: Int32Array;
+}
+
+/** A view whose bytes mostly are its parent's, with pieces replaced or left out. What it holds literally needed no decoder. */
+export function mappedView(parent: View, decoder: string, bytes: Buffer, shifts: Shifts, depth = parent.depth + 1): View {
+  const decoders = [...parent.decoders, decoder];
+  const place = (position: number) => {
+    const index = lastAtOrBefore(shifts.at, position);
+    return position + (index < 0 ? 0 : (shifts.shift[index] ?? 0));
+  };
+  return new ByteView(
+    bytes,
+    decoders,
+    depth,
+    (start, end) => parent.origin(place(start), place(end)),
+    (start, end) => {
+      const from = place(start);
+      const to = place(end);
+      const isLiteral = to - from === end - start && bytes.compare(parent.bytes, from, to, start, end) === 0;
+      return isLiteral ? parent.decodersOf(from, to) : decoders;
+    },
+  );
+}
+
+/** Index of the last element <= `value` of an ascending list; -1 when there is none. */
+function lastAtOrBefore(list: Int32Array, value: number): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((list[middle] ?? 0) <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
