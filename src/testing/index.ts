@@ -1,5 +1,6 @@
 // The test kit, exported as `intramur/testing`: a rehearsal model that speaks every dialect, and a sink for what should not leave.
 export { type FakeSink, type FakeSinkOptions, startFakeSink } from './fake-sink.ts';
 export { type FakeUpstream, type FakeUpstreamOptions, type Recorded, startFakeUpstream } from './fake-upstream.ts';
+export { type Rehearsed, rehearse } from './rehearse.ts';
 export { rehearsalModel } from './reply.ts';
 export type { Act, Fault, ModelRequest, OfferedTool, Script, Turn } from './script.ts';

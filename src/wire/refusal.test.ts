@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { dialects } from '../core/index.ts';
+import { keepAlive, mapError, modelList, type RefusalKind, refusal, streamError } from './index.ts';
+
+const kinds: readonly RefusalKind[] = ['policy', 'budget', 'fault', 'auth', 'not-found', 'upgrade'];
+
+function shown({ status, rawHeaders, body }: ReturnType<typeof refusal>): string {
+  return `${status}\n${rawHeaders.join('\n')}\n\n${Buffer.from(body).toString()}\n`;
+}
+
+describe.each(dialects)('%s', (dialect) => {
+  it('refuses, byte for byte', async () => {
+    const message = 'policy perimeter/inside-only, ledger entry 7';
+    const all = kinds.map((kind) => `--- ${kind}: ${shown(refusal(dialect, { message, kind }))}`).join('');
+    await expect(all).toMatchFileSnapshot(`testdata/refusal.${dialect}.golden.txt`);
+  });
+
+  it('reports a failure in mid-stream and shows life, byte for byte', async () => {
+    const text = ['sse', 'json-array'] as const;
+    const all = text
+      .flatMap((form) => [`--- ${form}\n`, streamError(dialect, 'the upstream cut the stream', form), keepAlive(dialect, form)])
+      .join('');
+    await expect(all).toMatchFileSnapshot(`testdata/stream-error.${dialect}.golden.txt`);
+  });
+
+  it('lists models, byte for byte', async () => {
+    await expect(shown(modelList(dialect, ['coder', 'org/m:8b'])) + shown(modelList(dialect, []))).toMatchFileSnapshot(
+      `testdata/models.${dialect}.golden.txt`,
+    );
+  });
+
+  it('never says server_error in a refusal, and begins every message alike', () => {
+    for (const kind of kinds) {
+      const text = Buffer.from(refusal(dialect, { message: 'Intramur refused: no', kind }).body).toString();
+      expect(text).not.toContain('server_error');
+      expect(text.match(/Intramur refused:/g)).toHaveLength(1);
+    }
+  });
+});
+
+describe('mapError', () => {
+  const anthropic = (type: string, message: string) => JSON.stringify({ type: 'error', error: { type, message } });
+  it.each([
+    [
+      'overload keeps Anthropic out of OpenAI',
+      'anthropic-messages',
+      'openai-chat',
+      529,
+      anthropic('overloaded_error', 'busy'),
+      503,
+      { error: { message: 'busy', type: 'server_error', param: null, code: null } },
+    ],
+    [
+      'rate limit',
+      'openai-chat',
+      'anthropic-messages',
+      429,
+      '{"error":{"message":"slow down"}}',
+      429,
+      { type: 'error', error: { type: 'rate_limit_error', message: 'slow down' } },
+    ],
+    [
+      'an array, as Gemini streams',
+      'gemini',
+      'openai-chat',
+      400,
+      '[{"error":{"code":400,"message":"bad","status":"INVALID_ARGUMENT"}}]',
+      400,
+      { error: { message: 'bad', type: 'invalid_request_error', param: null, code: null } },
+    ],
+    [
+      'FastAPI',
+      'openai-chat',
+      'gemini',
+      404,
+      '{"detail":"Not Found"}',
+      404,
+      { error: { code: 404, message: 'Not Found', status: 'NOT_FOUND' } },
+    ],
+    [
+      'Ollama',
+      'openai-chat',
+      'anthropic-messages',
+      404,
+      '{"error":"model not found"}',
+      404,
+      { type: 'error', error: { type: 'not_found_error', message: 'model not found' } },
+    ],
+    [
+      'an HTML page',
+      'openai-chat',
+      'anthropic-messages',
+      502,
+      '<html>Bad Gateway</html>',
+      502,
+      { type: 'error', error: { type: 'api_error', message: 'the upstream answered with status 502' } },
+    ],
+    [
+      'too long a prompt, in the words that make Claude Code compact',
+      'openai-chat',
+      'anthropic-messages',
+      400,
+      '{"error":{"message":"maximum context length is 8"}}',
+      400,
+      { type: 'error', error: { type: 'invalid_request_error', message: 'prompt is too long: maximum context length is 8' } },
+    ],
+    [
+      'too long a prompt, in the code that OpenAI clients know',
+      'anthropic-messages',
+      'openai-responses',
+      413,
+      anthropic('request_too_large', 'prompt is too long: 9 > 8'),
+      400,
+      { error: { message: 'prompt is too long: 9 > 8', type: 'invalid_request_error', param: null, code: 'context_length_exceeded' } },
+    ],
+  ] as const)('%s', (_name, from, to, status, body, mapped, expected) => {
+    const out = mapError(from, to, status, Buffer.from(body));
+    expect([out.status, JSON.parse(Buffer.from(out.body).toString())]).toEqual([mapped, expected]);
+  });
+
+  it('leaves the body of the same dialect alone', () => {
+    const body = Buffer.from('{"anything": 1 }');
+    expect(mapError('gemini', 'gemini', 500, body).body).toBe(body);
+  });
+
+  it('bounds what it repeats', () => {
+    expect(mapError('openai-chat', 'gemini', 500, Buffer.alloc(10_000_000, 'x')).body.byteLength).toBeLessThan(5000);
+  });
+});
