@@ -1,0 +1,213 @@
+// The init: the program that stands between the launcher and bubblewrap. It makes the namespaces that bubblewrap must not own,
+// so that the agent can never hold a capability over its network, opens the listeners there, hands them to the launcher, and
+// becomes bubblewrap. It is a list of system calls compiled for one user and one list of ports; everything that changes from run
+// to run comes by argument.
+//
+// Called as: init [WORKSPACE UPPER WORK] PROGRAM ARGUMENT… with the descriptors of `initFds`.
+import type { Program } from './syscall-script.ts';
+import { type Datum, SyscallScript } from './syscall-script.ts';
+
+export interface InitOptions {
+  /** The user and group that the sandbox runs as, on the host and as it appears inside. */
+  readonly outer: { readonly uid: number; readonly gid: number };
+  readonly inner: { readonly uid: number; readonly gid: number };
+  /** Started by root: drop the supplementary groups and become `outer` first. */
+  readonly isRoot: boolean;
+  readonly hasIpv6: boolean;
+  readonly hasOverlay: boolean;
+  readonly listeners: readonly Listener[];
+  readonly limits: { readonly pids: number; readonly fileBytes: number };
+  /** Descriptors from this one on are closed before bubblewrap starts: the caller's own must not be seen inside. */
+  readonly firstForeignFd: number;
+}
+
+export interface Listener {
+  readonly protocol: 'tcp' | 'udp';
+  readonly family: 4 | 6;
+  /** `loopback` is 127.0.0.1. `any` with family 6 and TCP takes IPv4 too. */
+  readonly address: 'any' | 'loopback';
+  readonly port: number;
+}
+
+/** Descriptors of the init: Node's IPC channel, and where it reports a failure (then bubblewrap's status). */
+export const initFds = { channel: 3, status: 4 } as const;
+
+const clone = { newNs: 0x20000, newUser: 0x10000000, newNet: 0x40000000 };
+const af = { inet: 2, inet6: 10, netlink: 16 };
+const atFdCwd = -100;
+const oCloexec = 0o2000000;
+const oPath = 0o10000000;
+const oDirectory = 0o200000;
+/** Where the three directories of an overlay are held while it is mounted. Numbers in the options keep host paths and their special characters out of them. */
+const overlayFds = { lower: 200, upper: 201, work: 202 } as const;
+
+/** What Node's channel says back for each handle it was sent. */
+const acknowledgement = '{"cmd":"NODE_HANDLE_ACK"}\n';
+/** The launcher's word that every listener is served and the program may start. */
+export const goMessage = { go: true } as const;
+
+export function initProgram(options: InitOptions): Program {
+  const script = new SyscallScript(initFds.status);
+  const slot = script.space(8);
+  if (options.isRoot) becomeOwner(script, options.outer);
+  namespaces(script, slot, options);
+  limits(script, options.limits);
+  if (options.hasOverlay) overlay(script, slot);
+  loopback(script, slot, options.hasIpv6);
+  options.listeners.forEach((listener, index) => open(script, listener, index));
+  awaitGo(script, options.listeners.length);
+  const program = options.hasOverlay ? 4 : 1;
+  script.stage('starting bubblewrap');
+  script.call('close', [initFds.channel]);
+  script.call('close_range', [options.firstForeignFd, 0xffffffff, 0]);
+  script.call('execve', [{ argv: program }, { argvFrom: program }, script.space(8)]);
+  return script.build();
+}
+
+/** Root keeps nothing but the user it becomes: capabilities are confined to the new namespaces and dropped by the exec. */
+function becomeOwner(script: SyscallScript, { uid, gid }: InitOptions['outer']): void {
+  script.stage('giving up the rights of root');
+  script.attempt('setgroups', [0, 0]);
+  script.call('setresgid', [gid, gid, gid]);
+  script.call('setresuid', [uid, uid, uid]);
+}
+
+function namespaces(script: SyscallScript, slot: Datum, options: InitOptions): void {
+  const { outer, inner } = options;
+  script.stage('user and network namespaces');
+  script.call('unshare', [clone.newUser | clone.newNet | (options.hasOverlay ? clone.newNs : 0)]);
+  // INVARIANT: from here on the death of the launcher ends this process. bubblewrap sets the same again for its own.
+  script.call('prctl', [1, 9, 0, 0, 0]);
+  const maps: [string, string][] = [
+    ['setgroups', 'deny'],
+    ['uid_map', `${inner.uid} ${outer.uid} 1`],
+    ['gid_map', `${inner.gid} ${outer.gid} 1`],
+  ];
+  script.stage('user and group maps');
+  for (const [file, text] of maps) {
+    const content = script.bytes(Buffer.from(text));
+    script.call('openat', [atFdCwd, script.text(`/proc/self/${file}`), 1, 0], { store: slot });
+    script.call('write', [{ load: slot }, content, content.bytes.length], { exactly: content.bytes.length });
+    script.call('close', [{ load: slot }]);
+  }
+}
+
+/**
+ * The number of processes is counted per user namespace: set inside, the user's other processes do not count.
+ * A core limit of one byte, not zero: a core handler that is a pipe runs on the host and ignores zero, but not one.
+ */
+function limits(script: SyscallScript, { pids, fileBytes }: InitOptions['limits']): void {
+  const [fsize, core, nproc] = [1, 4, 6];
+  script.stage('resource limits');
+  for (const [resource, value] of [
+    [fsize, fileBytes],
+    [core, 1],
+    [nproc, pids],
+  ] as const) {
+    script.call('prlimit64', [0, resource, script.words([value, value]), 0]);
+  }
+}
+
+/** The workspace becomes a view: reads fall through to the real files, writes land in UPPER. */
+function overlay(script: SyscallScript, slot: Datum): void {
+  const [privateRecursive, noSuidNoDev] = [0x4000 | 0x40000, 2 | 4];
+  script.stage('a private mount namespace');
+  script.call('mount', [0, script.text('/'), 0, privateRecursive, 0]);
+  script.stage('the directories of the overlay');
+  for (const [argv, fd] of [
+    [1, overlayFds.lower],
+    [2, overlayFds.upper],
+    [3, overlayFds.work],
+  ] as const) {
+    script.call('openat', [atFdCwd, { argv }, oPath | oDirectory, 0], { store: slot });
+    script.call('dup3', [{ load: slot }, fd, oCloexec]);
+    script.call('close', [{ load: slot }]);
+  }
+  const { lower, upper, work } = overlayFds;
+  const at = (fd: number): string => `/proc/self/fd/${fd}`;
+  const text = script.text(`lowerdir=${at(lower)},upperdir=${at(upper)},workdir=${at(work)},userxattr`);
+  const name = script.text('overlay');
+  script.stage('the overlay of the workspace');
+  script.call('mount', [name, { argv: 1 }, name, noSuidNoDev, text]);
+}
+
+/** `lo` up, and every address local to it (AnyIP): a connection to any address reaches our listeners and shows which it wanted. */
+function loopback(script: SyscallScript, slot: Datum, hasIpv6: boolean): void {
+  const [siocsifflags, iffUp, iffRunning] = [0x8914, 1, 0x40];
+  const request = Buffer.alloc(40);
+  request.write('lo');
+  request.writeUInt16LE(iffUp | iffRunning, 16);
+  script.stage('the loopback interface');
+  script.call('socket', [af.inet, 2, 0], { store: slot });
+  script.call('ioctl', [{ load: slot }, siocsifflags, script.bytes(request)]);
+  script.call('close', [{ load: slot }]);
+
+  script.call('socket', [af.netlink, 3, 0], { store: slot });
+  for (const family of hasIpv6 ? [af.inet, af.inet6] : [af.inet]) {
+    script.stage(family === af.inet ? 'the route for every IPv4 address' : 'the route for every IPv6 address');
+    const message = localRoute(family);
+    const reply = script.space(64);
+    script.call('sendto', [{ load: slot }, script.bytes(message), message.length, 0, 0, 0]);
+    script.call('recvfrom', [{ load: slot }, reply, reply.bytes.length, 0, 0, 0]);
+    // A machine with IPv6 switched off has no route for it, and no way out by it.
+    if (family === af.inet) script.expectZero(script.within(reply, 16, 4));
+  }
+  script.call('close', [{ load: slot }]);
+}
+
+/** RTM_NEWROUTE `local default dev lo table local`, acknowledged (rtnetlink(7)). `lo` has index 1 in every network namespace. */
+function localRoute(family: number): Buffer {
+  const [newRoute, flags] = [24, 0x1 | 0x4 | 0x400]; // REQUEST, ACK, CREATE
+  const [tableLocal, protocolBoot, scopeHost, typeLocal, attributeOif] = [255, 3, 254, 2, 4];
+  const message = Buffer.alloc(36);
+  message.writeUInt32LE(message.length, 0);
+  message.writeUInt16LE(newRoute, 4);
+  message.writeUInt16LE(flags, 6);
+  message.writeUInt32LE(1, 8);
+  message.set([family, 0, 0, 0, tableLocal, protocolBoot, scopeHost, typeLocal], 16);
+  message.writeUInt16LE(8, 28);
+  message.writeUInt16LE(attributeOif, 30);
+  message.writeUInt32LE(1, 32);
+  return message;
+}
+
+/** Opens one listener and sends it over Node's IPC channel, framed as Node's own children do (lib/internal/child_process.js). */
+function open(script: SyscallScript, listener: Listener, index: number): void {
+  const isUdp = listener.protocol === 'udp';
+  const [solSocket, reuseAddress, ipv6Level, ipv6Only] = [1, 2, 41, 26];
+  const address = Buffer.alloc(listener.family === 6 ? 28 : 16);
+  address.writeUInt16LE(listener.family === 6 ? af.inet6 : af.inet, 0);
+  address.writeUInt16BE(listener.port, 2);
+  if (listener.address === 'loopback') address.set([127, 0, 0, 1], 4);
+
+  // One control message (SCM_RIGHTS) with the descriptor, which the socket call stores in it.
+  const control = Buffer.alloc(24);
+  control.writeBigUInt64LE(20n, 0);
+  control.writeUInt32LE(solSocket, 8);
+  control.writeUInt32LE(1, 12);
+  const rights = script.bytes(control);
+  const fd = script.within(rights, 16, 4);
+  const type = isUdp ? { type: 'dgram.Socket', dgramType: `udp${listener.family}` } : { type: 'net.Native' };
+  const text = script.bytes(Buffer.from(`${JSON.stringify({ cmd: 'NODE_HANDLE', ...type, msg: { listener: index } })}\n`));
+  const message = script.words([0, 0, script.words([text, text.bytes.length]), 1, rights, control.length, 0]);
+  const one = script.bytes(Buffer.from([1, 0, 0, 0]));
+  // A wildcard of UDP over IPv6 stays beside the one over IPv4; one of TCP takes both.
+  const only = script.bytes(Buffer.from([isUdp ? 1 : 0, 0, 0, 0]));
+
+  script.stage(`the listener on ${listener.protocol} port ${listener.port}`);
+  script.call('socket', [listener.family === 6 ? af.inet6 : af.inet, (isUdp ? 2 : 1) | oCloexec, 0], { store: fd });
+  script.call('setsockopt', [{ load: fd }, solSocket, reuseAddress, one, 4]);
+  if (listener.family === 6) script.call('setsockopt', [{ load: fd }, ipv6Level, ipv6Only, only, 4]);
+  script.call('bind', [{ load: fd }, script.bytes(address), address.length]);
+  if (!isUdp) script.call('listen', [{ load: fd }, 511]);
+  script.call('sendmsg', [initFds.channel, message, 0x4000], { exactly: text.bytes.length });
+  script.call('close', [{ load: fd }]);
+}
+
+/** INVARIANT: the program starts only on the launcher's word. End of file (a launcher that died) is too short, and ends us. */
+function awaitGo(script: SyscallScript, handles: number): void {
+  const waitAll = 0x100;
+  const size = handles * acknowledgement.length + `${JSON.stringify(goMessage)}\n`.length;
+  script.stage('the word to start');
+  script.call('recvfrom', [initFds.channel, script.space(size), size, waitAll, 0, 0], { exactly: size });
+}

@@ -1,0 +1,148 @@
+// The file system as a contained program sees it: a minimal root made of tmpfs and read-only parts of the host, a HOME of its
+// own, and the workspace at its own path. Whatever is not listed here does not exist inside.
+import { existsSync, lstatSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
+import path from 'node:path';
+import { IntramurError, product } from '../core/index.ts';
+import { hostEtc, type Identity, insideEtc } from './inside-etc.ts';
+import { depthOf, isWithin, type Mount } from './mount.ts';
+
+export interface InsidePlan {
+  readonly workspace: string;
+  readonly isWorkspaceWritable: boolean;
+  readonly identity: Identity;
+  readonly homeFiles: readonly { readonly path: string; readonly text: string }[];
+  /** Host paths that are visible read-only: package trees. Symbolic links are rebuilt as links. */
+  readonly readOnly: readonly string[];
+  readonly caPem: string;
+  readonly tmpfsBytes: number;
+}
+
+const rootLinks = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
+const jdkRoot = '/usr/lib/jvm';
+
+/**
+ * Entries of /proc that say something of the host and not of the sandbox's own processes. Root as seen by the host owns them, so
+ * for a sandbox started by root their mode alone would not protect them.
+ */
+const maskedProc = [
+  ...['kcore', 'kmsg', 'keys', 'key-users', 'kallsyms', 'kpagecount', 'kpageflags', 'kpagecgroup', 'timer_list', 'sched_debug'],
+  ...['slabinfo', 'vmallocinfo', 'pagetypeinfo', 'iomem', 'ioports', 'latency_stats', 'config.gz', 'modules', 'interrupts', 'partitions'],
+].map((name) => `/proc/${name}`);
+
+/** The mounts in the order in which they are made. */
+export function inside(plan: InsidePlan): Mount[] {
+  const { identity, tmpfsBytes, workspace } = plan;
+  const small = 16 << 20;
+  const tmpfs = (at: string, mode: number, bytes = tmpfsBytes): Mount => ({ kind: 'tmpfs', path: at, bytes, mode });
+  const jdks = existsSync(jdkRoot) ? readdirSync(jdkRoot).map((name) => path.join(jdkRoot, name)) : [];
+  const etc = insideEtc(identity, plan.caPem, zoneFile(), jdks.length > 0);
+  return [
+    { kind: 'bind', source: '/usr', path: '/usr', isWritable: false },
+    ...rootLinks.flatMap(asOnHost),
+    { kind: 'proc', path: '/proc' },
+    ...maskedProc.filter(existsSync).map((at): Mount => ({ kind: 'bind', source: '/dev/null', path: at, isWritable: false })),
+    { kind: 'dev', path: '/dev' },
+    tmpfs('/dev/shm', 0o1777),
+    { kind: 'seal', path: '/dev' },
+    tmpfs('/tmp', 0o1777),
+    { kind: 'dir', path: '/var', mode: 0o755 },
+    { kind: 'symlink', target: '../tmp', path: '/var/tmp' },
+    tmpfs('/run', 0o755, small),
+    tmpfs('/etc', 0o755, small),
+    ...etc,
+    ...hostEtc.filter(existsSync).flatMap(readOnlyEtc),
+    tmpfs(identity.home, 0o700),
+    ...plan.homeFiles.map((file) => homeFile(file, plan)),
+    ...trees(plan),
+    { kind: 'seal', path: '/etc' },
+    { kind: 'seal', path: '/run' },
+    { kind: 'seal', path: '/' },
+  ];
+
+  function readOnlyEtc(at: string): Mount[] {
+    return etc.some((mount) => mount.path === at) ? [] : [{ kind: 'bind', source: at, path: at, isWritable: false }];
+  }
+}
+
+/** Package trees and the workspace, outermost first, so that an inner one is mounted over an outer one. */
+function trees(plan: InsidePlan): Mount[] {
+  const wanted = new Map<string, Mount>();
+  for (const at of plan.readOnly) {
+    if (isWithin(at, '/usr') || isWithin(at, plan.workspace) || !existsSync(at)) continue;
+    for (const mount of asOnHost(at)) wanted.set(mount.path, mount);
+  }
+  wanted.set(plan.workspace, { kind: 'bind', source: plan.workspace, path: plan.workspace, isWritable: plan.isWorkspaceWritable });
+  const ordered = [...wanted.values()].sort((a, b) => depthOf(a.path) - depthOf(b.path));
+  // A read-only tree inside another one is there already.
+  return ordered.filter((mount, i) => {
+    const isCovered = ordered.slice(0, i).some((other) => other.kind === 'bind' && isWithin(mount.path, other.path));
+    return mount.path === plan.workspace || !isCovered;
+  });
+}
+
+/** A link as a link, anything else bound read-only. */
+function asOnHost(at: string): Mount[] {
+  const stat = lstatSync(at, { throwIfNoEntry: false });
+  if (!stat) return [];
+  if (stat.isSymbolicLink()) return [{ kind: 'symlink', target: readlinkSync(at), path: at }];
+  return [{ kind: 'bind', source: at, path: at, isWritable: false }];
+}
+
+function homeFile({ path: name, text }: { path: string; text: string }, { identity, workspace }: InsidePlan): Mount {
+  const at = path.resolve(identity.home, name.replace(/^~\//, ''));
+  if (!isWithin(at, identity.home) || at === identity.home || isWithin(at, workspace)) {
+    throw new IntramurError('SANDBOX_SETUP', `the file ${name} cannot be put into HOME: it would land outside of it or in the workspace`);
+  }
+  return { kind: 'file', path: at, content: Buffer.from(text), mode: 0o600 };
+}
+
+/** The zone of the host by its name in /usr/share/zoneinfo, which is visible inside. */
+function zoneFile(): string | undefined {
+  try {
+    const zone = realpathSync('/etc/localtime');
+    return isWithin(zone, '/usr/share/zoneinfo') ? zone : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Directories that are part of the sandbox itself: a workspace that is or holds one of them would undo it. */
+const ownPlaces = [
+  '/usr/bin',
+  '/usr/lib',
+  '/bin',
+  '/lib',
+  '/sbin',
+  '/etc',
+  '/run',
+  '/dev',
+  '/proc',
+  '/sys',
+  '/tmp',
+  '/var',
+  '/boot',
+  '/home',
+  '/root',
+];
+
+/**
+ * INVARIANT: the workspace is the only writable part of the host. It is never a home directory, whose rc files and keys would come
+ * with it, nor a directory that programs outside use to meet, such as /tmp with its sockets.
+ * @param homes the user's home as the host knows it, and HOME inside
+ */
+export function refuseWorkspace(workspace: string, homes: readonly string[]): void {
+  const hint = `${product.name} run --workspace DIR -- …, with DIR a project's own directory`;
+  const home = homes.find((one) => isWithin(one, workspace));
+  if (home !== undefined && workspace !== '/') {
+    const what = home === workspace ? 'is' : 'holds';
+    throw new IntramurError(
+      'SANDBOX_SETUP',
+      `the workspace ${workspace} ${what} your home directory: its keys and settings would be inside`,
+      { hint },
+    );
+  }
+  const system = ownPlaces.find((one) => isWithin(one, workspace));
+  if (system !== undefined || ['/proc', '/sys'].some((one) => isWithin(workspace, one))) {
+    throw new IntramurError('SANDBOX_SETUP', `${workspace} cannot be a workspace: it is or holds a directory of the system`, { hint });
+  }
+}

@@ -1,0 +1,240 @@
+// Starts a program in the sandbox: compiles the init, describes the inside to bubblewrap by descriptor, takes over the listeners,
+// and gives the word to start. INVARIANT: there is no path through this file on which the program runs unconfined.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { Socket as DatagramSocket } from 'node:dgram';
+import { closeSync, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import os from 'node:os';
+import { Readable } from 'node:stream';
+import { IntramurError } from '../core/index.ts';
+import { contentFd } from './content-fd.ts';
+import { elf } from './elf.ts';
+import { initFile } from './init-file.ts';
+import { goMessage, initFds, initProgram, type Listener } from './init-program.ts';
+import { inside, refuseWorkspace } from './inside.ts';
+import { bwrapMounts, isWithin } from './mount.ts';
+import type { Exit, Launched, LaunchPlan, ListenHandle, Listeners, Listening, Role } from './plan.ts';
+import { seccompProgram } from './seccomp.ts';
+import { type Owner, ownerOf } from './owner.ts';
+import { confinedStdin } from './stdin.ts';
+import type { Arch } from './syscall-number.ts';
+import type { Program } from './syscall-script.ts';
+import { bubblewrapMissing, setupFault } from './unavailable.ts';
+
+interface On {
+  /** Called once, with every listener, before the program starts. */
+  listening(listeners: Listeners): void;
+}
+
+export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
+  const arch = thisArch();
+  const bwrap = bubblewrap();
+  const workspace = realpathSync(plan.workspace);
+  refuseWorkspace(workspace, [plan.home, os.userInfo().homedir]);
+  if (!isWithin(plan.cwd, workspace) && !isWithin(plan.cwd, plan.workspace)) {
+    throw new IntramurError('SANDBOX_SETUP', `the directory ${plan.cwd} is not in the workspace ${workspace}`);
+  }
+  const owner = ownerOf(workspace);
+  const opened: number[] = [];
+  try {
+    mkdirSync(plan.cacheDir, { recursive: true, mode: 0o700 });
+    const listeners = listenersOf(plan);
+    const fds = new ContentFds(plan.cacheDir, opened);
+    const args = bwrapArguments(plan, { workspace, owner, arch }, fds);
+    const argsFd = fds.open(Buffer.from(args.map((arg) => `${arg}\0`).join('')));
+    const program = initProgram({
+      ...owner,
+      hasIpv6: existsSync('/proc/net/if_inet6'),
+      hasOverlay: plan.mode === 'overlay',
+      listeners: listeners.map(({ listener }) => listener),
+      limits: plan.limits,
+      firstForeignFd: firstContentFd + opened.length,
+    });
+    const init = initFile(plan.cacheDir, elf(program, arch));
+    const stdin = confinedStdin();
+    const child = spawn(init, [...overlayArguments(plan, workspace), bwrap, '--args', String(argsFd), '--', ...plan.argv], {
+      // INVARIANT: empty. What bubblewrap's own process was started with can be read inside, whatever it sets for the program.
+      env: {},
+      cwd: '/',
+      stdio: [stdin.stdio, 'inherit', 'inherit', 'ipc', 'pipe', ...opened],
+    });
+    if (child.stdin) stdin.feed(child.stdin);
+    return await started(child, program, listeners, on);
+  } finally {
+    for (const fd of opened) closeSync(fd);
+  }
+}
+
+const firstContentFd = initFds.status + 1;
+
+class ContentFds {
+  readonly #directory: string;
+  readonly #opened: number[];
+
+  constructor(directory: string, opened: number[]) {
+    this.#directory = directory;
+    this.#opened = opened;
+  }
+
+  /** @returns the number that the descriptor has in the child */
+  open(content: Uint8Array): number {
+    this.#opened.push(contentFd(this.#directory, content));
+    return firstContentFd + this.#opened.length - 1;
+  }
+}
+
+function bwrapArguments(plan: LaunchPlan, host: { workspace: string; owner: Owner; arch: Arch }, fds: ContentFds): string[] {
+  const { userName, hostName, home } = plan;
+  const { uid, gid } = host.owner.inner;
+  const shell = existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh';
+  const mounts = inside({
+    workspace: host.workspace,
+    isWorkspaceWritable: true,
+    identity: { userName, hostName, home, uid, gid, shell },
+    homeFiles: plan.homeFiles,
+    readOnly: plan.readOnly,
+    caPem: plan.caPem,
+    tmpfsBytes: plan.limits.tmpfsBytes,
+  });
+  return [
+    // Not the network: that namespace belongs to the init's user namespace, out of the program's reach.
+    ...['--unshare-user', '--unshare-ipc', '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try'],
+    ...['--uid', String(uid), '--gid', String(gid), '--hostname', hostName],
+    ...['--cap-drop', 'ALL', '--die-with-parent', '--seccomp', String(fds.open(seccompProgram(host.arch)))],
+    ...['--json-status-fd', String(initFds.status)],
+    ...bwrapMounts(mounts, (content) => fds.open(content)),
+    ...['--chdir', plan.cwd, '--clearenv'],
+    ...Object.entries(plan.env).flatMap(([name, value]) => ['--setenv', name, value]),
+  ];
+}
+
+function overlayArguments(plan: LaunchPlan, workspace: string): string[] {
+  if (plan.mode === 'direct') return [];
+  if (!plan.overlay) throw new IntramurError('SANDBOX_SETUP', 'overlay mode needs a directory for its writes');
+  const { upper, work } = plan.overlay;
+  for (const dir of [upper, work]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+  return [workspace, upper, work];
+}
+
+/** Resolves when the program may start; a failure of the init rejects. */
+function started(child: ChildProcess, program: Program, planned: readonly Planned[], on: On): Promise<Launched> {
+  const status = statusOf(child);
+  const received = new Map<number, unknown>();
+  return new Promise((resolve, reject) => {
+    child.once('error', (cause) => {
+      reject(
+        new IntramurError('SANDBOX_SETUP', 'the init program could not be started', {
+          cause,
+          hint: 'keep the cache directory on a file system that is not mounted noexec',
+        }),
+      );
+    });
+    const exited = exitOf(child, status, program);
+    // Until the program may start, an exit is the failure of the launch.
+    exited.then(() => reject(new IntramurError('SANDBOX_SETUP', 'the init program ended before it was set up')), reject);
+    child.on('message', (message: unknown, handle: unknown) => {
+      const index = indexOf(message);
+      if (index === undefined || handle === undefined) return;
+      received.set(index, handle);
+      if (received.size < planned.length) return;
+      try {
+        on.listening(listenersFrom(planned, received));
+      } catch (fault) {
+        child.kill('SIGKILL');
+        reject(fault);
+        return;
+      }
+      child.send(goMessage, () => child.connected && child.disconnect());
+      resolve({ pid: child.pid ?? 0, exited, limits: [], kill: () => void child.kill('SIGKILL') });
+    });
+  });
+}
+
+interface Planned {
+  readonly listener: Listener;
+  readonly role: Role | 'dns' | 'dns-elsewhere';
+}
+
+function listenersOf(plan: LaunchPlan): Planned[] {
+  const hasIpv6 = existsSync('/proc/net/if_inet6');
+  const family = hasIpv6 ? 6 : 4;
+  const own = [53, plan.proxyPort, plan.gatewayPort];
+  const everywhere = (port: number): Listener => ({ protocol: 'tcp', family, address: 'any', port });
+  const local = (port: number): Listener => ({ protocol: 'tcp', family: 4, address: 'loopback', port });
+  const dns = (family: 4 | 6, address: 'any' | 'loopback'): Listener => ({ protocol: 'udp', family, address, port: 53 });
+  return [
+    ...[...new Set(plan.ports)].filter((port) => !own.includes(port)).map((port): Planned => ({ role: 'any', listener: everywhere(port) })),
+    { role: 'proxy', listener: local(plan.proxyPort) },
+    { role: 'gateway', listener: local(plan.gatewayPort) },
+    { role: 'dns-tcp', listener: everywhere(53) },
+    { role: 'dns', listener: dns(4, 'loopback') },
+    { role: 'dns-elsewhere', listener: dns(4, 'any') },
+    ...(hasIpv6 ? [{ role: 'dns-elsewhere', listener: dns(6, 'any') } as const] : []),
+  ];
+}
+
+function listenersFrom(planned: readonly Planned[], received: ReadonlyMap<number, unknown>): Listeners {
+  const tcp: Listening[] = [];
+  const dns: DatagramSocket[] = [];
+  const dnsElsewhere: DatagramSocket[] = [];
+  planned.forEach(({ role, listener }, index) => {
+    const handle = received.get(index);
+    if (handle instanceof DatagramSocket) (role === 'dns' ? dns : dnsElsewhere).push(handle);
+    else if (isListenHandle(handle) && role !== 'dns' && role !== 'dns-elsewhere') tcp.push({ role, port: listener.port, handle });
+  });
+  const [resolver] = dns;
+  if (!resolver || tcp.length + 1 + dnsElsewhere.length !== planned.length) {
+    throw new IntramurError('SANDBOX_SETUP', 'a listener of the sandbox could not be taken over', { hint: 'intramur doctor' });
+  }
+  return { tcp, dns: resolver, dnsElsewhere };
+}
+
+function isListenHandle(value: unknown): value is ListenHandle {
+  return typeof value === 'object' && value !== null && 'fd' in value && typeof value.fd === 'number' && value.fd >= 0;
+}
+
+function indexOf(message: unknown): number | undefined {
+  return typeof message === 'object' && message !== null && 'listener' in message && typeof message.listener === 'number'
+    ? message.listener
+    : undefined;
+}
+
+/** Everything that the init or bubblewrap writes to the status descriptor. */
+function statusOf(child: ChildProcess): Promise<Buffer> {
+  const stream = child.stdio[initFds.status];
+  if (!(stream instanceof Readable)) return Promise.resolve(Buffer.alloc(0));
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return new Promise((resolve) => {
+    stream.once('error', () => resolve(Buffer.concat(chunks)));
+    stream.once('close', () => resolve(Buffer.concat(chunks)));
+  });
+}
+
+async function exitOf(child: ChildProcess, status: Promise<Buffer>, program: Program): Promise<Exit> {
+  const exit = await new Promise<Exit>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
+  const report = await status;
+  if (report.length === 8 && report[0] !== 0x7b) {
+    throw setupFault(program.stages[report.readUInt32LE(4)] ?? 'starting', report.readInt32LE(0));
+  }
+  // bubblewrap writes the exit code of a program that it could start, and only then.
+  if (exit.signal === null && !report.includes('"exit-code"')) {
+    throw new IntramurError('SANDBOX_SETUP', `bubblewrap ended with code ${exit.code} before the program started`, {
+      hint: 'intramur doctor',
+    });
+  }
+  return exit;
+}
+
+function thisArch(): Arch {
+  if (process.platform === 'linux' && (process.arch === 'x64' || process.arch === 'arm64')) return process.arch;
+  throw new IntramurError('SANDBOX_UNAVAILABLE', `there is no sandbox for ${process.platform} on ${process.arch}`, {
+    hint: 'run on Linux (x86_64 or aarch64), for example in a virtual machine',
+  });
+}
+
+/** The system's own: distributions attach their AppArmor profile to this path. */
+export function bubblewrap(places: readonly string[] = ['/usr/bin/bwrap', '/bin/bwrap', '/usr/local/bin/bwrap']): string {
+  const found = places.find((file) => (statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o111);
+  if (found === undefined) throw new IntramurError('SANDBOX_UNAVAILABLE', bubblewrapMissing.reason, { hint: bubblewrapMissing.fix });
+  return found;
+}

@@ -1,0 +1,72 @@
+// What the launcher asks for, and what it gets back.
+import type { Socket } from 'node:dgram';
+
+export interface LaunchPlan {
+  /** The first word is an absolute path, already resolved by `resolveProgram`. */
+  readonly argv: readonly string[];
+  readonly workspace: string;
+  readonly cwd: string;
+  readonly mode: 'overlay' | 'direct';
+  /** The complete environment inside; nothing else is there. */
+  readonly env: Readonly<Record<string, string>>;
+  /** HOME inside. */
+  readonly home: string;
+  /** Relative to HOME. */
+  readonly homeFiles: readonly { readonly path: string; readonly text: string }[];
+  /** Extra read-only binds (package trees). */
+  readonly readOnly: readonly string[];
+  /** The only trusted authority inside (`trustPaths`). */
+  readonly caPem: string;
+  /** TCP ports to listen on for every address. Others refuse the connection. */
+  readonly ports: readonly number[];
+  /** On 127.0.0.1 inside. */
+  readonly proxyPort: number;
+  readonly gatewayPort: number;
+  readonly overlay?: { readonly upper: string; readonly work: string };
+  readonly limits: {
+    readonly pids: number;
+    readonly fileBytes: number;
+    readonly tmpfsBytes: number;
+    readonly memoryBytes?: number;
+  };
+  readonly cacheDir: string;
+  readonly hostName: string;
+  readonly userName: string;
+}
+
+/** What `net.Server.listen` takes: a listening socket that was opened inside. */
+export interface ListenHandle {
+  readonly fd: number;
+}
+
+/** `any`: every address, on one of the plan's ports; `localAddress` of a connection is the address that was dialled. */
+export type Role = 'any' | 'proxy' | 'gateway' | 'dns-tcp';
+
+export interface Listening {
+  readonly role: Role;
+  readonly port: number;
+  readonly handle: ListenHandle;
+}
+
+export interface Listeners {
+  readonly tcp: readonly Listening[];
+  /** 127.0.0.1:53, the resolver that programs are told of. */
+  readonly dns: Socket;
+  /** Queries to any other resolver. They are seen; an answer would carry the wrong address, so none can be given. */
+  readonly dnsElsewhere: readonly Socket[];
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+export interface Launched {
+  /** The process outside that lives as long as the sandbox. */
+  readonly pid: number;
+  /** 128 + n when a signal ended the program. Rejects when the sandbox failed before the program could start. */
+  readonly exited: Promise<Exit>;
+  /** Which limits the kernel holds for this session, as one line each. */
+  readonly limits: readonly string[];
+  kill(): void;
+}

@@ -1,0 +1,31 @@
+// Linux system call numbers of the calls that our init program makes (arch/x86/entry/syscalls/syscall_64.tbl and
+// include/uapi/asm-generic/unistd.h).
+
+export type Arch = 'x64' | 'arm64';
+
+export const syscallNumbers = {
+  write: { x64: 1, arm64: 64 },
+  close: { x64: 3, arm64: 57 },
+  ioctl: { x64: 16, arm64: 29 },
+  socket: { x64: 41, arm64: 198 },
+  sendto: { x64: 44, arm64: 206 },
+  recvfrom: { x64: 45, arm64: 207 },
+  sendmsg: { x64: 46, arm64: 211 },
+  bind: { x64: 49, arm64: 200 },
+  listen: { x64: 50, arm64: 201 },
+  setsockopt: { x64: 54, arm64: 208 },
+  execve: { x64: 59, arm64: 221 },
+  exit: { x64: 60, arm64: 93 },
+  setgroups: { x64: 116, arm64: 159 },
+  setresuid: { x64: 117, arm64: 147 },
+  setresgid: { x64: 119, arm64: 149 },
+  prctl: { x64: 157, arm64: 167 },
+  mount: { x64: 165, arm64: 40 },
+  openat: { x64: 257, arm64: 56 },
+  unshare: { x64: 272, arm64: 97 },
+  dup3: { x64: 292, arm64: 24 },
+  prlimit64: { x64: 302, arm64: 261 },
+  close_range: { x64: 436, arm64: 436 },
+} as const satisfies Record<string, Record<Arch, number>>;
+
+export type SyscallName = keyof typeof syscallNumbers;

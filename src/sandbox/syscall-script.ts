@@ -1,0 +1,134 @@
+// A straight-line program of system calls: constants, bytes, values stored by an earlier call, and the program's own arguments.
+// No loops and no branches but one: a call that fails reports its step and errno and ends the program. `elf.ts` makes it executable.
+import type { SyscallName } from './syscall-number.ts';
+
+/** Bytes in the program's data segment. `bytes` may be filled in until the program is built. */
+export interface Datum {
+  readonly kind: 'datum';
+  readonly offset: number;
+  readonly bytes: Buffer;
+}
+
+export type Argument =
+  | number
+  | bigint
+  /** The address of these bytes. */
+  | Datum
+  /** The 32-bit value that stands in these bytes when the call is made. */
+  | { readonly load: Datum }
+  /** The n-th argument of the program (0 is its own name), a pointer to text. */
+  | { readonly argv: number }
+  /** The argument vector from the n-th argument on. */
+  | { readonly argvFrom: number };
+
+export type Step =
+  | {
+      readonly kind: 'call';
+      readonly name: SyscallName;
+      readonly args: readonly Argument[];
+      /** Where the 32-bit result goes. */
+      readonly store?: Datum;
+      /** Number of the stage that is reported when the result is negative; left out: failure is ignored. */
+      readonly stage?: number;
+      /** The only result that counts as success. */
+      readonly exactly?: number;
+    }
+  /** Ends the program unless the 32-bit value in `datum` is zero. */
+  | { readonly kind: 'zero'; readonly datum: Datum; readonly stage: number };
+
+export interface Program {
+  readonly steps: readonly Step[];
+  readonly data: Buffer;
+  /** Places in `data` that hold the address of another place in `data`. */
+  readonly pointers: readonly { readonly at: number; readonly to: number }[];
+  /** Names of the stages; a failure report carries an index into this list. */
+  readonly stages: readonly string[];
+  /** Where failure reports are written to. */
+  readonly reportFd: number;
+  /** Scratch bytes for the report: errno and stage, 32 bits each. */
+  readonly report: Datum;
+}
+
+const wordBytes = 8;
+
+export class SyscallScript {
+  readonly #steps: Step[] = [];
+  readonly #chunks: Buffer[] = [];
+  readonly #pointers: { at: number; to: number }[] = [];
+  readonly #stages: string[] = [];
+  readonly #reportFd: number;
+  readonly #report: Datum;
+  #size = 0;
+
+  constructor(reportFd: number) {
+    this.#reportFd = reportFd;
+    this.#report = this.space(2 * wordBytes);
+  }
+
+  /** Names what the following calls are for; shown to a person when one of them fails. */
+  stage(name: string): this {
+    this.#stages.push(name);
+    return this;
+  }
+
+  bytes(bytes: Uint8Array): Datum {
+    const padding = (wordBytes - (this.#size % wordBytes)) % wordBytes;
+    const copy = Buffer.from(bytes);
+    const datum: Datum = { kind: 'datum', offset: this.#size + padding, bytes: copy };
+    this.#chunks.push(Buffer.alloc(padding), copy);
+    this.#size += padding + copy.length;
+    return datum;
+  }
+
+  space(size: number): Datum {
+    return this.bytes(Buffer.alloc(size));
+  }
+
+  /** Text ended by NUL, as the kernel wants paths. */
+  text(text: string): Datum {
+    return this.bytes(Buffer.from(`${text}\0`));
+  }
+
+  /** Part of an earlier datum, as a datum. */
+  within(datum: Datum, offset: number, size = datum.bytes.length - offset): Datum {
+    return { kind: 'datum', offset: datum.offset + offset, bytes: datum.bytes.subarray(offset, offset + size) };
+  }
+
+  /** 64-bit words: numbers, or the addresses of data (for iovec, msghdr). */
+  words(words: readonly (number | Datum)[]): Datum {
+    const table = this.space(words.length * wordBytes);
+    words.forEach((word, i) => {
+      if (typeof word === 'number') table.bytes.writeBigUInt64LE(BigInt(word), i * wordBytes);
+      else this.#pointers.push({ at: table.offset + i * wordBytes, to: word.offset });
+    });
+    return table;
+  }
+
+  /** A call that must succeed. */
+  call(name: SyscallName, args: readonly Argument[], options: { store?: Datum; exactly?: number } = {}): this {
+    this.#steps.push({ kind: 'call', name, args, stage: this.#stages.length - 1, ...options });
+    return this;
+  }
+
+  /** A call whose failure changes nothing that matters. */
+  attempt(name: SyscallName, args: readonly Argument[]): this {
+    this.#steps.push({ kind: 'call', name, args });
+    return this;
+  }
+
+  expectZero(datum: Datum): this {
+    this.#steps.push({ kind: 'zero', datum, stage: this.#stages.length - 1 });
+    return this;
+  }
+
+  build(): Program {
+    return {
+      steps: this.#steps,
+      data: Buffer.concat(this.#chunks),
+      pointers: this.#pointers,
+      stages: this.#stages,
+      reportFd: this.#reportFd,
+      report: this.#report,
+    };
+  }
+}
