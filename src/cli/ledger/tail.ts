@@ -1,0 +1,32 @@
+// `ledger tail`: the last entries, then each new one as soon as a checkpoint names it.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { readEntries, readSize } from '../../ledger/index.ts';
+import type { CliIo } from '../io.ts';
+import { jsonLine, textLine } from './line.ts';
+import { dirOption, ledgerDirectory, parseIndex } from './place.ts';
+
+const pollMs = 200;
+
+export async function tail(args: readonly string[], io: CliIo): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      ...dirOption,
+      json: { type: 'boolean', default: false },
+      lines: { type: 'string', short: 'n', default: '10' },
+      'no-follow': { type: 'boolean', default: false },
+    },
+  });
+  const dir = await ledgerDirectory(values.dir, io);
+  let next = Math.max(0, (await readSize(dir)) - parseIndex(values.lines));
+  while (io.signal?.aborted !== true) {
+    for await (const entry of readEntries(dir, { from: next })) {
+      io.stdout.write(`${values.json ? jsonLine(entry) : textLine(entry)}\n`);
+      next = entry.index + 1;
+    }
+    if (values['no-follow']) break;
+    await sleep(pollMs, undefined, io.signal === undefined ? {} : { signal: io.signal }).catch(() => {});
+  }
+  return 0;
+}

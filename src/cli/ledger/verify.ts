@@ -1,0 +1,53 @@
+// `ledger verify`: is this the log that was signed, whole and unaltered? For people or as JSON.
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { IntramurError, placesFrom } from '../../core/index.ts';
+import { type Verification, verifyLedger } from '../../ledger/index.ts';
+import type { CliIo } from '../io.ts';
+import { visible } from './line.ts';
+import { dirOption, ledgerDirectory } from './place.ts';
+
+export async function verify(args: readonly string[], io: CliIo): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      ...dirOption,
+      json: { type: 'boolean', default: false },
+      key: { type: 'string' },
+      checkpoint: { type: 'string', multiple: true },
+    },
+  });
+  const dir = await ledgerDirectory(values.dir, io);
+  const vkey = values.key === undefined ? undefined : (await named(values.key, io)).trim();
+  const saved: string[] = [];
+  for (const file of values.checkpoint ?? []) saved.push(await named(file, io));
+  if (values.dir === undefined) saved.push(...(await lastSigned(io)));
+  const verification = await verifyLedger({ dir, checkpoint: saved, ...(vkey === undefined ? {} : { vkey }) });
+  if (values.json) io.stdout.write(`${JSON.stringify({ schema: 'intramur/ledger-verify/1', ...verification })}\n`);
+  else io.stdout.write(`${text(verification)}\n`);
+  return verification.ok ? 0 : 1;
+}
+
+/** The checkpoint that the writer keeps beside its key: a log of this machine that is older than that was rolled back. */
+async function lastSigned(io: CliIo): Promise<string[]> {
+  try {
+    const note = await readFile(path.join(placesFrom(io.env, io.home).state, 'ledger.key.head'), 'utf8');
+    return note === '' ? [] : [note];
+  } catch {
+    return [];
+  }
+}
+
+async function named(file: string, io: CliIo): Promise<string> {
+  try {
+    return await readFile(path.resolve(io.cwd, file), 'utf8');
+  } catch (cause) {
+    throw new IntramurError('CONFIG_NOT_FOUND', `cannot read ${file}`, { cause });
+  }
+}
+
+function text({ ok, size, root, checkpoints, firstBad, reason }: Verification): string {
+  if (ok) return `ok: ${size} entries, ${checkpoints} signed checkpoint${checkpoints === 1 ? '' : 's'}, root ${root}`;
+  return `not ok: ${firstBad === undefined ? '' : `entry ${firstBad}: `}${visible(reason ?? '')}`;
+}
