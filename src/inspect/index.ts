@@ -3,3 +3,4 @@ export { type Detector, detector } from './detector.ts';
 export { detectors } from './detectors/registry.ts';
 export { createInspector, type InspectContext, type Inspector, type InspectorOptions } from './inspector.ts';
 export { defaultLimits, type Limits } from './limits.ts';
+export { type Redacted, type Restorer, redact, restore, restorer } from './redact.ts';

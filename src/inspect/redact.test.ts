@@ -1,0 +1,59 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { InspectFinding } from '../core/index.ts';
+import { githubToken } from './detectors/github-checksum.ts';
+import { createInspector } from './inspector.ts';
+import { redact, restore, restorer } from './redact.ts';
+
+const finding = (start: number, end: number): InspectFinding => ({
+  kind: 'secret',
+  tier: 'block',
+  detector: 'd',
+  view: [],
+  start,
+  end,
+  redacted: '',
+});
+
+describe('redact', () => {
+  it('replaces what was found and gives it back in the answer', async () => {
+    const token = githubToken('ghp_', 3);
+    const input = Buffer.from(JSON.stringify({ a: `x\n${token}`, b: Buffer.from(`id ${token} end`).toString('base64') }));
+    const { findings } = await createInspector().inspect({ bytes: input, contentType: 'application/json', views: [] });
+    const { bytes, replaced } = redact(input, findings, (_original, { start }) => `intramur-secret-${start}`);
+    expect(bytes.includes(token)).toBe(false);
+    expect(JSON.parse(bytes.toString())).toBeTypeOf('object');
+    const originals = new Map(replaced.map(({ placeholder, original }) => [placeholder, original.toString()]));
+    expect(restore(bytes.toString(), originals)).toBe(input.toString());
+  });
+
+  it('joins findings that overlap and leaves those outside the body', () => {
+    const { bytes, replaced } = redact(Buffer.from('0123456789'), [finding(5, 8), finding(2, 6), finding(10, 10)], () => 'PLACEHOLDER');
+    expect([bytes.toString(), replaced.length]).toEqual(['01PLACEHOLDER89', 1]);
+  });
+
+  it('refuses a placeholder that could break out of a string', () => {
+    expect(() => redact(Buffer.from('0123456789'), [finding(0, 5)], () => 'a","evil":"')).toThrow(TypeError);
+  });
+});
+
+describe('restorer', () => {
+  const originals = new Map([
+    ['intramur-1', 'one'],
+    ['intramur-12', 'twelve'],
+    ['other-name', 'three'],
+  ]);
+
+  it('restores across any split of the stream', () => {
+    const piece = fc.constantFrom('intramur-1', 'intramur-12', 'other-name', 'intra', 'mur-', ' ', 'o');
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), fc.array(fc.nat(100), { maxLength: 6 }), (pieces, cuts) => {
+        const text = pieces.join('');
+        const stream = restorer(originals);
+        const places = [...new Set(cuts.map((cut) => cut % (text.length + 1)))].toSorted((a, b) => a - b);
+        const out = [...places, text.length].map((end, i) => stream.push(text.slice(places[i - 1] ?? 0, end))).join('') + stream.end();
+        expect(out).toBe(text.replace(/intramur-12|intramur-1|other-name/g, (name) => originals.get(name) ?? ''));
+      }),
+    );
+  });
+});
