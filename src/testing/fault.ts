@@ -69,11 +69,12 @@ function sendStatus(response: http.ServerResponse, fault: Exclude<Fault, string>
     return;
   }
   const message = fault.message ?? `rehearsed status ${fault.status}`;
+  const [anthropic, openai, gemini] = errorTypes[fault.status] ?? ['api_error', 'server_error', 'INTERNAL'];
   const body = {
-    'anthropic-messages': { type: 'error', error: { type: fault.status === 429 ? 'rate_limit_error' : 'api_error', message } },
-    'openai-chat': { error: { message, type: 'api_error', param: null, code: null } },
-    'openai-responses': { error: { message, type: 'api_error', param: null, code: null } },
-    gemini: { error: { code: fault.status, message, status: fault.status === 429 ? 'RESOURCE_EXHAUSTED' : 'INTERNAL' } },
+    'anthropic-messages': { type: 'error', error: { type: anthropic, message } },
+    'openai-chat': { error: { message, type: openai, param: null, code: null } },
+    'openai-responses': { error: { message, type: openai, param: null, code: null } },
+    gemini: { error: { code: fault.status, message, status: gemini } },
   }[dialect];
   response.writeHead(fault.status, {
     'content-type': 'application/json',
@@ -81,3 +82,14 @@ function sendStatus(response: http.ServerResponse, fault: Exclude<Fault, string>
   });
   response.end(JSON.stringify(body));
 }
+
+/** The vendors' own words for a status: Anthropic, OpenAI, Google. */
+const errorTypes: Readonly<Record<number, readonly [string, string, string]>> = {
+  400: ['invalid_request_error', 'invalid_request_error', 'INVALID_ARGUMENT'],
+  401: ['authentication_error', 'invalid_request_error', 'UNAUTHENTICATED'],
+  403: ['permission_error', 'permission_error', 'PERMISSION_DENIED'],
+  404: ['not_found_error', 'invalid_request_error', 'NOT_FOUND'],
+  429: ['rate_limit_error', 'rate_limit_error', 'RESOURCE_EXHAUSTED'],
+  503: ['overloaded_error', 'server_error', 'UNAVAILABLE'],
+  529: ['overloaded_error', 'server_error', 'UNAVAILABLE'],
+};
