@@ -12,7 +12,8 @@ interface Edge {
   readonly to: string;
 }
 
-const importing = /(?:^|\n)\s*(?:import|export)\b[^;'"]*?from\s*['"](?<static>[^'"]+)['"]|\bimport\s*\(\s*['"](?<dynamic>[^'"]+)['"]|(?:^|\n)\s*import\s*['"](?<bare>[^'"]+)['"]/g;
+const importing =
+  /(?:^|\n)\s*(?:import|export)\b[^;'"]*?from\s*['"](?<static>[^'"]+)['"]|\bimport\s*\(\s*['"](?<dynamic>[^'"]+)['"]|(?:^|\n)\s*import\s*['"](?<bare>[^'"]+)['"]/g;
 
 function edgesOf(file: string): Edge[] {
   const text = fs.readFileSync(file, 'utf8').replaceAll(/^\s*\/\/.*$/gm, '');
@@ -29,13 +30,17 @@ const roomOf = (file: string) => path.relative(src, file).split(path.sep)[0] ?? 
 
 interface Override {
   readonly files: readonly string[];
-  readonly rules: { readonly 'no-restricted-imports'?: readonly [string, { patterns: readonly [{ group: readonly string[]; message: string }] }] };
+  readonly rules: {
+    readonly 'no-restricted-imports'?: readonly [string, { patterns: readonly [{ group: readonly string[]; message: string }] }];
+  };
 }
 
 const { overrides } = JSON.parse(fs.readFileSync(path.join(root, '.oxlintrc.json'), 'utf8')) as { overrides: readonly Override[] };
 const rules = overrides.flatMap((override) => {
   const rule = override.rules['no-restricted-imports']?.[1].patterns[0];
-  return rule ? [{ room: override.files[0]?.split('/')[1] ?? '', forbidden: rule.group.map((glob) => glob.split('/')[1]), why: rule.message }] : [];
+  return rule
+    ? [{ room: override.files[0]?.split('/')[1] ?? '', forbidden: rule.group.map((glob) => glob.split('/')[1]), why: rule.message }]
+    : [];
 });
 
 describe('the import graph', () => {

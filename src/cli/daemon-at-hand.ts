@@ -26,12 +26,21 @@ export async function isRunning(client: DaemonClient): Promise<boolean> {
   }
 }
 
-export async function startInBackground(places: Places, env: Readonly<Record<string, string | undefined>>, args: readonly string[]): Promise<void> {
+export async function startInBackground(
+  places: Places,
+  env: Readonly<Record<string, string | undefined>>,
+  args: readonly string[],
+): Promise<void> {
   fs.mkdirSync(places.state, { recursive: true, mode: 0o700 });
   const log = path.join(places.state, 'daemon.log');
   const out = fs.openSync(log, 'w', 0o600);
   const script = process.argv[1] ?? '';
-  const child = spawn(process.execPath, [script, 'up', ...args], { cwd: places.state, env: { ...env }, detached: true, stdio: ['ignore', out, out] });
+  const child = spawn(process.execPath, [script, 'up', ...args], {
+    cwd: places.state,
+    env: { ...env },
+    detached: true,
+    stdio: ['ignore', out, out],
+  });
   fs.closeSync(out);
   const { promise: ended, resolve } = Promise.withResolvers<number>();
   child.on('exit', (code) => resolve(code ?? 70));
@@ -54,7 +63,10 @@ export async function startInBackground(places: Places, env: Readonly<Record<str
 /** The child said on its log what went wrong, and by its exit code what kind of fault it is. */
 function startFault(exit: number, said: string): IntramurError {
   const code: Code = exit === faults.CONFIG_INVALID.exit ? 'CONFIG_INVALID' : 'DAEMON_UNREACHABLE';
-  const lines = said.trim().split('\n').map((line) => line.replace(/^intramur: /, ''));
+  const lines = said
+    .trim()
+    .split('\n')
+    .map((line) => line.replace(/^intramur: /, ''));
   return new IntramurError(code, lines.at(0) || `the daemon ended with ${exit}`, lines[1] ? { hint: lines[1].trim() } : {});
 }
 

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { dialects, IntramurError, type InspectFinding, type Report } from '../core/index.ts';
+import { dialects, type InspectFinding, IntramurError, type Report } from '../core/index.ts';
 import { createInspector, type Inspector } from '../inspect/index.ts';
 import { answerLines } from './inspect-lines.ts';
 import type { CliIo } from './io.ts';

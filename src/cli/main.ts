@@ -17,14 +17,32 @@ const commands: Readonly<Record<string, Command>> = {
   up: { usage: 'up [--background] [--port N]', does: 'start the daemon with gateway and status page', load: () => import('./up.ts') },
   status: { usage: 'status [--json]', does: 'what the daemon is doing', load: () => import('./status.ts') },
   down: { usage: 'down', does: 'stop the daemon', load: () => import('./down.ts') },
-  ledger: { usage: 'ledger verify|show|tail|proof|export', does: 'the log of every decision, and its proof', load: () => import('./ledger.ts') },
+  ledger: {
+    usage: 'ledger verify|show|tail|proof|export',
+    does: 'the log of every decision, and its proof',
+    load: () => import('./ledger.ts'),
+  },
   keys: { usage: 'keys add|list|revoke', does: 'virtual keys for programs outside the sandbox', load: () => import('./keys.ts') },
   policy: { usage: 'policy check|test|explain', does: 'check and test policies', load: () => import('./policy.ts') },
   doctor: { usage: 'doctor [--json]', does: 'can this machine enforce the sandbox', load: () => import('./doctor.ts') },
 };
 
 /** Words of the contract that later versions bring. They are not in the help, and they say so. */
-const later = new Set(['attest', 'index', 'diff', 'apply', 'discard', 'approvals', 'kill', 'resume', 'hook', 'managed', 'agents', 'init', 'report']);
+const later = new Set([
+  'attest',
+  'index',
+  'diff',
+  'apply',
+  'discard',
+  'approvals',
+  'kill',
+  'resume',
+  'hook',
+  'managed',
+  'agents',
+  'init',
+  'report',
+]);
 
 function help(): string {
   const rows = Object.values(commands).map(({ usage, does }) => `  ${usage.padEnd(38)} ${does}`);

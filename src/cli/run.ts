@@ -1,38 +1,43 @@
-// `run`: any program, unmodified, in the sandbox. Joins the launcher's parts: daemon session, sandbox, egress.
+// `run`: any program, unmodified, in the sandbox. Joins the launcher's parts: the daemon's session, the sandbox, the egress.
 import fs from 'node:fs';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { adapterFor } from '../agents/index.ts';
-import { IntramurError, placesFrom, product } from '../core/index.ts';
+import { type Adapter, adapterFor, type UserView } from '../agents/index.ts';
+import { codeOf, IntramurError, placesFrom, product } from '../core/index.ts';
 import type { DaemonClient, OpenReply } from '../daemon/index.ts';
-import { createAuthority, createEgress, type Egress, trustEnv } from '../egress/index.ts';
-import { type LaunchPlan, launch, type Listeners, resolveProgram } from '../sandbox/index.ts';
+import { createAuthority, trustEnv } from '../egress/index.ts';
+import { type LaunchPlan, launch, type ResolvedProgram, resolveProgram, trustPaths } from '../sandbox/index.ts';
 import { daemonAtHand } from './daemon-at-hand.ts';
 import type { CliIo } from './io.ts';
-import { baseEnvironment, searchPath, userView } from './run/environment.ts';
+import { baseEnvironment, passedByName, searchPath, userView } from './run/environment.ts';
 import { parseRun, type RunOptions } from './run/options.ts';
+import { createSessionEgress } from './run/session-egress.ts';
+import { followSignals } from './run/signals.ts';
 import { endLines, startLine } from './run/status-line.ts';
 
-/** Our gateway as seen from inside. The address exists in the session's own network namespace only. */
+/** Ports on 127.0.0.1 inside; these addresses exist in the session's own network only. */
 const gatewayPort = 4180;
 const proxyPort = 3128;
 
+/** Ports on which every address is ours inside; on others a connection is refused by the kernel. */
+const ports = [443, 80, 22, 8080, 8443];
+
+const limits = { fileBytes: 16 * 2 ** 30, tmpfsBytes: 2 * 2 ** 30 } as const;
+
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const options = parseRun(args, io.cwd);
-  const [command, ...rest] = options.command;
-  const program = resolveProgram(command, io.env, io.cwd);
-  if (!program) throw new IntramurError('CONFIG_NOT_FOUND', `there is no program "${command}"`, { hint: 'it is searched for as the shell does, along PATH' });
+  const program = programOf(options, io);
   if (!fs.statSync(options.workspace, { throwIfNoEntry: false })?.isDirectory()) {
     throw new IntramurError('CONFIG_NOT_FOUND', `the workspace ${options.workspace} is not a directory`);
   }
+  const began = performance.now();
   const places = placesFrom(io.env, io.home);
   const client = await daemonAtHand(places, io.env);
   const adapter = adapterFor(program.path);
   const user = userView(io.env, io.home);
   const credentials = adapter?.credentials(user) ?? [];
   const session = await client.open({
-    agent: adapter?.id ?? path.basename(command),
+    agent: adapter?.id ?? path.basename(options.command[0]),
     user: os.userInfo().username,
     workspace: options.workspace,
     ...(options.purpose === undefined ? {} : { purpose: options.purpose }),
@@ -40,36 +45,108 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     credentials,
     sandbox: { mode: options.mode, pids: options.limitPids },
   });
-  const began = performance.now();
+  let halt = () => {};
   const authority = createAuthority(new Date());
-  const egress = createSessionEgress(client, session, authority);
+  const egress = createSessionEgress(client, session, authority, gatewayPort);
   try {
-    const contained = adapter?.contain({
-      user,
-      workspace: options.workspace,
-      home: io.home,
-      gatewayUrl: `http://127.0.0.1:${gatewayPort}`,
-      placeholders: session.placeholders,
-      hasModels: session.hasModels,
-    });
-    const plan = planFor(options, io, [program.path, ...rest], program.trees, authority.pem, contained, places.cache);
-    const launched = await launch(plan, { listening: (listeners) => adopt(listeners, egress) });
+    let isOver = false;
     await client.hold(session, (reason) => {
-      io.stderr.write(`${product.name}: session halted: ${reason}\n`);
-      launched.kill();
+      if (isOver) return;
+      // Without a daemon every exchange is refused by itself; the program may still save its work.
+      io.stderr.write(
+        `${product.name}: ${reason === undefined ? 'the daemon went away; nothing can leave any more' : `the session was halted: ${reason}`}\n`,
+      );
+      if (reason !== undefined) halt();
     });
+    const overlay = path.join(places.sessions, session.session);
+    const plan = planFor(options, io, { program, adapter, user, session, caPem: authority.pem, overlay, cacheDir: places.cache });
+    const launched = await launch(plan, { listening: (listeners) => egress.adopt(listeners) });
+    halt = launched.kill;
     io.stderr.write(startLine(performance.now() - began, session, options.mode, credentials.length));
     const release = followSignals(launched.kill);
     const exit = await launched.exited;
     release();
-    const exitCode = exit.signal ? 128 + (os.constants.signals[exit.signal as NodeJS.Signals] ?? 0) : (exit.code ?? 70);
+    isOver = true;
     await egress.close();
-    const summary = await client.close(session, { exitCode });
-    if (options.summaryFile) fs.writeFileSync(options.summaryFile, `${JSON.stringify(summary, undefined, 2)}\n`);
-    io.stderr.write(endLines(summary));
+    const exitCode = exit.signal ? 128 + (os.constants.signals[exit.signal as NodeJS.Signals] ?? 0) : (exit.code ?? 70);
+    await report(client, session, exitCode, options, io);
     return exitCode;
   } finally {
     await egress.close();
     client.release();
   }
+}
+
+/** The program's exit code is the command's, also when there is nobody left to sum up what it did. */
+async function report(client: DaemonClient, session: OpenReply, exitCode: number, options: RunOptions, io: CliIo): Promise<void> {
+  try {
+    const summary = await client.close(session, { exitCode });
+    if (options.summaryFile) fs.writeFileSync(options.summaryFile, `${JSON.stringify(summary, undefined, 2)}\n`);
+    io.stderr.write(endLines(summary));
+  } catch (fault) {
+    if (codeOf(fault) === undefined) throw fault;
+    io.stderr.write(`${product.name}: no summary: ${fault instanceof Error ? fault.message : ''}\n`);
+  }
+}
+
+function programOf(options: RunOptions, io: CliIo): ResolvedProgram {
+  const [command] = options.command;
+  const program = resolveProgram(command, io.env, io.cwd);
+  if (program) return program;
+  throw new IntramurError('CONFIG_NOT_FOUND', `there is no program "${command}"`, {
+    hint: 'it is searched for as a shell does, along PATH',
+  });
+}
+
+interface Parts {
+  readonly program: ResolvedProgram;
+  readonly adapter: Adapter | undefined;
+  readonly user: UserView;
+  readonly session: OpenReply;
+  readonly caPem: string;
+  readonly overlay: string;
+  readonly cacheDir: string;
+}
+
+function planFor(options: RunOptions, io: CliIo, { program, adapter, user, session, caPem, overlay, cacheDir }: Parts): LaunchPlan {
+  const { workspace } = options;
+  const contained = adapter?.contain({
+    user,
+    workspace,
+    home: io.home,
+    gatewayUrl: `http://127.0.0.1:${gatewayPort}`,
+    placeholders: session.placeholders,
+    hasModels: session.hasModels,
+  });
+  const userName = os.userInfo().username;
+  const isBelow = !path.relative(workspace, io.cwd).startsWith('..');
+  return {
+    argv: [program.path, ...options.command.slice(1)],
+    workspace,
+    cwd: isBelow ? io.cwd : workspace,
+    mode: options.mode,
+    env: {
+      ...baseEnvironment(io.env, io.home, userName),
+      PATH: searchPath(program),
+      ...trustEnv(trustPaths.ca, trustPaths.bundle),
+      ...contained?.env,
+      ...passedByName(options.env, io.env, user, adapter, session.placeholders),
+    },
+    home: io.home,
+    homeFiles: contained?.files ?? [],
+    readOnly: program.trees,
+    caPem,
+    ports,
+    proxyPort,
+    gatewayPort,
+    ...(options.mode === 'overlay' ? { overlay: { upper: path.join(overlay, 'upper'), work: path.join(overlay, 'work') } } : {}),
+    limits: {
+      pids: options.limitPids,
+      ...limits,
+      ...(options.limitMemoryBytes === undefined ? {} : { memoryBytes: options.limitMemoryBytes }),
+    },
+    cacheDir,
+    hostName: product.name,
+    userName,
+  };
 }

@@ -1,8 +1,8 @@
 // `status`: what the daemon is doing and whether the sandbox is in force, for people or as JSON.
 import { parseArgs } from 'node:util';
 import { codeOf, placesFrom, product, version } from '../core/index.ts';
-import { createClient } from '../daemon/index.ts';
 import type { DaemonStatus } from '../daemon/index.ts';
+import { createClient } from '../daemon/index.ts';
 import { doctor } from '../sandbox/index.ts';
 import type { CliIo } from './io.ts';
 
@@ -16,7 +16,9 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     io.stdout.write(`${JSON.stringify({ schema: 'intramur/status/1', running, version, ...status, sandbox }, undefined, 2)}\n`);
     return 0;
   }
-  io.stdout.write(`${status ? text(status) : `daemon    not running\n`}sandbox   ${mode}${reasons.length > 0 ? ` (${reasons.join('; ')})` : ''}\n`);
+  io.stdout.write(
+    `${status ? text(status) : `daemon    not running\n`}sandbox   ${mode}${reasons.length > 0 ? ` (${reasons.join('; ')})` : ''}\n`,
+  );
   if (!status) io.stdout.write(`next      ${product.name} up\n`);
   return 0;
 }

@@ -1,6 +1,7 @@
 // `up`: the daemon, in the foreground or the background.
-import { parseArgs } from 'node:util';
+
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 import { IntramurError, placesFrom, product } from '../core/index.ts';
 import { createClient, startDaemon } from '../daemon/index.ts';
 import { isRunning, startInBackground } from './daemon-at-hand.ts';
@@ -41,6 +42,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
 
 function portFrom(text: string): number {
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new IntramurError('USAGE', `--port ${JSON.stringify(text)} is not a port`);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new IntramurError('USAGE', `--port ${JSON.stringify(text)} is not a port`);
   return port;
 }

@@ -26,9 +26,9 @@ export interface DaemonClient {
   open(request: OpenRequest): Promise<OpenReply>;
   /**
    * Ties the session's life to this process: the daemon ends the session when the connection closes.
-   * @param onHalt called once with the reason when the daemon halts the session or goes away
+   * @param onEnd called once: with the reason when the daemon halted the session, with `undefined` when the daemon went away
    */
-  hold(session: OpenReply, onHalt: (reason: string) => void): Promise<void>;
+  hold(session: OpenReply, onEnd: (reason: string | undefined) => void): Promise<void>;
   forward(token: string, head: ExchangeHead, body: Readable, signal: AbortSignal): Promise<ExchangeReply>;
   connect(described: DescribedConnect): Promise<{ effect: 'allow'; stream: Duplex } | { effect: 'deny'; reason: string }>;
   close(session: OpenReply, request: CloseRequest): Promise<Summary>;
@@ -66,7 +66,7 @@ export function createClient(socketPath: string): DaemonClient {
     open: async (body) => (await call('POST', paths.sessions, body)) as OpenReply,
     close: async ({ session, token }, body) => (await call('POST', `${paths.sessions}/${session}/close`, { token, ...body })) as Summary,
 
-    async hold({ session, token }, onHalt) {
+    async hold({ session, token }, onEnd) {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       const outgoing = request({ method: 'POST', path: `${paths.sessions}/${session}/hold`, agent: false });
       held = outgoing;
@@ -79,7 +79,7 @@ export function createClient(socketPath: string): DaemonClient {
           said += chunk;
         });
         response.on('error', () => {});
-        response.on('close', () => onHalt(said.trim() || 'the daemon went away'));
+        response.on('close', () => onEnd(said.trim() || undefined));
         return resolve();
       });
       outgoing.end(JSON.stringify({ token }));

@@ -21,10 +21,16 @@ export function createConsole(token: string, source: ConsoleSource): http.Server
     const isOurs = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/.test(request.headers.host ?? '');
     const isKnown = isSame(url.searchParams.get('token') ?? '', token);
     const isPage = request.method === 'GET' && url.pathname === '/';
-    const [status, text] = !isOurs || !isKnown ? [403, 'Not for you: the address with its token is printed at start.'] : !isPage ? [404, 'No such page.'] : [200, ''];
+    const [status, text] =
+      !isOurs || !isKnown
+        ? [403, 'Not for you: the address with its token is printed at start.']
+        : !isPage
+          ? [404, 'No such page.']
+          : [200, ''];
     response.writeHead(status, {
       'content-type': status === 200 ? 'text/html; charset=utf-8' : 'text/plain; charset=utf-8',
-      'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+      'content-security-policy':
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
       'cache-control': 'no-store',
@@ -71,7 +77,9 @@ function table(head: readonly string[], rows: readonly (readonly string[])[], em
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
 function escape(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? '').replaceAll(/[\u0000-\u001f\u007f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+  return text
+    .replaceAll(/[&<>"']/g, (character) => entities[character] ?? '')
+    .replaceAll(/[\u0000-\u001f\u007f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
 }
 
 function isSame(a: string, b: string): boolean {

@@ -4,9 +4,18 @@ import http from 'node:http';
 import type { Duplex } from 'node:stream';
 import { codeOf, type ExchangeHead, faults, IntramurError } from '../core/index.ts';
 import { maxHeaderBytes } from './client.ts';
-import { type CloseRequest, type ControlFault, type DescribedConnect, decode, describedHeader, encode, type OpenRequest, paths } from './protocol.ts';
-import { sendBody } from './reply.ts';
 import type { Daemon } from './daemon.ts';
+import {
+  type CloseRequest,
+  type ControlFault,
+  type DescribedConnect,
+  decode,
+  describedHeader,
+  encode,
+  type OpenRequest,
+  paths,
+} from './protocol.ts';
+import { sendBody } from './reply.ts';
 
 /** The answers to small calls are bounded; exchanges stream. */
 const maxCallBytes = 4 * 1024 * 1024;

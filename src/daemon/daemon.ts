@@ -1,7 +1,7 @@
 // The daemon: joins configuration, policy, inspection, ledger and gateway, and owns the sessions. One per user and state directory;
 // the only writer of the ledger.
 import type { Readable } from 'node:stream';
-import { type Config, classificationOf, loadConfig, readRepository, type Repository } from '../config/index.ts';
+import { type Config, classificationOf, loadConfig, type Repository, readRepository } from '../config/index.ts';
 import {
   type ExchangeHead,
   type ExchangeReply,
@@ -15,9 +15,9 @@ import {
 import type { Vault } from '../gateway/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { PolicyEngine } from '../policy/index.ts';
-import { connectUpstream, type Connected } from './connect.ts';
+import { type Connected, connectUpstream } from './connect.ts';
 import { type ExchangeDeps, handleExchange } from './exchange.ts';
-import type { CloseRequest, DaemonStatus, OpenReply, OpenRequest, Summary } from './protocol.ts';
+import type { Attempt, CloseRequest, DaemonStatus, OpenReply, OpenRequest, Summary } from './protocol.ts';
 import { isGranted, newSessionId, parseGrant, type Session, Sessions } from './session.ts';
 
 export interface DaemonParts extends ExchangeDeps {
@@ -76,7 +76,8 @@ export class Daemon {
     const engine = await this.#parts.engineFor(config);
     const grants = [...request.allow.map(parseGrant), ...config.egress.allow];
     const principal = principalOf(request, config, await readRepository(request.workspace), newSessionId(now()));
-    if (principal.vetting === 'banned') throw new IntramurError('SESSION_HALTED', `the tool "${principal.agent}" is banned by the configuration`);
+    if (principal.vetting === 'banned')
+      throw new IntramurError('SESSION_HALTED', `the tool "${principal.agent}" is banned by the configuration`);
 
     const session = sessions.add({ id: principal.session, principal, config, engine, grants, startedAt: now() });
     const { index } = await ledger.append({
@@ -98,7 +99,9 @@ export class Daemon {
       classification: principal.classification,
       placeholders: vault.issue(session.id, request.credentials),
       hasModels: providers.some(({ credential }) => credential === 'provider'),
-      firstPerimeter: (['onprem', 'vpc', 'public'] as const).find((perimeter) => providers.some((provider) => provider.perimeter === perimeter)),
+      firstPerimeter: (['onprem', 'vpc', 'public'] as const).find((perimeter) =>
+        providers.some((provider) => provider.perimeter === perimeter),
+      ),
     };
   }
 
@@ -117,7 +120,7 @@ export class Daemon {
   /** Decides a connection that is not HTTP; an allowed one comes back open. */
   async connect(
     token: string,
-    attempt: Pick<NetConnect, 'host' | 'port' | 'protocol' | 'isDirect'>,
+    { refused, ...attempt }: Attempt,
   ): Promise<{ effect: 'deny'; reason: string } | { effect: 'allow'; stream: Connected | undefined }> {
     const { sessions, mediation } = this.#parts;
     const session = sessions.byToken(token);
@@ -127,10 +130,12 @@ export class Daemon {
       ...attempt,
       isGranted: isGranted(session.grants, attempt.host, attempt.port),
     };
-    const { decision, entry } = await mediation.mediate(
-      { principal: session.principal, act },
-      { bytes: new Uint8Array(), contentType: '', views: [attempt.host] },
-    );
+    const request = { principal: session.principal, act };
+    if (refused !== undefined) {
+      await mediation.recordRefusal(request, refused);
+      return { effect: 'deny', reason: refused };
+    }
+    const { decision, entry } = await mediation.mediate(request, { bytes: new Uint8Array(), contentType: '', views: [attempt.host] });
     if (decision.effect === 'deny') return { effect: 'deny', reason: decision.reason.text };
     if (!entry) return { effect: 'deny', reason: 'the decision could not be recorded' };
     if (attempt.protocol === 'dns' || attempt.protocol === 'udp') return { effect: 'allow', stream: undefined };

@@ -13,9 +13,9 @@ import {
   IntramurError,
   product,
 } from '../core/index.ts';
-import { type Call, detectCall, refusal } from '../wire/index.ts';
-import { modelHost } from '../providers/index.ts';
 import type { Gateway } from '../gateway/index.ts';
+import { modelHost } from '../providers/index.ts';
+import { type Call, detectCall, refusal } from '../wire/index.ts';
 import type { Mediation } from './mediation.ts';
 import { isGranted, type Session } from './session.ts';
 
@@ -108,5 +108,9 @@ async function readBody(body: Readable, limit: number): Promise<Buffer> {
 }
 
 export function plain(status: number, text: string): ExchangeReply {
-  return { status, rawHeaders: ['content-type', 'text/plain; charset=utf-8', 'content-length', String(Buffer.byteLength(text))], body: Buffer.from(text) };
+  return {
+    status,
+    rawHeaders: ['content-type', 'text/plain; charset=utf-8', 'content-length', String(Buffer.byteLength(text))],
+    body: Buffer.from(text),
+  };
 }

@@ -1,6 +1,6 @@
 // The monitor as the daemon's rooms call it: with the session's own policy, its tally, and the link from a decision to its outcome.
 import type { Body, EntryBody, Request } from '../core/index.ts';
-import { type Facts, type MonitorDeps, mediate, type Recorded } from '../monitor/index.ts';
+import { type Facts, type MonitorDeps, mediate, type Recorded, recordRefusal } from '../monitor/index.ts';
 import type { PolicyEngine } from '../policy/index.ts';
 import type { EgressTally } from './protocol.ts';
 import type { Tally } from './tally.ts';
@@ -12,6 +12,8 @@ export interface Subject {
 
 export interface Mediation {
   mediate(request: Request, body: Body): Promise<Recorded>;
+  /** Records what an enforcement point refused by itself. */
+  recordRefusal(request: Request, reason: string): Promise<Recorded>;
   /** Records how an allowed act ended. Never throws: the act has happened; a ledger that cannot append denies what comes next. */
   recordOutcome(of: number, outcome: Partial<EntryBody>): Promise<void>;
 }
@@ -35,6 +37,12 @@ export function createMediation(
       const recorded = await mediate(request, body, { ...deps, decide });
       const row = tally?.decided(request, recorded.decision, recorded.report, recorded.entry?.index);
       if (recorded.entry && recorded.decision.effect === 'allow') pending.set(recorded.entry.index, { request, row, tally });
+      return recorded;
+    },
+    async recordRefusal(request, reason) {
+      const { tally } = subjectOf(request.principal.session);
+      const recorded = await recordRefusal(request, reason, deps);
+      tally?.decided(request, recorded.decision, undefined, recorded.entry?.index);
       return recorded;
     },
     async recordOutcome(of, outcome) {

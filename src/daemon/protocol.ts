@@ -1,7 +1,8 @@
 // What the launcher and the command line say to the daemon over its unix socket. HTTP/1.1, because its parser and back-pressure
 // are Node's own; but nothing that an agent wrote stands on this layer: an exchange is described in one header, encoded.
-import type { Code, ExchangeHead, Label, NetConnect, Perimeter, Purpose, Classification, EgressClass } from '../core/index.ts';
+
 import type { Credential } from '../agents/index.ts';
+import type { Classification, Code, EgressClass, ExchangeHead, Label, NetConnect, Perimeter, Purpose } from '../core/index.ts';
 
 export const paths = {
   status: '/status',
@@ -48,9 +49,14 @@ export interface DescribedReply {
   readonly rawHeaders: readonly string[];
 }
 
+export interface Attempt extends Pick<NetConnect, 'host' | 'port' | 'protocol' | 'isDirect'> {
+  /** Why egress refused it already: there is only something to record. */
+  readonly refused?: string;
+}
+
 export interface DescribedConnect {
   readonly token: string;
-  readonly attempt: Pick<NetConnect, 'host' | 'port' | 'protocol' | 'isDirect'>;
+  readonly attempt: Attempt;
 }
 
 export interface CloseRequest {

@@ -15,7 +15,17 @@ export function sendBody(response: ServerResponse, body: ExchangeReply['body']):
 }
 
 /** Header names whose meaning ends at one connection (RFC 9110, section 7.6.1). */
-const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade']);
+const hopByHop = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
 
 /** @returns the headers without hop-by-hop ones, including those that `connection` names */
 export function endToEnd(rawHeaders: readonly string[]): string[] {

@@ -75,7 +75,10 @@ function matchesHost(pattern: string, host: string): boolean {
 /** @throws IntramurError USAGE when the text is not `HOST` or `HOST:PORT` */
 export function parseGrant(text: string): HostGrant {
   const match = /^(?<host>\[[0-9a-f:.]+\]|[^:\s/@]+)(?::(?<port>\d{1,5}))?$/i.exec(text);
-  const host = match?.groups?.['host']?.replace(/^\[|\]$/g, '').replace(/\.$/, '').toLowerCase();
+  const host = match?.groups?.['host']
+    ?.replace(/^\[|\]$/g, '')
+    .replace(/\.$/, '')
+    .toLowerCase();
   const port = match?.groups?.['port'];
   if (!host || (port !== undefined && (Number(port) < 1 || Number(port) > 65_535))) {
     throw new IntramurError('USAGE', `--allow ${JSON.stringify(text)} is not HOST or HOST:PORT`);

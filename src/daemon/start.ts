@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import type http from 'node:http';
 import path from 'node:path';
 import { type Config, loadConfig } from '../config/index.ts';
-import { faults, IntramurError, packageRoot, type Places, version } from '../core/index.ts';
+import { faults, IntramurError, type Places, packageRoot, version } from '../core/index.ts';
 import { createGateway, createKeyring, createVault, isPlaceholder } from '../gateway/index.ts';
 import { createInspector } from '../inspect/index.ts';
 import { openIndex, openLedger } from '../ledger/index.ts';
@@ -98,7 +98,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
     return index.tail(n).toReversed();
   };
   const token = crypto.randomBytes(16).toString('hex');
-  const console = createConsole(token, { status: () => daemon.status(), latest }));
+  const console = createConsole(token, { status: () => daemon.status(), latest });
   const servers = [control, front, console];
   try {
     await listenOnSocket(control, places.socket);

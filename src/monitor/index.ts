@@ -1,3 +1,4 @@
 // The door of the monitor: one entry for every act of an agent.
 export { type Facts, type MonitorDeps, mediate, type Recorded } from './mediate.ts';
+export { recordRefusal } from './record-refusal.ts';
 export { createTaint, type Seen, type Taint } from './taint.ts';

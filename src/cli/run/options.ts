@@ -1,6 +1,7 @@
 // The options of `run`, parsed once. What stands after `--` belongs to the program and is not looked at.
-import { parseArgs } from 'node:util';
+
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 import { IntramurError, type Purpose, purposes } from '../../core/index.ts';
 
 export interface RunOptions {
@@ -74,7 +75,8 @@ const units: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20,
 function bytesFrom(text: string): number {
   const [, digits = '', unit = ''] = /^(\d+)\s*([kmgt]?)(?:i?b)?$/i.exec(text) ?? [];
   const bytes = Number(digits) * (units[unit.toLowerCase()] ?? Number.NaN);
-  if (!digits || !Number.isSafeInteger(bytes) || bytes === 0) throw usage(`--limit-memory ${JSON.stringify(text)} is not a size such as 4G`);
+  if (!digits || !Number.isSafeInteger(bytes) || bytes === 0)
+    throw usage(`--limit-memory ${JSON.stringify(text)} is not a size such as 4G`);
   return bytes;
 }
 

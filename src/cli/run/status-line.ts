@@ -2,7 +2,12 @@
 import { product } from '../../core/index.ts';
 import type { OpenReply, Summary } from '../../daemon/index.ts';
 
-export function startLine(milliseconds: number, { purpose, classification, hasModels, firstPerimeter }: OpenReply, mode: string, keys: number): string {
+export function startLine(
+  milliseconds: number,
+  { purpose, classification, hasModels, firstPerimeter }: OpenReply,
+  mode: string,
+  keys: number,
+): string {
   const models = hasModels ? `${firstPerimeter} first` : "the vendor's own";
   const held = keys === 0 ? 'none inside' : keys === 1 ? '1 placeholder' : `${keys} placeholders`;
   return `${product.name}: boxed in ${Math.round(milliseconds)} ms · writes: ${mode === 'direct' ? 'this workspace' : 'a layer until apply'} · models: ${models} · keys: ${held} · purpose: ${purpose} · data: ${classification}\n`;
@@ -12,14 +17,19 @@ export function endLines({ model, egress, labels, refusals, files, ledger, sessi
   const lines: string[] = [];
   const requests = model.map((row) => `${row.requests} to ${row.provider} (${row.perimeter})`);
   const found = labels.filter(({ count }) => count > 0).map(({ label, count }) => `${count} × ${label}`);
-  lines.push(`${requests.length > 0 ? `model calls: ${requests.join(', ')}` : 'no model calls'} · ${refusals} refused${found.length > 0 ? ` · seen: ${found.join(', ')}` : ''}`);
+  lines.push(
+    `${requests.length > 0 ? `model calls: ${requests.join(', ')}` : 'no model calls'} · ${refusals} refused${found.length > 0 ? ` · seen: ${found.join(', ')}` : ''}`,
+  );
   const denied = egress.filter(({ decision }) => decision === 'deny');
   for (const { host, port, class: kind, count, reason } of denied.slice(0, 8)) {
     lines.push(`  refused ${clean(host)}:${port} (${kind}${count > 1 ? `, ${count} times` : ''}): ${clean(reason ?? '')}`);
   }
   if (denied.length > 8) lines.push(`  and ${denied.length - 8} more; see ${product.name} ledger show --session ${session}`);
   const { changed, added, deleted, sensitive } = files;
-  if (changed + added + deleted > 0) lines.push(`files: ${changed} changed, ${added} added, ${deleted} deleted${sensitive.length > 0 ? `, ${sensitive.length} sensitive` : ''}`);
+  if (changed + added + deleted > 0)
+    lines.push(
+      `files: ${changed} changed, ${added} added, ${deleted} deleted${sensitive.length > 0 ? `, ${sensitive.length} sensitive` : ''}`,
+    );
   for (const file of sensitive.slice(0, 8)) lines.push(`  can run or steer later: ${clean(file)}`);
   lines.push(`ledger entries ${ledger.first}–${ledger.last}, root ${ledger.root}`);
   return lines.map((line) => `${product.name}: ${line}\n`).join('');

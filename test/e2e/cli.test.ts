@@ -1,0 +1,69 @@
+// The command line's promises that need no sandbox: versions, usage, broken configuration, exit codes.
+import fs from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createRig, type Rig, root } from './rig.ts';
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await createRig();
+});
+afterAll(() => rig.close());
+
+describe('intramur', () => {
+  it('--version prints the version of package.json and nothing else', async () => {
+    const { version } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
+    expect(await rig.intramur(['--version'])).toEqual({ code: 0, signal: null, stdout: `${version}\n`, stderr: '' });
+  });
+
+  it('--help names what is built and nothing that is not', async () => {
+    const { code, stdout } = await rig.intramur(['--help']);
+    expect(code).toBe(0);
+    for (const word of ['up', 'status', 'down', 'run', 'audit', 'inspect', 'ledger', 'keys', 'doctor'])
+      expect(stdout).toMatch(new RegExp(`^ {2}${word}\\b`, 'm'));
+    expect(stdout).not.toMatch(/not built yet/);
+  });
+
+  it.each<[string, readonly string[], RegExp]>([
+    ['no command', [], /Usage/],
+    ['an unknown command', ['rnu'], /unknown command "rnu"/],
+    ['a command of a later version', ['approvals'], /not built yet/],
+    ['an object property as a command', ['constructor'], /unknown command/],
+    ['run without a program', ['run'], /no program/],
+    ['run with an unknown option', ['run', '--keep-env', '--', 'true'], /keep-env/],
+    ['run with a wrong purpose', ['run', '--purpose', 'fun', '--', 'true'], /research, production/],
+    ['run with a missing program', ['run', '--', 'no-such-agent-here'], /no-such-agent-here/],
+    ['run in a missing workspace', ['run', '--workspace', '/no/such/place', '--', 'true'], /\/no\/such\/place/],
+    ['up with a wrong port', ['up', '--port', '99999'], /port/],
+    ['status with an unknown option', ['status', '--jsonn'], /jsonn/],
+  ])('%s: exit 2, and says so', async (_name, args, says) => {
+    const { code, stdout, stderr } = await rig.intramur(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(says);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+
+  it.each<[string, string, RegExp]>([
+    [
+      'an unknown key',
+      'providers:\n  - { id: a, dialect: openai-chat, url: "http://127.0.0.1:1/v1", perimter: onprem }\n',
+      /intramur\.yaml:2:\d+: .*perimter.*perimeter/s,
+    ],
+    ['a wrong word', 'purposes: { default: prodution }\n', /intramur\.yaml:1:\d+: .*prodution.*production/s],
+    ['no YAML at all', 'providers: [\n', /intramur\.yaml:\d+:\d+/],
+    ['a model without a provider', 'models: { "*": [nobody/x] }\n', /nobody/],
+  ])('a configuration with %s: exit 2 with file and line, nothing started', async (_name, yaml, says) => {
+    const own = await createRig();
+    try {
+      own.configure(yaml);
+      for (const args of [['up'], ['run', '--', 'true']]) {
+        const { code, stderr } = await own.intramur(args);
+        expect({ args, code }).toEqual({ args, code: 2 });
+        expect(stderr).toMatch(says);
+      }
+      expect(fs.existsSync(path.join(own.state, 'state', 'daemon.sock'))).toBe(false);
+    } finally {
+      await own.close();
+    }
+  });
+});
