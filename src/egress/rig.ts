@@ -1,7 +1,7 @@
 // Test rig: an egress on loopback as a sandbox would see it. Synthetic addresses are loopback addresses, so that real programs can
 // dial them; what AnyIP makes possible inside (dialling any address) is played by telling the egress another dialled address.
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -138,4 +138,18 @@ export async function exchangeBytes(port: number, bytes: string | Buffer, host =
   });
   socket.on('close', () => resolve(seen));
   return await promise;
+}
+
+/** Whether a program is installed here: tests that need it are skipped, by name, where it is not. */
+export function has(program: string): boolean {
+  return (process.env['PATH'] ?? '').split(path.delimiter).some((dir) => existsSync(path.join(dir, program)));
+}
+
+/** A ClientHello with these extensions, in one record. */
+export function helloBytes(extensions: readonly (readonly [type: number, value: Buffer])[]): Buffer {
+  const sized = (bytes: Buffer): Buffer => Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 255]), bytes]);
+  const list = extensions.map(([type, value]) => Buffer.concat([Buffer.from([type >> 8, type & 255]), sized(value)]));
+  const body = Buffer.concat([Buffer.from([3, 3]), Buffer.alloc(32), Buffer.from([0, 0, 2, 0x13, 0x01, 1, 0]), sized(Buffer.concat(list))]);
+  const message = Buffer.concat([Buffer.from([1, 0, body.length >> 8, body.length & 255]), body]);
+  return Buffer.concat([Buffer.from([22, 3, 1]), sized(message)]);
 }
