@@ -5,7 +5,7 @@ import type { Mount } from './mount.ts';
 /** Where programs inside find our certificate authority. */
 export const trustPaths = {
   /** The authority alone (for `NODE_EXTRA_CA_CERTS`). */
-  authority: '/run/intramur/ca.pem',
+  ca: '/run/intramur/ca.pem',
   /** The only bundle: it holds our authority and no other, so that a path around interception fails TLS as well. */
   bundle: '/etc/ssl/certs/ca-certificates.crt',
   java: '/etc/ssl/certs/java/cacerts',
@@ -69,7 +69,7 @@ export function insideEtc(identity: Identity, caPem: string, timeZone: string | 
     ['/etc/nsswitch.conf', 'passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n'],
     ['/etc/machine-id', `${'0'.repeat(32)}\n`],
     [trustPaths.bundle, caPem],
-    [trustPaths.authority, caPem],
+    [trustPaths.ca, caPem],
   ];
   const file = (path: string, content: Uint8Array): Mount => ({ kind: 'file', path, content, mode: 0o644 });
   return [

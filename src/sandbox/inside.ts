@@ -1,6 +1,6 @@
 // The file system as a contained program sees it: a minimal root made of tmpfs and read-only parts of the host, a HOME of its
 // own, and the workspace at its own path. Whatever is not listed here does not exist inside.
-import { existsSync, lstatSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { IntramurError, product } from '../core/index.ts';
 import { hostEtc, type Identity, insideEtc } from './inside-etc.ts';
@@ -31,11 +31,11 @@ const maskedProc = [
 
 /** The mounts in the order in which they are made. */
 export function inside(plan: InsidePlan): Mount[] {
-  const { identity, tmpfsBytes, workspace } = plan;
+  const { identity, tmpfsBytes } = plan;
   const small = 16 << 20;
   const tmpfs = (at: string, mode: number, bytes = tmpfsBytes): Mount => ({ kind: 'tmpfs', path: at, bytes, mode });
-  const jdks = existsSync(jdkRoot) ? readdirSync(jdkRoot).map((name) => path.join(jdkRoot, name)) : [];
-  const etc = insideEtc(identity, plan.caPem, zoneFile(), jdks.length > 0);
+  const hasJava = existsSync(jdkRoot) && plan.caPem !== '';
+  const etc = insideEtc(identity, plan.caPem, zoneFile(), hasJava);
   return [
     { kind: 'bind', source: '/usr', path: '/usr', isWritable: false },
     ...rootLinks.flatMap(asOnHost),

@@ -6,6 +6,7 @@ import { closeSync, existsSync, mkdirSync, realpathSync, statSync } from 'node:f
 import os from 'node:os';
 import { Readable } from 'node:stream';
 import { IntramurError } from '../core/index.ts';
+import { confine } from './cgroup.ts';
 import { contentFd } from './content-fd.ts';
 import { elf } from './elf.ts';
 import { initFile } from './init-file.ts';
@@ -13,6 +14,7 @@ import { goMessage, initFds, initProgram, type Listener } from './init-program.t
 import { inside, refuseWorkspace } from './inside.ts';
 import { bwrapMounts, isWithin } from './mount.ts';
 import type { Exit, Launched, LaunchPlan, ListenHandle, Listeners, Listening, Role } from './plan.ts';
+import { followLinks } from './program.ts';
 import { seccompProgram } from './seccomp.ts';
 import { type Owner, ownerOf } from './owner.ts';
 import { confinedStdin } from './stdin.ts';
@@ -30,16 +32,15 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
   const bwrap = bubblewrap();
   const workspace = realpathSync(plan.workspace);
   refuseWorkspace(workspace, [plan.home, os.userInfo().homedir]);
-  if (!isWithin(plan.cwd, workspace) && !isWithin(plan.cwd, plan.workspace)) {
-    throw new IntramurError('SANDBOX_SETUP', `the directory ${plan.cwd} is not in the workspace ${workspace}`);
-  }
+  const cwd = realpathSync(plan.cwd);
+  if (!isWithin(cwd, workspace)) throw new IntramurError('SANDBOX_SETUP', `the directory ${cwd} is not in the workspace ${workspace}`);
   const owner = ownerOf(workspace);
   const opened: number[] = [];
   try {
     mkdirSync(plan.cacheDir, { recursive: true, mode: 0o700 });
     const listeners = listenersOf(plan);
     const fds = new ContentFds(plan.cacheDir, opened);
-    const args = bwrapArguments(plan, { workspace, owner, arch }, fds);
+    const args = bwrapArguments(plan, { workspace, cwd, owner, arch }, fds);
     const argsFd = fds.open(Buffer.from(args.map((arg) => `${arg}\0`).join('')));
     const program = initProgram({
       ...owner,
@@ -58,7 +59,7 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
       stdio: [stdin.stdio, 'inherit', 'inherit', 'ipc', 'pipe', ...opened],
     });
     if (child.stdin) stdin.feed(child.stdin);
-    return await started(child, program, listeners, on);
+    return await started(child, { plan, program, listeners }, on);
   } finally {
     for (const fd of opened) closeSync(fd);
   }
@@ -82,7 +83,7 @@ class ContentFds {
   }
 }
 
-function bwrapArguments(plan: LaunchPlan, host: { workspace: string; owner: Owner; arch: Arch }, fds: ContentFds): string[] {
+function bwrapArguments(plan: LaunchPlan, host: { workspace: string; cwd: string; owner: Owner; arch: Arch }, fds: ContentFds): string[] {
   const { userName, hostName, home } = plan;
   const { uid, gid } = host.owner.inner;
   const shell = existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh';
@@ -91,7 +92,8 @@ function bwrapArguments(plan: LaunchPlan, host: { workspace: string; owner: Owne
     isWorkspaceWritable: true,
     identity: { userName, hostName, home, uid, gid, shell },
     homeFiles: plan.homeFiles,
-    readOnly: plan.readOnly,
+    // A workspace that was named through symbolic links is found by that name too.
+    readOnly: [...plan.readOnly, ...followLinks(plan.workspace).links],
     caPem: plan.caPem,
     tmpfsBytes: plan.limits.tmpfsBytes,
   });
@@ -102,7 +104,7 @@ function bwrapArguments(plan: LaunchPlan, host: { workspace: string; owner: Owne
     ...['--cap-drop', 'ALL', '--die-with-parent', '--seccomp', String(fds.open(seccompProgram(host.arch)))],
     ...['--json-status-fd', String(initFds.status)],
     ...bwrapMounts(mounts, (content) => fds.open(content)),
-    ...['--chdir', plan.cwd, '--clearenv'],
+    ...['--chdir', host.cwd, '--clearenv'],
     ...Object.entries(plan.env).flatMap(([name, value]) => ['--setenv', name, value]),
   ];
 }
@@ -115,8 +117,14 @@ function overlayArguments(plan: LaunchPlan, workspace: string): string[] {
   return [workspace, upper, work];
 }
 
+interface Start {
+  readonly plan: LaunchPlan;
+  readonly program: Program;
+  readonly listeners: readonly Planned[];
+}
+
 /** Resolves when the program may start; a failure of the init rejects. */
-function started(child: ChildProcess, program: Program, planned: readonly Planned[], on: On): Promise<Launched> {
+function started(child: ChildProcess, { plan, program, listeners: planned }: Start, on: On): Promise<Launched> {
   const status = statusOf(child);
   const received = new Map<number, unknown>();
   return new Promise((resolve, reject) => {
@@ -143,10 +151,20 @@ function started(child: ChildProcess, program: Program, planned: readonly Planne
         reject(fault);
         return;
       }
+      const pid = child.pid ?? 0;
+      const cgroup = confine(pid, plan.limits);
+      child.once('exit', cgroup.remove);
       child.send(goMessage, () => child.connected && child.disconnect());
-      resolve({ pid: child.pid ?? 0, exited, limits: [], kill: () => void child.kill('SIGKILL') });
+      resolve({ pid, exited, limits: [...limitLines(plan), ...cgroup.lines], kill: () => void child.kill('SIGKILL') });
     });
   });
+}
+
+function limitLines({ limits }: LaunchPlan): string[] {
+  const { pids, fileBytes, tmpfsBytes } = limits;
+  // The kernel does not hold root to a number of processes: there only the control group counts.
+  const processes = process.geteuid?.() === 0 ? [] : [`processes: ${pids}`];
+  return [...processes, `one file: ${fileBytes} bytes`, `each of HOME, /tmp, /dev/shm: ${tmpfsBytes} bytes`];
 }
 
 interface Planned {

@@ -57,7 +57,7 @@ function executable(file: string): string | undefined {
 }
 
 /** The real path, and every symbolic link that was followed to reach it. */
-function followLinks(file: string): { real: string; links: string[] } {
+export function followLinks(file: string): { real: string; links: string[] } {
   const links: string[] = [];
   let rest = file.split('/').filter(Boolean);
   let at = '/';

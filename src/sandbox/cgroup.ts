@@ -1,0 +1,119 @@
+// Limits on a session as a whole, through a control group of its own, where this user may make one (cgroups(7)): a delegated part
+// of the unified hierarchy, or, for root, the older one. Where it is not possible the limit is reported as not in force.
+import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+type Controller = 'memory' | 'pids';
+
+interface Place {
+  readonly directory: string;
+  readonly isUnified: boolean;
+}
+
+export interface SessionCgroup {
+  /** One line for each limit that the kernel holds. */
+  readonly lines: readonly string[];
+  remove(): void;
+}
+
+const limitFiles = {
+  memory: { unified: 'memory.max', legacy: 'memory.limit_in_bytes' },
+  pids: { unified: 'pids.max', legacy: 'pids.max' },
+} as const satisfies Record<Controller, { unified: string; legacy: string }>;
+
+/** Can the total memory of a session be limited here? */
+export function memoryLimit(): { available: true } | { available: false; reason: string; fix: string } {
+  if (placeFor('memory')) return { available: true };
+  return {
+    available: false,
+    reason: 'no control group with a memory controller may be made here (file sizes, tmpfs sizes and processes are limited all the same)',
+    fix: 'systemd-run --user --scope $SHELL   # a shell in which control groups are delegated',
+  };
+}
+
+/** Puts the process, which waits for its start, and all that it will start into groups with these limits. */
+export function confine(pid: number, limits: { pids: number; memoryBytes?: number }): SessionCgroup {
+  const lines: string[] = [];
+  const made: string[] = [];
+  const set = (controller: Controller, value: number, line: string): void => {
+    const place = placeFor(controller);
+    if (!place) return;
+    const group = path.join(place.directory, `intramur-${pid}`);
+    try {
+      mkdirSync(group, { recursive: true });
+      if (!made.includes(group)) made.push(group);
+      writeFileSync(path.join(group, limitFiles[controller][place.isUnified ? 'unified' : 'legacy']), String(value));
+      if (controller === 'memory') withoutSwap(group, place.isUnified, value);
+      writeFileSync(path.join(group, 'cgroup.procs'), String(pid));
+      lines.push(line);
+    } catch {
+      // Not in force, and not reported as such.
+    }
+  };
+  set('pids', limits.pids, `processes in all: ${limits.pids} (control group)`);
+  if (limits.memoryBytes !== undefined) set('memory', limits.memoryBytes, `memory in all: ${limits.memoryBytes} bytes (control group)`);
+  return { lines, remove: () => made.forEach(removeGroup) };
+}
+
+/** A limit on memory that swap can be used to get around is none. Kernels without swap accounting lack the file. */
+function withoutSwap(group: string, isUnified: boolean, value: number): void {
+  try {
+    writeFileSync(path.join(group, isUnified ? 'memory.swap.max' : 'memory.memsw.limit_in_bytes'), isUnified ? '0' : String(value));
+  } catch {}
+}
+
+function removeGroup(group: string): void {
+  try {
+    rmdirSync(group);
+  } catch {
+    // Its last process has not been reaped yet; an empty group costs nothing.
+  }
+}
+
+/** The nearest group above ours in which children with this controller may be made. */
+function placeFor(controller: Controller): Place | undefined {
+  const own = read('/proc/self/cgroup')?.split('\n') ?? [];
+  const mounts = read('/proc/self/mountinfo')?.split('\n') ?? [];
+  const legacy = own.map((line) => line.split(':')).find(([, names = '']) => names.split(',').includes(controller));
+  if (legacy) {
+    const root = mountPoint(mounts, 'cgroup', controller);
+    const directory = root && path.join(root, legacy[2] ?? '');
+    return directory && mayMakeIn(directory) ? { directory, isUnified: false } : undefined;
+  }
+  const unified = own.find((line) => line.startsWith('0::'))?.slice(3);
+  const root = mountPoint(mounts, 'cgroup2', undefined);
+  if (unified === undefined || root === undefined) return undefined;
+  for (let at = path.join(root, unified); at.startsWith(root); at = path.dirname(at)) {
+    const isEnabled = read(path.join(at, 'cgroup.subtree_control'))?.split(/\s+/).includes(controller);
+    if (isEnabled && mayMakeIn(at)) return { directory: at, isUnified: true };
+  }
+  return undefined;
+}
+
+/** mountinfo (proc_pid_mountinfo(5)): the fifth field is the mount point; after the dash the type, the source and the options. */
+function mountPoint(mounts: readonly string[], type: string, controller: Controller | undefined): string | undefined {
+  for (const line of mounts) {
+    const [before = '', after = ''] = line.split(' - ');
+    const [kind, , options = ''] = after.split(' ');
+    if (kind === type && (controller === undefined || options.split(',').includes(controller))) return before.split(' ')[4];
+  }
+  return undefined;
+}
+
+function mayMakeIn(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK);
+    accessSync(path.join(directory, 'cgroup.procs'), constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

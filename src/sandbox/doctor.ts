@@ -1,0 +1,177 @@
+// Can this machine enforce the sandbox? Each layer is probed by using it: a small program is started in a sandbox and reports what
+// it could reach, and what it reports is compared with what the listeners saw.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync } from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { codeOf, IntramurError, type Places, placesFrom } from '../core/index.ts';
+import { memoryLimit } from './cgroup.ts';
+import { bubblewrap, launch } from './launch.ts';
+import { removeOverlay } from './overlay/remove.ts';
+import type { LaunchPlan, Listeners } from './plan.ts';
+import { resolveProgram } from './program.ts';
+import { bubblewrapMissing } from './unavailable.ts';
+
+export interface Layer {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly reason?: string;
+  readonly fix?: string;
+}
+
+export interface Diagnosis {
+  /** `full`: every layer holds. `degraded`: programs can be contained, but a layer is missing. `none`: `run` refuses. */
+  readonly mode: 'full' | 'degraded' | 'none';
+  readonly layers: readonly Layer[];
+}
+
+/** An address that is nowhere (RFC 5737): a connection to it can only arrive at our own listener. */
+const nowhere = '192.0.2.1';
+const probePort = 443;
+
+/** Runs inside and prints what it could do, as one line of JSON. */
+const probe = `
+const fs = require('node:fs'), net = require('node:net'), dgram = require('node:dgram');
+const status = fs.readFileSync('/proc/self/status', 'utf8');
+const field = (name) => (new RegExp('^' + name + ':\\\\s*(\\\\S+)', 'm').exec(status) || [])[1];
+const connect = (host) => new Promise((done) => {
+  const socket = net.connect({ host, port: ${probePort} }, () => { socket.destroy(); done(true); });
+  socket.on('error', () => done(false));
+});
+const ask = () => new Promise((done) => {
+  const socket = dgram.createSocket('udp4').on('message', () => { socket.close(); done(true); }).on('error', () => done(false));
+  socket.send('?', 53, '127.0.0.1');
+  setTimeout(() => done(false), 2000).unref();
+});
+Promise.all([connect('${nowhere}'), ask()]).then(([direct, dns]) => fs.writeFileSync('probe.json', JSON.stringify({
+  direct, dns, seccomp: field('Seccomp') === '2', capabilities: /^0+$/.test(field('CapEff')) && /^0+$/.test(field('CapBnd')),
+  privileges: field('NoNewPrivs') === '1', hidden: !fs.existsSync(process.argv[1]), user: process.getuid() !== 0,
+})));`;
+
+export async function doctor(places: Places = placesFrom(process.env, os.homedir())): Promise<Diagnosis> {
+  const layers: Layer[] = [bubblewrapLayer()];
+  const overlay = await attempt(places, 'overlay');
+  const direct = overlay instanceof IntramurError ? await attempt(places, 'direct') : overlay;
+  if (direct instanceof IntramurError) {
+    layers.push(missing('namespaces', direct));
+    return { mode: 'none', layers };
+  }
+  layers.push(
+    { name: 'namespaces (user, network, mount, process, ipc, host name)', ok: true },
+    holds(
+      'no way out but the monitor: every address is ours',
+      direct.direct,
+      'a connection to an address outside did not reach the listener',
+    ),
+    holds('name resolution is ours', direct.dns, 'a query did not reach the answerer'),
+    holds('system call filter', direct.seccomp && direct.privileges, 'the seccomp program is not in force'),
+    holds('no capabilities', direct.capabilities, 'the program kept a capability'),
+    holds('not root inside', direct.user, 'the program runs as user 0'),
+    holds('only the workspace is visible', direct.hidden, 'a file outside of the workspace could be seen'),
+    overlay instanceof IntramurError ? missing('copy-on-write workspace', overlay) : { name: 'copy-on-write workspace', ok: true },
+  );
+  const isEnforced = layers.every(({ ok, name }) => ok || name === 'copy-on-write workspace');
+  const isFull = layers.every(({ ok }) => ok);
+  layers.push(memoryLayer());
+  return { mode: isFull ? 'full' : isEnforced ? 'degraded' : 'none', layers };
+}
+
+function bubblewrapLayer(): Layer {
+  try {
+    return { name: `bubblewrap (${execFileSync(bubblewrap(), ['--version'], { encoding: 'utf8' }).trim()})`, ok: true };
+  } catch {
+    return { name: 'bubblewrap', ok: false, reason: bubblewrapMissing.reason, fix: bubblewrapMissing.fix };
+  }
+}
+
+function memoryLayer(): Layer {
+  const name = 'limit of total memory';
+  const found = memoryLimit();
+  return found.available ? { name, ok: true } : { name, ok: false, reason: found.reason, fix: found.fix };
+}
+
+function holds(name: string, ok: boolean, reason: string): Layer {
+  return ok ? { name, ok } : { name, ok, reason };
+}
+
+function missing(name: string, fault: IntramurError): Layer {
+  return { name, ok: false, reason: fault.message, ...(fault.hint === undefined ? {} : { fix: fault.hint }) };
+}
+
+interface Report {
+  readonly direct: boolean;
+  readonly dns: boolean;
+  readonly seccomp: boolean;
+  readonly capabilities: boolean;
+  readonly privileges: boolean;
+  readonly hidden: boolean;
+  readonly user: boolean;
+}
+
+/** What the probe reported from inside, or the fault that kept it from starting. */
+async function attempt(places: Places, mode: LaunchPlan['mode']): Promise<Report | IntramurError> {
+  mkdirSync(places.state, { recursive: true, mode: 0o700 });
+  const scratch = realpathSync(mkdtempSync(path.join(places.state, 'doctor-')));
+  const below = (name: string): string => {
+    mkdirSync(path.join(scratch, name));
+    return path.join(scratch, name);
+  };
+  const [workspace, upper, work, canary] = [below('workspace'), below('upper'), below('work'), below('canary')];
+  const node = resolveProgram(process.execPath, {}, '/');
+  const arrived: string[] = [];
+  const servers: net.Server[] = [];
+  try {
+    const launched = await launch(
+      {
+        argv: [process.execPath, '-e', probe, canary],
+        workspace,
+        cwd: workspace,
+        mode,
+        ...(mode === 'overlay' ? { overlay: { upper, work } } : {}),
+        env: { PATH: '/usr/bin:/bin', HOME: '/home/doctor' },
+        home: '/home/doctor',
+        homeFiles: [],
+        readOnly: node?.trees ?? [],
+        caPem: '',
+        ports: [probePort],
+        proxyPort: 3128,
+        gatewayPort: 4180,
+        limits: { pids: 256, fileBytes: 1 << 20, tmpfsBytes: 1 << 20 },
+        cacheDir: places.cache,
+        hostName: 'doctor',
+        userName: 'doctor',
+      },
+      { listening: (listeners) => void servers.push(...serve(listeners, arrived)) },
+    );
+    const { code } = await launched.exited;
+    const report: unknown = JSON.parse(readFileSync(path.join(mode === 'overlay' ? upper : workspace, 'probe.json'), 'utf8'));
+    if (code !== 0 || !isReport(report)) throw new IntramurError('SANDBOX_SETUP', `the probe ended with code ${code}`);
+    return { ...report, direct: report.direct && arrived.includes(nowhere) };
+  } catch (fault) {
+    if (codeOf(fault) !== undefined && fault instanceof IntramurError) return fault;
+    return new IntramurError('SANDBOX_SETUP', 'the probe gave no report', { cause: fault });
+  } finally {
+    for (const server of servers) server.close();
+    removeOverlay(scratch);
+  }
+}
+
+function serve(listeners: Listeners, arrived: string[]): net.Server[] {
+  listeners.dns.on('message', (query, from) => listeners.dns.send(query, from.port, from.address));
+  for (const socket of [listeners.dns, ...listeners.dnsElsewhere]) socket.unref();
+  return listeners.tcp.map(({ handle }) =>
+    net
+      .createServer((socket) => {
+        arrived.push((socket.localAddress ?? '').replace(/^::ffff:/, ''));
+        socket.destroy();
+      })
+      .listen(handle),
+  );
+}
+
+const reportFields = ['direct', 'dns', 'seccomp', 'capabilities', 'privileges', 'hidden', 'user'] as const satisfies (keyof Report)[];
+
+function isReport(value: unknown): value is Report {
+  return typeof value === 'object' && value !== null && reportFields.every((field) => typeof Reflect.get(value, field) === 'boolean');
+}
