@@ -60,7 +60,6 @@ async function cli(args: readonly string[]): Promise<{ code: number; out: string
     env: { INTRAMUR_HOME: home },
     cwd: home,
     home,
-    ...(signal ? { signal } : {}),
   };
   const code = await run(args, io);
   return { code, out: String(stdout.read() ?? ''), err: String(stderr.read() ?? '') };

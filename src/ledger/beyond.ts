@@ -49,7 +49,7 @@ export async function widthsOf(directory: string, level: TileLevel, index: numbe
   }
   const full = path.join(directory, tilePath({ level, index, width: tileWidth }));
   if ((await namesIn(path.dirname(full))).includes(path.basename(full))) widths.push(tileWidth);
-  return widths.sort((a, b) => a - b);
+  return widths.toSorted((a, b) => a - b);
 }
 
 async function namesIn(directory: string): Promise<string[]> {

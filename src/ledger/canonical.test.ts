@@ -26,7 +26,7 @@ it('keys are sorted by UTF-16 code units, as in RFC 8785 section 3.2.3', () => {
     ö: 'o',
   };
   const keys = Object.keys(JSON.parse(canonicalJson(value)));
-  expect([...keys].sort()).toEqual(['\r', '1', '\u0080', 'ö', '\u20ac', '\ud83d\ude00', '\ufb33']);
+  expect(keys.toSorted()).toEqual(['\r', '1', '\u0080', 'ö', '\u20ac', '\ud83d\ude00', '\ufb33']);
   expect(canonicalJson(value)).toBe(
     '{"\\r":"Carriage Return","1":"One","\u0080":"Control","ö":"o","€":"Euro Sign","😀":"Smile","\ufb33":"Dalet"}',
   );
@@ -62,7 +62,7 @@ it('means what JSON means, and says it in one way', () => {
         const text = canonicalJson(value);
         const back = JSON.parse(text);
         expect(canonicalJson(back)).toBe(text);
-        const reversed = Object.fromEntries(Object.entries(value).reverse());
+        const reversed = Object.fromEntries(Object.entries(value).toReversed());
         expect(canonicalJson(reversed)).toBe(text);
       },
     ),

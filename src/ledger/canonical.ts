@@ -17,7 +17,7 @@ export function canonicalJson(value: JsonValue): string {
   if (typeof value !== 'object') throw new TypeError(`a ${typeof value} has no JSON form`);
   const members: string[] = [];
   // The default sort compares UTF-16 code units, which is the order of RFC 8785 section 3.2.3.
-  for (const key of Object.keys(value).sort()) {
+  for (const key of Object.keys(value).toSorted()) {
     const member = value[key];
     if (member !== undefined) members.push(`${canonicalJson(key)}:${canonicalJson(member)}`);
   }

@@ -68,7 +68,7 @@ function failingAfter(steps: number): { disk: Disk; loseNames(): Promise<void>; 
       },
       async syncDirectory(directory) {
         step();
-        for (const file of [...unsynced]) if (path.dirname(file) === directory) unsynced.delete(file);
+        for (const file of unsynced) if (path.dirname(file) === directory) unsynced.delete(file);
       },
       async rename(from, to) {
         step();

@@ -152,7 +152,7 @@ class SqliteIndex implements LedgerIndex {
   find(filter: IndexFilter): Entry[] {
     const { where, values } = conditions(filter);
     if (filter.limit === undefined) return this.#select(`${where} ORDER BY idx`, values);
-    return this.#select(`${where} ORDER BY idx DESC LIMIT ?`, [...values, filter.limit]).reverse();
+    return this.#select(`${where} ORDER BY idx DESC LIMIT ?`, [...values, filter.limit]).toReversed();
   }
 
   count(filter: IndexFilter): number {

@@ -86,7 +86,7 @@ it('a log goes on where it stopped, at every width around a full tile', async ()
     expect(await verifyLedger({ dir: options().dir })).toMatchObject({ ok: true, size: ledger.size, root: ledger.rootHash() });
   }
   // Partial forms of full tiles are gone, those of the last one are kept as long as a checkpoint named them.
-  expect((await readdir(path.join(options().dir, 'tile/entries'))).sort()).toEqual(['000', '001', '002', '003.p']);
+  expect((await readdir(path.join(options().dir, 'tile/entries'))).toSorted()).toEqual(['000', '001', '002', '003.p']);
 });
 
 it('an open names the log that exists, not the one it is asked for', async () => {

@@ -20,7 +20,7 @@ export async function inclusionProof(index: number, size: number, node: NodeRead
       low = middle;
     }
   }
-  return path.reverse();
+  return path.toReversed();
 }
 
 /** PROOF(first, D[0:second]): that the first `first` leaves of the tree of `second` are those of the tree of `first`. */
@@ -41,7 +41,7 @@ export async function consistencyProof(first: number, second: number, node: Node
     }
   }
   if (low !== 0) path.push(await rangeHash(low, high, node));
-  return path.reverse();
+  return path.toReversed();
 }
 
 export function verifyInclusion(leaf: Hash, index: number, size: number, path: readonly Hash[], root: Hash): boolean {

@@ -35,7 +35,7 @@ async function copy(): Promise<string> {
 async function filesOf(dir: string): Promise<string[]> {
   const all = await readdir(dir, { recursive: true, withFileTypes: true });
   const files = all.filter((entry) => entry.isFile()).map((entry) => path.relative(dir, path.join(entry.parentPath, entry.name)));
-  return files.filter((name) => !name.startsWith('.state')).sort();
+  return files.filter((name) => !name.startsWith('.state')).toSorted();
 }
 
 async function edit(file: string, change: (bytes: Buffer) => Buffer): Promise<void> {
