@@ -19,7 +19,9 @@ function run(name, [command, ...args]) {
     child.stdout.on('data', (chunk) => output.push(chunk));
     child.stderr.on('data', (chunk) => output.push(chunk));
     child.on('error', (error) => resolve({ name, code: 1, text: error.message, seconds: 0 }));
-    child.on('close', (code) => resolve({ name, code: code ?? 1, text: Buffer.concat(output).toString(), seconds: (performance.now() - started) / 1000 }));
+    child.on('close', (code) =>
+      resolve({ name, code: code ?? 1, text: Buffer.concat(output).toString(), seconds: (performance.now() - started) / 1000 }),
+    );
   });
 }
 

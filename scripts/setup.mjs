@@ -24,14 +24,17 @@ function run(command, args, options = {}) {
 const hashOf = (file) => crypto.createHash('sha256').update(fs.readFileSync(file)).digest('hex');
 const has = (program) => (process.env.PATH ?? '').split(path.delimiter).some((dir) => dir && fs.existsSync(path.join(dir, program)));
 
-/** `npm ci` in `dir` unless the lockfile is the one that was installed last. */
-function modules(dir, what) {
+/**
+ * Installs what the lockfile of `dir` says, unless it was the one that was installed last. `npm ci` refuses a lockfile that lacks a
+ * platform package which the registry does not have; for other people's packages `npm install --no-save` takes the rest by its hash.
+ */
+function modules(dir, what, command = ['ci']) {
   const stamp = path.join(dir, 'node_modules', '.intramur-lock');
   const lock = hashOf(path.join(dir, 'package-lock.json'));
   if (fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === lock) return;
-  say(`installing ${what} (npm ci, no install scripts)`);
-  const status = run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: dir });
-  if (status !== 0) fail('npm ci failed; see above', status);
+  say(`installing ${what} (npm ${command.join(' ')}, no install scripts)`);
+  const status = run('npm', [...command, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: dir });
+  if (status !== 0) fail('npm failed; see above', status);
   fs.writeFileSync(stamp, lock);
 }
 
@@ -45,7 +48,13 @@ function pinnedNode() {
 }
 
 const packageManagers = [
-  ['apt-get', (names) => [['apt-get', ['update', '-qq']], ['apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names]]]],
+  [
+    'apt-get',
+    (names) => [
+      ['apt-get', ['update', '-qq']],
+      ['apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names]],
+    ],
+  ],
   ['dnf', (names) => [['dnf', ['install', '-y', '-q', ...names]]]],
   ['zypper', (names) => [['zypper', ['--non-interactive', 'install', ...names]]]],
   ['pacman', (names) => [['pacman', ['-S', '--noconfirm', '--needed', ...names]]]],
@@ -91,7 +100,15 @@ function build(node) {
   if (status !== 0) fail('the build failed; see above', status);
 }
 
-const forTests = { curl: 'curl', git: 'git', openssl: 'openssl', strace: 'strace', tmux: 'tmux', python3: 'python3', ssh: 'openssh-client' };
+const forTests = {
+  curl: 'curl',
+  git: 'git',
+  openssl: 'openssl',
+  strace: 'strace',
+  tmux: 'tmux',
+  python3: 'python3',
+  ssh: 'openssh-client',
+};
 
 /** task → what it needs beside Node modules and bubblewrap, and the script that does it. */
 const tasks = {
@@ -111,11 +128,16 @@ if (!task) fail(`unknown task "${name}"; one of ${Object.keys(tasks).join(', ')}
 modules(root, 'Node modules' + (process.platform === 'linux' ? ' with a pinned Node 24' : ''));
 const node = pinnedNode();
 if (process.platform === 'linux') systemPackages({ bwrap: 'bubblewrap', ...task.system });
-if (task.agents) modules(path.join(root, 'test', 'agents'), 'five coding agents for tests and demo, 1.6 GB');
-if (task.peers && fs.existsSync(path.join(root, 'bench', 'peers'))) modules(path.join(root, 'bench', 'peers'), 'the peers that are measured against');
+if (task.agents) modules(path.join(root, 'test', 'agents'), 'five coding agents for tests and demo, 1.4 GB', ['install', '--no-save']);
+if (task.peers && fs.existsSync(path.join(root, 'bench', 'peers')))
+  modules(path.join(root, 'bench', 'peers'), 'the peers that are measured against', ['install', '--no-save']);
 build(node);
 if (task.script) {
   const PATH = [path.dirname(node), path.join(root, 'node_modules', '.bin'), process.env.PATH].join(path.delimiter);
-  const result = spawnSync(node, [path.join(root, task.script), ...(task.args ?? []), ...rest], { cwd: root, stdio: 'inherit', env: { ...process.env, PATH } });
+  const result = spawnSync(node, [path.join(root, task.script), ...(task.args ?? []), ...rest], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, PATH },
+  });
   process.exit(result.status ?? 1);
 }
