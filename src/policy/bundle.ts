@@ -1,0 +1,131 @@
+// Policy files into one validated bundle. INVARIANT: nothing reaches an evaluator that strict validation has not passed, without
+// an error and without a warning: Cedar takes a rule that can never apply for merely odd, here it is a hole.
+import crypto from 'node:crypto';
+import type { DetailedError, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs';
+import { nearest, type PolicyId } from '../core/index.ts';
+import { type ActionTable, readActionTable } from './action-index.ts';
+import type { Cedar } from './evaluate.ts';
+import { namespace, schema } from './schema.ts';
+import { invalid, type PolicyFile } from './source.ts';
+
+export interface LoadedPolicy {
+  readonly id: PolicyId;
+  readonly text: string;
+  readonly json: PolicyJson;
+  readonly file: string;
+  readonly line: number;
+}
+
+export interface Bundle {
+  /** SHA-256 of schema and policies, hex. */
+  readonly digest: string;
+  readonly policies: ReadonlyMap<PolicyId, LoadedPolicy>;
+  readonly actions: ActionTable;
+}
+
+const maxPolicies = 5000;
+
+/** @throws IntramurError POLICY_INVALID that names file, line, column and the nearest valid word */
+export function makeBundle(cedar: Cedar, files: readonly PolicyFile[]): Bundle {
+  const policies = new Map<PolicyId, LoadedPolicy & { readonly source: Source; readonly offset: number }>();
+  for (const file of files) {
+    const source = new Source(file);
+    for (const part of source.parts(cedar)) {
+      const other = policies.get(part.id);
+      if (other)
+        throw invalid(
+          `${source.where(part.offset)}: @id("${part.json.annotations?.['id']}") is already used in ${other.file}:${other.line}`,
+        );
+      policies.set(part.id, { ...part, source });
+      if (policies.size > maxPolicies) throw invalid(`more than ${maxPolicies} policies`);
+    }
+  }
+  const actions = readActionTable(cedar);
+  const staticPolicies = Object.fromEntries([...policies].map(([id, { text }]) => [id, text]));
+  const answer = cedar.validate({ schema, policies: { staticPolicies }, validationSettings: { mode: 'strict' } });
+  if (answer.type === 'failure') throw invalid(answer.errors.map(({ message }) => message).join('\n') || 'the policies do not validate');
+  const problems = answer.validationErrors.length > 0 ? answer.validationErrors : answer.validationWarnings;
+  if (problems.length > 0) {
+    const lines = problems.slice(0, 10).map(({ policyId, error }) => {
+      const policy = policies.get(policyId);
+      return policy ? policy.source.describe(error, policy.offset, actions) : error.message;
+    });
+    throw invalid(lines.join('\n'));
+  }
+  if (answer.otherWarnings.length > 0) throw invalid(answer.otherWarnings.map(({ message }) => message).join('\n'));
+
+  const hash = crypto.createHash('sha256').update(schema);
+  for (const [id, { text }] of [...policies].toSorted(([a], [b]) => (a < b ? -1 : 1))) hash.update(`\0${id}\0${text}`);
+  return { digest: hash.digest('hex'), policies, actions };
+}
+
+/** One file's text with byte offsets, which is how Cedar counts. */
+class Source {
+  readonly #file: PolicyFile;
+
+  constructor(file: PolicyFile) {
+    this.#file = file;
+  }
+
+  where(offset: number): string {
+    const before = this.#file.bytes.subarray(0, offset).toString('utf8');
+    const line = before.split('\n').length;
+    return `${this.#file.path}:${line}:${before.length - before.lastIndexOf('\n')}`;
+  }
+
+  *parts(cedar: Cedar): Generator<LoadedPolicy & { readonly offset: number }> {
+    const { bytes, pack, path } = this.#file;
+    let text: string;
+    try {
+      text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch {
+      throw invalid(`${path}: not UTF-8 text`);
+    }
+    const answer = cedar.policySetTextToParts(text);
+    if (answer.type === 'failure')
+      throw invalid(answer.errors.map((error) => this.describe(error, 0)).join('\n') || `${path}: does not parse`);
+    const template = answer.policy_templates[0];
+    if (template !== undefined) throw invalid(`${this.where(bytes.indexOf(template))}: templates (?principal, ?resource) are not accepted`);
+    const used = new Set<number>();
+    for (const part of answer.policies) {
+      let offset = bytes.indexOf(part);
+      while (used.has(offset)) offset = bytes.indexOf(part, offset + 1);
+      used.add(offset);
+      const parsed = cedar.policyToJson(part);
+      if (parsed.type === 'failure') throw invalid(`${this.where(offset)}: ${parsed.errors[0]?.message ?? 'does not parse'}`);
+      const name = parsed.json.annotations?.['id'];
+      if (name === undefined || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) {
+        throw invalid(`${this.where(offset)}: a policy needs @id("name"), of letters, digits and . _ -`);
+      }
+      yield { id: `${pack}/${name}`, text: part, json: parsed.json, file: path, line: lineOf(this.where(offset)), offset };
+    }
+  }
+
+  /** An error of Cedar's as one line; `offset` is where the text that Cedar saw begins in this file. */
+  describe(error: DetailedError, offset: number, actions?: ActionTable): string {
+    const { start = 0, end = 0 } = error.sourceLocations?.[0] ?? {};
+    const excerpt = this.#file.bytes.subarray(offset + start, offset + end).toString('utf8');
+    const message = error.message
+      .replace(/^for policy `[^`]*`[,:] /, '')
+      .replace(/^failed to parse policy with id `[^`]*` from string: /, '');
+    return `${this.where(offset + start)}: ${message}${suggestion(excerpt, error.help, actions)}`;
+  }
+}
+
+function lineOf(where: string): number {
+  return Number(where.split(':').at(-2));
+}
+
+/** Cedar's own advice, except where its vocabulary is ours: the words of an enumeration and the names of actions. */
+function suggestion(excerpt: string, help: string | null, actions: ActionTable | undefined): string {
+  const named = new RegExp(`^${namespace}::(\\w+)::"([^"]*)"$`).exec(excerpt);
+  const words = named && (named[1] === 'Action' ? [...(actions?.groupsOf.keys() ?? [])] : actions?.words.get(named[1] ?? ''));
+  if (named && words && !words.includes(named[2] ?? '')) {
+    const meant = nearest(named[2] ?? '', words);
+    return meant ? `; did you mean "${meant}"?` : `; there are ${words.join(', ')}`;
+  }
+  const meant = /^did you mean `(.*)`\?$/.exec(help ?? '')?.[1];
+  if (meant !== undefined) return `; did you mean "${meant}"?`;
+  if (named?.[1] === 'Action') return '; a group of actions is written `action in`';
+  return help ? `; ${help}` : '';
+}

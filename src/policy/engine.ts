@@ -1,0 +1,63 @@
+// Loads policies into an engine that decides. cedar-wasm validates and is the fallback; the compiled form serves the hot path.
+import path from 'node:path';
+import type { Decision, Request } from '../core/index.ts';
+import { type Bundle, makeBundle } from './bundle.ts';
+import { compilePolicies } from './compile.ts';
+import { decide } from './decide.ts';
+import { type Cedar, createWasmEvaluator, type Evaluate, loadCedar } from './evaluate.ts';
+import { type Explanation, explain } from './explain.ts';
+import type { Facts } from './question.ts';
+import { packDirectory, readPolicyFiles } from './source.ts';
+
+export interface PolicyOptions {
+  /** Names of directories in `packsDir`. */
+  readonly packs: readonly string[];
+  readonly packsDir: string;
+  /** The company's own policies; the name of the directory is the first part of their ids. */
+  readonly dirs: readonly string[];
+}
+
+export interface PolicyEngine {
+  readonly digest: string;
+  readonly packs: readonly string[];
+  readonly bundle: Bundle;
+  /** `compiled`, or `wasm` when a policy uses what the compiled form does not know. */
+  readonly evaluator: 'compiled' | 'wasm';
+  decide(request: Request, facts: Facts): Decision;
+  explain(request: Request, facts: Facts): Explanation;
+}
+
+/** @throws IntramurError POLICY_INVALID; the message names file, line, column and the nearest valid word */
+export async function loadPolicies({ packs, packsDir, dirs }: PolicyOptions): Promise<PolicyEngine> {
+  const cedar = await loadCedar();
+  const sources = [
+    ...(await Promise.all(packs.map(async (pack) => ({ pack, directory: await packDirectory(packsDir, pack) })))),
+    ...dirs.map((directory) => ({ pack: path.basename(path.resolve(directory)), directory })),
+  ];
+  const files = (await Promise.all(sources.map(({ pack, directory }) => readPolicyFiles(directory, pack)))).flat();
+  return createEngine(cedar, makeBundle(cedar, files), packs);
+}
+
+export function createEngine(cedar: Cedar, bundle: Bundle, packs: readonly string[]): PolicyEngine {
+  const compiled = compileBundle(bundle);
+  const evaluate = compiled ?? wasmEvaluator(cedar, bundle);
+  const annotationOf = (policy: string, name: string) => bundle.policies.get(policy)?.json.annotations?.[name];
+  return {
+    digest: bundle.digest,
+    packs,
+    bundle,
+    evaluator: compiled ? 'compiled' : 'wasm',
+    decide: (request, facts) => decide(request, facts, evaluate, (policy) => annotationOf(policy, 'reason')),
+    // What a person reads is the authority's own word.
+    explain: (request, facts) => explain(request, facts, wasmEvaluator(cedar, bundle), bundle),
+  };
+}
+
+export function compileBundle(bundle: Bundle): Evaluate | undefined {
+  return compilePolicies(new Map([...bundle.policies].map(([id, { json }]) => [id, json])), bundle.actions);
+}
+
+export function wasmEvaluator(cedar: Cedar, bundle: Bundle): Evaluate {
+  const policies = Object.fromEntries([...bundle.policies].map(([id, { text }]) => [id, text]));
+  return createWasmEvaluator(cedar, bundle.digest, policies);
+}

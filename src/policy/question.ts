@@ -1,0 +1,139 @@
+// A request as the question that Cedar answers: principal, action, resource, context and the few entities they need.
+// INVARIANT: only this request's slice of entities is in it, and every entity that an attribute names is there.
+import { isIP } from 'node:net';
+import {
+  assertNever,
+  type Classification,
+  canonicalHost,
+  classificationRank,
+  type HttpRequest,
+  type Label,
+  type LlmInvoke,
+  type NetConnect,
+  perimeterRank,
+  type Principal,
+  type Request,
+  type Target,
+} from '../core/index.ts';
+import { namespace } from './schema.ts';
+import { EntityUid, Instant, parseIp, RecordValue, type Value } from './value.ts';
+
+export interface Facts {
+  readonly labels: readonly Label[];
+  /** The higher of the payload's class and of what the session has read before. */
+  readonly classification: Classification;
+  readonly now: Date;
+}
+
+export interface EntityData {
+  readonly uid: EntityUid;
+  readonly attrs: Readonly<Record<string, Value>>;
+  /** All ancestors, not only the nearest. */
+  readonly ancestors: readonly EntityUid[];
+}
+
+export interface Question {
+  readonly principal: EntityUid;
+  /** Id of a concrete action, e.g. `http.request.telemetry`. */
+  readonly action: string;
+  readonly resource: EntityUid;
+  readonly context: RecordValue;
+  readonly entities: readonly EntityData[];
+}
+
+export const uid = (type: string, id: string) => new EntityUid(`${namespace}::${type}`, id);
+
+/** The question of a request that is not a model call. */
+export function questionOf({ principal, act }: Request & { readonly act: HttpRequest | NetConnect }, facts: Facts): Question {
+  const host = hostEntity(act);
+  return {
+    principal: uid('Agent', principal.session),
+    action: `${act.action}.${act.class}`,
+    resource: host.uid,
+    context: contextOf(principal, facts, transportOf(act)),
+    entities: [...agentEntities(principal), host, ...host.ancestors.map(bare)],
+  };
+}
+
+/** The question whether a model call may go to one of its candidates. */
+export function modelQuestionOf(principal: Principal, act: LlmInvoke, target: Target, facts: Facts): Question {
+  const provider = uid('Provider', target.provider);
+  const model: EntityData = {
+    uid: uid('Model', `${target.provider}/${target.model}`),
+    attrs: {
+      name: target.model.toWellFormed(),
+      provider,
+      dialect: uid('Dialect', target.dialect),
+      perimeter: uid('Perimeter', target.perimeter),
+      perimeterRank: perimeterRank(target.perimeter),
+      vetted: target.vetted,
+    },
+    ancestors: [provider],
+  };
+  return {
+    principal: uid('Agent', principal.session),
+    action: act.action,
+    resource: model.uid,
+    context: contextOf(principal, facts, { dialect: uid('Dialect', act.dialect), requestedModel: act.requestedModel.toWellFormed() }),
+    entities: [...agentEntities(principal), model, bare(provider)],
+  };
+}
+
+function contextOf({ purpose, session }: Principal, facts: Facts, own: Readonly<Record<string, Value>>): RecordValue {
+  return new RecordValue({
+    purpose: uid('Purpose', purpose),
+    session: session.toWellFormed(),
+    now: new Instant(facts.now.getTime()),
+    labels: facts.labels.map((label) => uid('Label', label)),
+    classification: uid('Classification', facts.classification),
+    dataRank: classificationRank(facts.classification),
+    ...own,
+  });
+}
+
+function transportOf(act: HttpRequest | NetConnect): Readonly<Record<string, Value>> {
+  switch (act.action) {
+    case 'http.request':
+      return { method: act.method.toWellFormed(), path: act.path.toWellFormed(), tls: act.scheme === 'https' };
+    case 'net.connect':
+      return { protocol: uid('Protocol', act.protocol) };
+    default:
+      return assertNever(act);
+  }
+}
+
+function agentEntities(principal: Principal): readonly EntityData[] {
+  const user = uid('User', principal.user);
+  const tool = uid('AgentTool', principal.agent);
+  const teams = principal.team === undefined ? [] : [uid('Team', principal.team)];
+  const agent: EntityData = {
+    uid: uid('Agent', principal.session),
+    attrs: {
+      user,
+      tool,
+      ...(principal.agentVersion === undefined ? {} : { version: principal.agentVersion.toWellFormed() }),
+      vetting: uid('Vetting', principal.vetting),
+      vetted: principal.vetting === 'vetted',
+      via: uid('Via', principal.via),
+    },
+    ancestors: [user, tool, ...teams],
+  };
+  return [agent, { uid: user, attrs: {}, ancestors: teams }, bare(tool), ...teams.map(bare)];
+}
+
+/** A host lies in the zone of every suffix of its name, so that a rule says `resource in Intramur::Zone::"acme.example"`. */
+function hostEntity({ host, port, isDirect, isGranted }: HttpRequest | NetConnect): EntityData {
+  // What is no host name keeps its spelling: no rule that permits knows it, and the refusal can show it.
+  const name = canonicalHost(host) ?? host.toLowerCase().toWellFormed();
+  const ip = isIP(name) === 0 ? undefined : parseIp(name);
+  const labels = ip ? [] : name.split('.');
+  return {
+    uid: uid('Host', name),
+    attrs: { name, port, ...(ip ? { ip } : {}), isDirect: isDirect || ip !== undefined, isGranted },
+    ancestors: labels.slice(0, 32).map((_, i) => uid('Zone', labels.slice(i).join('.'))),
+  };
+}
+
+function bare(entity: EntityUid): EntityData {
+  return { uid: entity, attrs: {}, ancestors: [] };
+}
