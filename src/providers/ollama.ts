@@ -19,7 +19,10 @@ export const ollama = service({
 
 /** Does this name make an Ollama server hand the prompt to its vendor? Names are compared as Ollama does, without letter case. */
 export function leavesThroughOllama(model: string): boolean {
-  const name = model.trim().toLowerCase().replace(/@sha256:[0-9a-f]*$/, '');
+  const name = model
+    .trim()
+    .toLowerCase()
+    .replace(/@sha256:[0-9a-f]*$/, '');
   const last = name.slice(name.lastIndexOf('/') + 1);
   return last.includes(':') && last.endsWith('cloud');
 }

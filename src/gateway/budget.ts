@@ -1,0 +1,88 @@
+// What a virtual key has used in the running period of its budget. Requests are counted when they are let through, so that many at
+// once cannot overdraw; tokens and money are known only after the answer, so the call that crosses the line is the last one.
+import type { KeyConfig } from '../config/index.ts';
+import type { Allowance, Spent } from './call.ts';
+import { readUsage, type Usage, usageFileOf, type Used, writeUsage } from './key-file.ts';
+import { costOf } from './prices.ts';
+
+const writeDelayMs = 200;
+
+export interface Budgets {
+  allowanceOf(key: KeyConfig): Allowance;
+  usedBy(key: KeyConfig): Used;
+  /** Writes what is not on disk yet. */
+  flush(): void;
+}
+
+export function createBudgets(keyFile: string, now: () => Date): Budgets {
+  const file = usageFileOf(keyFile);
+  const used = readUsage(file);
+  let timer: NodeJS.Timeout | undefined;
+
+  const flush = (): void => {
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    timer = undefined;
+    writeUsage(file, used);
+  };
+  const current = (key: KeyConfig): Usage => {
+    const since = periodStart(key.budget?.per ?? 'month', now()).toISOString();
+    const known = used.get(key.id);
+    return known?.since === since ? known : { since, requests: 0, tokens: 0, usd: 0 };
+  };
+  const add = (key: KeyConfig, more: Used): void => {
+    const { since, requests, tokens, usd } = current(key);
+    used.set(key.id, { since, requests: requests + more.requests, tokens: tokens + more.tokens, usd: usd + more.usd });
+    timer ??= setTimeout(flush, writeDelayMs).unref();
+  };
+
+  return {
+    allowanceOf: (key) => ({
+      take() {
+        const exhausted = exhaustedIn(key, current(key));
+        if (exhausted === undefined) add(key, { requests: 1, tokens: 0, usd: 0 });
+        return exhausted;
+      },
+      spend(spent) {
+        const tokens = tokensOf(spent);
+        add(key, { requests: 0, tokens: tokens.input + tokens.output, usd: costOf(spent.target, tokens) });
+      },
+    }),
+    usedBy: current,
+    flush,
+  };
+}
+
+function exhaustedIn({ id, budget }: KeyConfig, used: Used): string | undefined {
+  if (!budget) return undefined;
+  const over = (['requests', 'tokens', 'usd'] as const).find((unit) => used[unit] >= (budget[unit] ?? Number.POSITIVE_INFINITY));
+  if (over === undefined) return undefined;
+  return `the budget of key ${id} is used up: ${budget[over]} ${over === 'usd' ? 'USD' : over} per ${budget.per}`;
+}
+
+export interface Tokens {
+  readonly input: number;
+  readonly output: number;
+  readonly cached: number;
+}
+
+/** An upstream that states no usage is not free: a token has about three bytes, and nearly all of an answer is framing. */
+function tokensOf({ usage, bytesOut, bytesIn }: Spent): Tokens {
+  if (usage) return { input: usage.inputTokens, output: usage.outputTokens, cached: usage.cachedTokens };
+  return { input: Math.ceil(bytesOut / 3), output: Math.ceil(bytesIn / 3), cached: 0 };
+}
+
+/** The beginning of the hour, day, week (Monday) or month in UTC. */
+export function periodStart(per: NonNullable<KeyConfig['budget']>['per'], at: Date): Date {
+  const [year, month, day] = [at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate()];
+  switch (per) {
+    case 'hour':
+      return new Date(Date.UTC(year, month, day, at.getUTCHours()));
+    case 'day':
+      return new Date(Date.UTC(year, month, day));
+    case 'week':
+      return new Date(Date.UTC(year, month, day - ((at.getUTCDay() + 6) % 7)));
+    case 'month':
+      return new Date(Date.UTC(year, month));
+  }
+}

@@ -1,0 +1,72 @@
+// The listener for clients on loopback: HTTP/1.1 on one side, an exchange on the other. Slow senders are cut off by the server's
+// own limits for headers and by the gateway's for bodies.
+import http from 'node:http';
+import { Readable } from 'node:stream';
+import type { ExchangeHead, ExchangeReply } from '../core/index.ts';
+import { type ClientDeps, handleClient } from './clients.ts';
+import { endToEnd } from './headers.ts';
+
+export interface ClientServerDeps extends ClientDeps {
+  onFault(fault: unknown): void;
+}
+
+export function createClientServer(deps: ClientServerDeps): http.Server {
+  const server = http.createServer(
+    { headersTimeout: 20_000, requestTimeout: 0, keepAliveTimeout: 65_000, noDelay: true },
+    (request, response) => {
+      const ended = new AbortController();
+      response.on('close', () => ended.abort());
+      response.on('error', () => {});
+      handleClient(deps, headOf(request), request, ended.signal).then(
+        (reply) => sendReply(reply, response),
+        (fault: unknown) => {
+          deps.onFault(fault);
+          response.destroy();
+        },
+      );
+    },
+  );
+  // Without this a client that asks for an upgrade of any kind would be cut off instead of being told that there is none.
+  server.on('connect', (_request, socket) =>
+    socket.end('HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'),
+  );
+  return server;
+}
+
+function headOf(request: http.IncomingMessage): ExchangeHead {
+  const { method = 'GET', url = '/', rawHeaders, socket, httpVersion } = request;
+  // `Upgrade` belongs to the connection, but whether a WebSocket was asked for is part of the question.
+  const upgrade = request.headers.upgrade;
+  return {
+    scheme: 'http',
+    host: socket.localAddress ?? '127.0.0.1',
+    port: socket.localPort ?? 0,
+    isDirect: false,
+    via: 'gateway',
+    method,
+    target: url,
+    httpVersion: httpVersion === '1.0' ? '1.0' : '1.1',
+    rawHeaders: [...endToEnd(rawHeaders), ...(upgrade === undefined ? [] : ['upgrade', upgrade])],
+  };
+}
+
+function sendReply({ status, rawHeaders, body }: ExchangeReply, response: http.ServerResponse): void {
+  if (response.destroyed) {
+    if (body instanceof Readable) body.destroy();
+    return;
+  }
+  response.writeHead(status, [...rawHeaders]);
+  if (!(body instanceof Readable)) {
+    response.end(body);
+    return;
+  }
+  response.flushHeaders();
+  body.on('data', (chunk: Uint8Array) => {
+    if (!response.write(chunk)) body.pause();
+  });
+  response.on('drain', () => body.resume());
+  body.on('end', () => response.end());
+  // Half an answer must not look like a whole one.
+  body.on('error', () => response.destroy());
+  response.on('close', () => body.destroy());
+}

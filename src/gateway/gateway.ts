@@ -1,0 +1,147 @@
+// The gateway: model calls of sandboxed agents and of clients with a key, and allowed exchanges of any other kind. It knows
+// neither the daemon nor the launcher; what it needs of the monitor comes in as functions.
+import net from 'node:net';
+import type { Readable } from 'node:stream';
+import type { Config, ProviderConfig } from '../config/index.ts';
+import {
+  assertNever,
+  type Body,
+  type EntryBody,
+  type ExchangeHead,
+  type ExchangeReply,
+  IntramurError,
+  type Principal,
+  type Request,
+} from '../core/index.ts';
+import { type Call, modelList, refusal } from '../wire/index.ts';
+import { type Allowance, type CallDeps, type CallLimits, handleCall, type Mediated } from './call.ts';
+import { createPreference } from './circuit.ts';
+import { createAgents } from './connect.ts';
+import { type DirectInput, forwardDirect } from './direct.ts';
+import { createResolve } from './resolve.ts';
+import type { Vault } from './vault.ts';
+
+export interface GatewayOptions {
+  readonly config: Config;
+  readonly vault: Vault;
+  /** Where `env:NAME` keys of providers are. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  mediate(request: Request, body: Body): Promise<Mediated>;
+  recordRefusal(request: Request, reason: string): Promise<Mediated>;
+  recordOutcome(of: number, body: Partial<EntryBody>): Promise<void>;
+  now(): Date;
+  onFault?(fault: unknown): void;
+  readonly limits?: Partial<CallLimits & { readonly connectMs: number; readonly directMs: number }>;
+}
+
+export interface Gateway {
+  /** A model call, or a question beside one (lists, probes). Never throws for what a caller can cause. */
+  handle(
+    call: Call,
+    head: ExchangeHead,
+    body: Readable,
+    principal: Principal,
+    signal: AbortSignal,
+    allowance?: Allowance,
+  ): Promise<ExchangeReply>;
+  /** An exchange that policy allowed, to `head.host` itself. */
+  forwardDirect(input: DirectInput): Promise<ExchangeReply>;
+  /** A connection that policy allowed, to a checked address. */
+  dial(place: { readonly host: string; readonly port: number }): Promise<net.Socket>;
+  close(): Promise<void>;
+}
+
+const defaults: CallLimits & { readonly connectMs: number; readonly directMs: number } = {
+  maxBytes: 32 * 1024 * 1024,
+  idleMs: 30_000,
+  totalMs: 300_000,
+  mediateMs: 4_000,
+  keepAliveMs: 15_000,
+  connectMs: 10_000,
+  directMs: 300_000,
+};
+
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const { config, vault, env, now } = options;
+  const limits = { ...defaults, ...options.limits };
+  const onFault = options.onFault ?? (() => {});
+  const resolve = createResolve(config);
+  const agents = createAgents({ resolve, trust: config.trust, connectTimeoutMs: limits.connectMs });
+  const calls: CallDeps = {
+    config,
+    vault,
+    agents,
+    limits,
+    now,
+    onFault,
+    keyOf: (provider) => keyOf(provider, env),
+    preference: createPreference(() => now().getTime()),
+    mediate: (request, body) => options.mediate(request, body),
+    recordRefusal: (request, reason) => options.recordRefusal(request, reason),
+    recordOutcome: (of, body) => options.recordOutcome(of, body),
+  };
+  const names = config.models.map(({ match }) => match);
+
+  return {
+    async handle(call, head, body, principal, signal, allowance) {
+      switch (call.kind) {
+        case 'invoke':
+        case 'count-tokens':
+          return handleCall(calls, { call, head, body, principal, signal, ...(allowance ? { allowance } : {}) });
+        case 'models':
+          body.resume();
+          return modelList(call.dialect, names);
+        case 'probe':
+          body.resume();
+          return { status: 200, rawHeaders: [], body: new Uint8Array() };
+        case 'websocket':
+          body.resume();
+          return refusal(call.dialect, { message: 'no WebSocket here; use HTTP', kind: 'upgrade' });
+        default:
+          return assertNever(call);
+      }
+    },
+    forwardDirect: (input) =>
+      forwardDirect({ agent: agents.named, vault, timeoutMs: limits.directMs, recordOutcome: calls.recordOutcome, onFault }, input),
+    async dial({ host, port }) {
+      const { addresses, port: dialled } = await resolve(host, port, 'named');
+      return open(
+        addresses.map(({ address }) => address),
+        dialled,
+        limits.connectMs,
+      );
+    },
+    async close() {
+      await Promise.all(Object.values(agents).map((agent) => agent.destroy()));
+    },
+  };
+}
+
+/** A key stands in the environment of the daemon, never in a file of ours. */
+function keyOf({ key }: ProviderConfig, env: GatewayOptions['env']): string | undefined {
+  return key?.startsWith('env:') ? env[key.slice('env:'.length)] : undefined;
+}
+
+async function open(addresses: readonly string[], port: number, timeoutMs: number): Promise<net.Socket> {
+  let last: unknown;
+  for (const address of addresses) {
+    try {
+      return await openOne(address, port, timeoutMs);
+    } catch (fault) {
+      last = fault;
+    }
+  }
+  throw new IntramurError('UPSTREAM_UNREACHABLE', 'the connection failed', { cause: last });
+}
+
+function openOne(host: string, port: number, timeoutMs: number): Promise<net.Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<net.Socket>();
+  const socket = net.connect({ host, port, noDelay: true });
+  const timer = setTimeout(() => socket.destroy(new Error('the connection took too long')), timeoutMs);
+  socket.once('error', reject);
+  socket.once('connect', () => {
+    socket.off('error', reject);
+    resolve(socket);
+  });
+  return promise.finally(() => clearTimeout(timer));
+}

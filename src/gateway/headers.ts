@@ -1,0 +1,117 @@
+// Which headers cross the gateway. Model calls carry a short list each way, since everything else of a client says something about
+// its user; direct exchanges carry all but what belongs to a connection (RFC 9110, section 7.6.1) or to us.
+import type { ExchangeHead } from '../core/index.ts';
+
+const hopByHop = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+  'expect',
+]);
+
+/** Headers that no upstream may see: where the client was headed, and keys and words that are ours. */
+function isOurs(name: string): boolean {
+  return name.startsWith('x-intramur-') || name === 'host' || name === 'content-length';
+}
+
+export type Pair = readonly [name: string, value: string];
+
+export function* pairsOf(rawHeaders: readonly string[]): Generator<Pair> {
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) yield [rawHeaders[i] ?? '', rawHeaders[i + 1] ?? ''];
+}
+
+/** All headers without those of the connection and those that `Connection` names. */
+export function endToEnd(rawHeaders: readonly string[]): string[] {
+  const named = new Set<string>();
+  for (const [name, value] of pairsOf(rawHeaders)) {
+    if (name.toLowerCase() === 'connection') for (const token of value.split(',')) named.add(token.trim().toLowerCase());
+  }
+  const kept: string[] = [];
+  for (const [name, value] of pairsOf(rawHeaders)) {
+    const lower = name.toLowerCase();
+    if (!hopByHop.has(lower) && !named.has(lower)) kept.push(name, value);
+  }
+  return kept;
+}
+
+/** For a direct exchange: what the program wrote, less the connection's and our own. */
+export function directHeaders(rawHeaders: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (const [name, value] of pairsOf(endToEnd(rawHeaders))) if (!isOurs(name.toLowerCase())) kept.push(name, value);
+  return kept;
+}
+
+const upward = new Set(['anthropic-version', 'anthropic-beta', 'openai-beta']);
+
+/** Identification of an account's own session: only for a provider that is used with the caller's own credential. */
+const upwardOfClient = [
+  /^authorization$/,
+  /^x-api-key$/,
+  /^x-goog-api-key$/,
+  /^anthropic-/,
+  /^openai-/,
+  /^chatgpt-account-id$/,
+  /^originator$/,
+  /^user-agent$/,
+  /^x-app$/,
+  /^x-goog-/,
+  /^x-dashscope-/,
+];
+
+/**
+ * Headers of a model call on its way up. `accept-encoding: identity`: an answer that we could not look into would have to be
+ * refused, and compression bombs are then no concern.
+ */
+export function headersUp(head: ExchangeHead, stream: boolean, credential: 'provider' | 'client'): string[] {
+  const kept = [
+    'content-type',
+    'application/json',
+    'accept',
+    stream ? 'text/event-stream' : 'application/json',
+    'accept-encoding',
+    'identity',
+  ];
+  let hasAgent = false;
+  for (const [name, value] of pairsOf(head.rawHeaders)) {
+    const lower = name.toLowerCase();
+    if (!upward.has(lower) && !(credential === 'client' && upwardOfClient.some((pattern) => pattern.test(lower)))) continue;
+    hasAgent ||= lower === 'user-agent';
+    kept.push(lower, value);
+  }
+  if (!hasAgent) kept.push('user-agent', 'intramur');
+  return kept;
+}
+
+const downward = new Set([
+  'content-type',
+  'request-id',
+  'x-request-id',
+  'retry-after',
+  'retry-after-ms',
+  'x-should-retry',
+  'openai-processing-ms',
+  'openai-version',
+]);
+const downwardPrefixes = ['anthropic-ratelimit-', 'x-ratelimit-', 'x-codex-'];
+
+/** Headers of an answer on its way down, names as the upstream wrote them. */
+export function headersDown(rawHeaders: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (const [name, value] of pairsOf(rawHeaders)) {
+    const lower = name.toLowerCase();
+    if (downward.has(lower) || downwardPrefixes.some((prefix) => lower.startsWith(prefix))) kept.push(name, value);
+  }
+  return kept;
+}
+
+export function lacksHeader(headers: readonly string[], name: string): boolean {
+  for (let i = 0; i < headers.length; i += 2) if (headers[i]?.toLowerCase() === name) return false;
+  return true;
+}

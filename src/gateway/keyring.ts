@@ -1,0 +1,157 @@
+// Virtual keys: how a person or program outside the sandbox shows who it is. A key is found by its SHA-256, compared in constant
+// time with every known hash, and is taken out of the request before anything else looks at it.
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import { adapters } from '../agents/index.ts';
+import type { Config, KeyConfig } from '../config/index.ts';
+import { type ExchangeHead, headerOf, type Principal, type Vetting } from '../core/index.ts';
+import { type Budgets, createBudgets } from './budget.ts';
+import type { Allowance } from './call.ts';
+import { pairsOf } from './headers.ts';
+import { readKeys } from './key-file.ts';
+
+export interface Caller {
+  readonly principal: Principal;
+  /** The request without any key. */
+  readonly head: ExchangeHead;
+  readonly allowance: Allowance;
+}
+
+export interface Keyring {
+  /** Who this is; `undefined` when no key of the request is known. */
+  authenticate(head: ExchangeHead): Caller | undefined;
+  close(): void;
+}
+
+export interface KeyringOptions {
+  readonly config: Config;
+  /** Keys that `keys add` made. Read again whenever it changes, so that `keys revoke` acts at once. */
+  readonly file: string;
+  now(): Date;
+}
+
+export function createKeyring({ config, file, now }: KeyringOptions): Keyring {
+  const budgets: Budgets = createBudgets(file, now);
+  const added = watchedKeys(file);
+  return {
+    authenticate(head) {
+      const known = [...config.keys, ...added()];
+      const key = presentedIn(head)
+        .map((text) => findKey(known, text))
+        .find((found) => found !== undefined);
+      if (!key) return undefined;
+      return { principal: principalOf(key, config, head), head: withoutKeys(head), allowance: budgets.allowanceOf(key) };
+    },
+    close: () => budgets.flush(),
+  };
+}
+
+/** A file that no longer reads holds no keys: whoever depended on one is refused. */
+function watchedKeys(file: string): () => readonly KeyConfig[] {
+  let keys: readonly KeyConfig[] = [];
+  let seen = '';
+  return () => {
+    const stat = fs.statSync(file, { throwIfNoEntry: false });
+    const version = stat ? `${stat.ino} ${stat.mtimeMs} ${stat.size}` : '';
+    if (version === seen) return keys;
+    seen = version;
+    try {
+      keys = stat ? readKeys(file) : [];
+    } catch {
+      keys = [];
+    }
+    return keys;
+  };
+}
+
+export function hashOf(key: string): string {
+  return crypto.hash('sha256', key, 'hex');
+}
+
+function findKey(known: readonly KeyConfig[], text: string): KeyConfig | undefined {
+  const hash = crypto.hash('sha256', text, 'buffer');
+  let found: KeyConfig | undefined;
+  for (const key of known) {
+    const candidate = Buffer.from(key.sha256, 'hex');
+    if (candidate.length === hash.length && crypto.timingSafeEqual(candidate, hash)) found ??= key;
+  }
+  return found;
+}
+
+const keyHeaders = new Set(['authorization', 'x-api-key', 'x-goog-api-key', 'api-key', 'proxy-authorization']);
+
+function presentedIn({ rawHeaders, target }: ExchangeHead): readonly string[] {
+  const presented: string[] = [];
+  for (const [name, value] of pairsOf(rawHeaders)) {
+    const lower = name.toLowerCase();
+    if (lower === 'authorization') presented.push(/^bearer +(.+)$/i.exec(value)?.[1]?.trim() ?? '');
+    else if (lower === 'x-api-key' || lower === 'x-goog-api-key') presented.push(value.trim());
+  }
+  const query = target.indexOf('?');
+  if (query >= 0) presented.push(...new URLSearchParams(target.slice(query + 1)).getAll('key'));
+  return presented.filter((text) => text !== '');
+}
+
+/** INVARIANT: no key of ours, known or not, goes on from here. */
+function withoutKeys(head: ExchangeHead): ExchangeHead {
+  const rawHeaders: string[] = [];
+  for (const [name, value] of pairsOf(head.rawHeaders)) if (!keyHeaders.has(name.toLowerCase())) rawHeaders.push(name, value);
+  const query = head.target.indexOf('?');
+  if (query < 0) return { ...head, rawHeaders };
+  const kept = head.target
+    .slice(query + 1)
+    .split('&')
+    .filter((part) => !new URLSearchParams(part).has('key'));
+  return { ...head, rawHeaders, target: head.target.slice(0, query) + (kept.length > 0 ? `?${kept.join('&')}` : '') };
+}
+
+const sessionHeaders = ['x-intramur-session', 'x-claude-code-session-id', 'session-id', 'x-session-id'];
+
+function principalOf(key: KeyConfig, config: Config, head: ExchangeHead): Principal {
+  const stated = sessionHeaders.map((name) => headerOf(head.rawHeaders, name)).find((value) => value !== undefined && value !== '');
+  const seen = toolBehind(headerOf(head.rawHeaders, 'user-agent') ?? '');
+  const agent = key.tool ?? seen.id;
+  return {
+    // Below the key's own name, so that no header reaches another key's session or one of the sandbox.
+    session: stated === undefined ? `key:${key.id}` : `key:${key.id}:${boundedId(stated)}`,
+    user: key.user ?? key.id,
+    ...(key.team === undefined ? {} : { team: key.team }),
+    agent,
+    ...(seen.version === undefined ? {} : { agentVersion: seen.version }),
+    vetting: strictest(vettingOf(config, agent), seen.isKnown ? vettingOf(config, seen.id) : undefined),
+    purpose: key.purpose ?? config.defaultPurpose,
+    classification: key.classification ?? 'public',
+    via: 'key',
+  };
+}
+
+function boundedId(text: string): string {
+  return /^[\w.:-]{1,128}$/.test(text) ? text : crypto.hash('sha256', text, 'hex').slice(0, 32);
+}
+
+interface Tool {
+  readonly id: string;
+  readonly version?: string;
+  /** Recognised by an adapter, not merely named by itself. */
+  readonly isKnown: boolean;
+}
+
+/** A tool is known by its key and by its user agent. The header can be forged, so it only ever makes things stricter. */
+function toolBehind(userAgent: string): Tool {
+  const adapter = adapters.find((known) => known.userAgent?.test(userAgent));
+  const [, name, version] = /^([A-Za-z0-9._-]{1,64})(?:\/v?(\d+(?:\.\d+){0,3}))?/.exec(userAgent) ?? [];
+  return {
+    id: adapter?.id ?? name?.toLowerCase() ?? 'unknown',
+    ...(version === undefined ? {} : { version }),
+    isKnown: adapter !== undefined,
+  };
+}
+
+function vettingOf(config: Config, tool: string): Vetting {
+  return (Object.hasOwn(config.tools, tool) ? config.tools[tool]?.status : undefined) ?? 'unvetted';
+}
+
+/** What the header says can take trust away, never add any: a banned tool is banned under any key. */
+function strictest(own: Vetting, seen: Vetting | undefined): Vetting {
+  return seen === 'banned' ? seen : own;
+}

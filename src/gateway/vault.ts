@@ -1,0 +1,154 @@
+// Real credentials of the user, kept outside the sandbox. The agent holds placeholders; one is exchanged for the real value only in
+// a request of its own session to its own host below its own path. INVARIANT: a placeholder on any other way is a refusal.
+import crypto from 'node:crypto';
+import net from 'node:net';
+import { canonicalHost, IntramurError, type SessionId } from '../core/index.ts';
+import { reachOf } from './address.ts';
+import { pairsOf } from './headers.ts';
+
+export interface Secret {
+  /** Stable within the agent's adapter. */
+  readonly id: string;
+  readonly value: string;
+  /** Hosts the real value may be sent to, exact names. */
+  readonly hosts: readonly string[];
+  /** A path prefix that requests carrying it must have; `/` for any. */
+  readonly pathPrefix: string;
+  /** What the placeholder begins with, so that the agent's own checks of the form pass. */
+  readonly prefix: string;
+}
+
+/** Where a request is going, as the connection will be made. */
+export interface Destination {
+  readonly scheme: 'http' | 'https';
+  readonly host: string;
+  /** Path and query. */
+  readonly target: string;
+}
+
+export interface Restored {
+  readonly rawHeaders: readonly string[];
+  readonly target: string;
+  /** Ids of the secrets that were put in. */
+  readonly used: readonly string[];
+}
+
+export interface Vault {
+  /** Placeholders by id, good for this session until `forget`; `session` among them is a key for our own address. */
+  issue(session: SessionId, secrets: readonly Secret[]): Readonly<Record<string, string>>;
+  /** Puts real values in. Throws `CREDENTIAL_MISUSED` when one of our placeholders is on a way that is not its own. */
+  restore(rawHeaders: readonly string[], destination: Destination, session: SessionId): Restored;
+  /** Would `restore` put a real value in? False also where it would throw. */
+  covers(rawHeaders: readonly string[], destination: Destination, session: SessionId): boolean;
+  forget(session: SessionId): void;
+}
+
+/** Stands in every placeholder, so that one pass finds those of other and of past sessions too. */
+const mark = 'zNtr4m';
+const tail = new RegExp(`${mark}[A-Za-z0-9]{40,}`, 'g');
+
+/** Does this text look like a placeholder of any session? What inspection takes for a secret otherwise. */
+export function isPlaceholder(text: string): boolean {
+  return text.includes(mark) && new RegExp(`^[^\\s]*${tail.source}$`).test(text);
+}
+
+interface Slot {
+  readonly session: SessionId;
+  readonly secret: Secret;
+}
+
+/** Good for the gateway's own address only, where the session itself is what identifies the caller. */
+const sessionKey: Secret = { id: 'session', value: '', hosts: [], pathPrefix: '/', prefix: 'sk-intramur-' };
+
+export function createVault(): Vault {
+  /** By the part that begins with the mark. */
+  const slots = new Map<string, Slot>();
+
+  const vault: Vault = {
+    issue(session, secrets) {
+      const issued: Record<string, string> = {};
+      for (const secret of [...secrets, sessionKey]) {
+        if (/[\r\n\0]/.test(secret.value)) throw new IntramurError('CONFIG_INVALID', `the credential ${secret.id} holds a line break`);
+        const own = randomTail(secret);
+        slots.set(own, { session, secret });
+        issued[secret.id] = secret.prefix + own;
+      }
+      return issued;
+    },
+
+    restore(rawHeaders, destination, session) {
+      const used = new Set<string>();
+      const swap = (text: string, encode: (value: string) => string = (value) => value): string => {
+        if (!text.includes(mark)) return text;
+        let swapped = '';
+        let from = 0;
+        for (const { 0: found, index } of text.matchAll(tail)) {
+          const slot = slots.get(found);
+          const start = index - (slot?.secret.prefix.length ?? 0);
+          const isWhole = slot !== undefined && start >= from && text.slice(start, index) === slot.secret.prefix;
+          if (!isWhole || slot.session !== session || !isOwnWay(slot.secret, destination))
+            throw new IntramurError(
+              'CREDENTIAL_MISUSED',
+              `a placeholder was sent to ${destination.host}, which is not its own destination`,
+            );
+          used.add(slot.secret.id);
+          swapped += text.slice(from, start) + encode(slot.secret.value);
+          from = index + found.length;
+        }
+        return swapped + text.slice(from);
+      };
+      const restored: string[] = [];
+      for (const [name, value] of pairsOf(rawHeaders)) restored.push(swap(name), inBasic(value, swap) ?? swap(value));
+      const target = swap(destination.target, encodeURIComponent);
+      return { rawHeaders: restored, target, used: [...used] };
+    },
+
+    covers(rawHeaders, destination, session) {
+      try {
+        return vault.restore(rawHeaders, destination, session).used.length > 0;
+      } catch {
+        return false;
+      }
+    },
+
+    forget(session) {
+      for (const [placeholder, slot] of slots) if (slot.session === session) slots.delete(placeholder);
+    },
+  };
+  return vault;
+}
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+/** 40 random characters (238 bits) for a short secret, 120 for a long one: the length tells the class of the secret, not its length. */
+function randomTail({ value }: Secret): string {
+  const length = value.length <= 128 ? 40 : 120;
+  let text = '';
+  while (text.length < length) text += alphabet[crypto.randomInt(alphabet.length)];
+  return mark + text;
+}
+
+/** `Basic` credentials hold user and password in one base64 run. */
+function inBasic(value: string, swap: (text: string) => string): string | undefined {
+  const [, scheme, encoded] = /^(basic +)([A-Za-z0-9+/=_-]+)$/i.exec(value) ?? [];
+  if (scheme === undefined || encoded === undefined) return undefined;
+  const decoded = Buffer.from(encoded, 'base64').toString('latin1');
+  return decoded.includes(mark) ? `${scheme}${Buffer.from(swap(decoded), 'latin1').toString('base64')}` : undefined;
+}
+
+function isOwnWay(secret: Secret, { scheme, host, target }: Destination): boolean {
+  const name = canonicalHost(host);
+  if (name === undefined || !secret.hosts.some((own) => canonicalHost(own) === name)) return false;
+  // In the clear only where the name itself says that it stays inside.
+  if (scheme === 'http' && !isLocalName(name)) return false;
+  const path = target.split('?')[0] ?? '';
+  if (/[/\\]\.{1,2}(?:[/\\]|$)|\\|%2e|%2f|%5c|\/\//i.test(path)) return secret.pathPrefix === '/';
+  const prefix = secret.pathPrefix.endsWith('/') ? secret.pathPrefix : `${secret.pathPrefix}/`;
+  return path.startsWith(prefix) || `${path}/` === prefix;
+}
+
+function isLocalName(name: string): boolean {
+  if (net.isIP(name))
+    return reachOf(name) === 'loopback' || /^(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))\./.test(name) || /^f[cd]/.test(name);
+  return !name.includes('.') || /\.(?:internal|local|lan|home\.arpa|localhost)$/.test(name);
+}
