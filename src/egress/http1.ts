@@ -72,7 +72,7 @@ export function createHttp1({ exchanges, reports, places, limits, tunnel }: Deps
     if (connection.via !== 'proxy') return no('CONNECT is for the proxy address only', 405);
     if ((running.get(stream) ?? 0) > 0) return no('CONNECT behind a request that is still open', 400);
     if (wireAuthority(text)?.port === undefined) return no(`CONNECT names no host and port: ${quoted(text)}`, 400);
-    const origin = locateAuthority(connection, text, 'https', places);
+    const origin = locateAuthority(connection, text, 'http', places);
     if (!origin) return no(`not a host that can be reached: ${quoted(text)}`);
     const hosts = request.rawHeaders.filter((_, i, all) => i % 2 === 1 && all[i - 1]?.toLowerCase() === 'host');
     const host = hosts[0];

@@ -49,13 +49,14 @@ export async function receive(socket: Socket, role: Role, port: number, deps: Li
     isDirect: role === 'any' && name === undefined,
     via: role === 'any' ? 'transparent' : role,
   };
-  if (origin.isDirect) socket.once('close', () => noteSilent(origin, deps));
   await serve(origin, deps);
 }
 
-/** A direct attempt is worth an entry even when the program says nothing on it. */
-function noteSilent(origin: Origin, { reports }: ListenerDeps): void {
-  if (!reports.isKnown(origin)) void reports.refusal(origin, 'the program dialled an address directly and closed without a request');
+/** Some connections are worth an entry even when nothing was asked on them. */
+function noteIfSilent(origin: Origin, reason: string, { reports }: ListenerDeps): void {
+  origin.socket.once('close', () => {
+    if (!reports.isKnown(origin)) void reports.refusal(origin, reason);
+  });
 }
 
 /** Handles a connection, or what comes through a CONNECT tunnel, by its first bytes. */
@@ -64,6 +65,7 @@ export async function serve(origin: Origin, deps: ListenerDeps): Promise<void> {
   const { limits, http1, http2 } = deps;
   const kind = kindOf(origin);
   if (kind === 'ssh') return await relay(origin, 'ssh', deps);
+  if (origin.isDirect) noteIfSilent(origin, 'the program dialled an address and closed the connection without a request', deps);
   const limitMs = kind === 'policy' ? limits.serverFirstMs : limits.helloMs;
   const peeked = await peek(socket, (seen) => openingOf(seen).kind !== 'unclear' || seen.length > maxOpeningBytes, limitMs);
   if (!peeked) return;
@@ -111,6 +113,8 @@ async function intercept(plain: Origin, hello: Exclude<ClientHello, { kind: 'par
     await reports.refusal(secured, 'two readings of one ClientHello');
     return void stream.destroy();
   }
+  // Programs that check a certificate late leave here: without an entry nobody would know why they fail.
+  noteIfSilent(secured, 'the program closed the connection after the TLS handshake; it may not trust the session’s authority', deps);
   if (stream.alpnProtocol === 'h2') http2.serve(stream, secured);
   else http1.serve(stream, secured);
 }

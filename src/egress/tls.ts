@@ -24,9 +24,11 @@ export async function terminateTls(socket: Socket, secureContext: SecureContext,
   stream.on('error', (error: NodeJS.ErrnoException & { reason?: string }) => resolve({ problem: problemOf(error) }));
   // After the handshake Node tells errors of a socket without a tls.Server only here.
   stream.on('_tlsError', () => stream.destroy());
-  stream.once('close', () => resolve({ problem: 'the program closed the connection' }));
+  const onGone = (): void => resolve({ problem: 'the program closed the connection' });
+  stream.once('close', onGone).once('end', onGone);
   const outcome = await promise;
   clearTimeout(timer);
+  stream.off('close', onGone).off('end', onGone);
   if ('problem' in outcome) socket.destroy();
   return outcome;
 }
