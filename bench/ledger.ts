@@ -49,7 +49,7 @@ const entryBytes = 600;
 export async function benchLedger(group: number, groups: number): Promise<LedgerBench> {
   const root = await mkdtemp(path.join(os.tmpdir(), 'bench-ledger-'));
   try {
-    const floor = await measure(group, groups, await floorWriter(path.join(root, 'floor')));
+    const floor = await benchFloor(group, groups, path.join(root, 'floor'));
     const ledger = await openLedger({
       dir: path.join(root, 'ledger'),
       keyFile: path.join(root, 'key'),
@@ -70,12 +70,16 @@ export async function benchLedger(group: number, groups: number): Promise<Ledger
   }
 }
 
-async function floorWriter(file: string): Promise<(count: number) => Promise<void>> {
+async function benchFloor(group: number, groups: number, file: string): Promise<Measurement> {
   const handle = await open(file, 'w');
-  return async (count) => {
-    await handle.write(Buffer.alloc(count * entryBytes, 0x61));
-    await handle.datasync();
-  };
+  try {
+    return await measure(group, groups, async (count) => {
+      await handle.write(Buffer.alloc(count * entryBytes, 0x61));
+      await handle.datasync();
+    });
+  } finally {
+    await handle.close();
+  }
 }
 
 async function measure(group: number, groups: number, append: (count: number) => Promise<void>): Promise<Measurement> {

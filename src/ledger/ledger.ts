@@ -1,7 +1,7 @@
 // The writer of the log. Appends that arrive while the disk is busy form the next group; a group is written, made durable, and named by one
 // signed checkpoint before any of its appends resolves. INVARIANT: after the first failed write nothing is acknowledged any more until the
 // log has been opened again, because only an open knows what reached the disk.
-import { rename, writeFile } from 'node:fs/promises';
+import { renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { type Entry, type EntryBody, IntramurError } from '../core/index.ts';
@@ -50,6 +50,7 @@ interface Pending {
 
 const maxGroupBytes = 8 << 20;
 const maxPending = 1 << 16;
+const headEveryMs = 1000;
 const privateDirectory = '.state';
 
 /** Opens the log for writing and creates it when there is none. Throws LEDGER_APPEND or LEDGER_CORRUPT. */
@@ -105,6 +106,7 @@ class Writer implements Ledger {
   #pending: Pending[] = [];
   #run: Promise<void> | undefined;
   #fault: IntramurError | undefined;
+  #headWrittenAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: LedgerOptions, disk: Disk, lock: Lock, signer: Signer) {
     this.#options = options;
@@ -168,6 +170,7 @@ class Writer implements Ledger {
 
   async close(): Promise<void> {
     await this.#run;
+    if (this.#fault === undefined) this.#rememberHead();
     this.#fault ??= new IntramurError('LEDGER_APPEND', 'the ledger is closed');
     this.#lock.release();
   }
@@ -228,15 +231,24 @@ class Writer implements Ledger {
 
   /** What may be lost in a crash without harm: the memory of what was signed, and tiles that a full one has replaced. */
   async #tidy(superseded: readonly string[]): Promise<void> {
+    if (performance.now() - this.#headWrittenAt >= headEveryMs) this.#rememberHead();
     try {
-      await writeFile(`${this.#headFile}.new`, this.#note, { mode: 0o600 });
-      await rename(`${this.#headFile}.new`, this.#headFile);
       for (const directory of superseded) {
         await this.#disk.remove(this.#file(directory));
         this.#knownDirectories.delete(this.#file(directory));
       }
     } catch {
-      // Both are repeated or made up for later: the head by the next group, the removal by nobody, and the specification allows that.
+      // The specification allows a partial tile to stay.
+    }
+  }
+
+  #rememberHead(): void {
+    this.#headWrittenAt = performance.now();
+    try {
+      writeFileSync(`${this.#headFile}.new`, this.#note, { mode: 0o600 });
+      renameSync(`${this.#headFile}.new`, this.#headFile);
+    } catch {
+      // The log itself is whole; the next one is tried a second later.
     }
   }
 
