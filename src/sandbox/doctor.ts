@@ -13,7 +13,7 @@ import type { LaunchPlan, Listeners } from './plan.ts';
 import { resolveProgram } from './program.ts';
 import { bubblewrapMissing } from './unavailable.ts';
 
-export interface Layer {
+export interface Probe {
   readonly name: string;
   readonly ok: boolean;
   readonly reason?: string;
@@ -23,7 +23,7 @@ export interface Layer {
 export interface Diagnosis {
   /** `full`: every layer holds. `degraded`: programs can be contained, but a layer is missing. `none`: `run` refuses. */
   readonly mode: 'full' | 'degraded' | 'none';
-  readonly layers: readonly Layer[];
+  readonly layers: readonly Probe[];
 }
 
 /** An address that is nowhere (RFC 5737): a connection to it can only arrive at our own listener. */
@@ -50,7 +50,7 @@ Promise.all([connect('${nowhere}'), ask()]).then(([direct, dns]) => fs.writeFile
 })));`;
 
 export async function doctor(places: Places = placesFrom(process.env, os.homedir())): Promise<Diagnosis> {
-  const layers: Layer[] = [bubblewrapLayer()];
+  const layers: Probe[] = [bubblewrapLayer()];
   const overlay = await attempt(places, 'overlay');
   const direct = overlay instanceof IntramurError ? await attempt(places, 'direct') : overlay;
   if (direct instanceof IntramurError) {
@@ -77,7 +77,7 @@ export async function doctor(places: Places = placesFrom(process.env, os.homedir
   return { mode: isFull ? 'full' : isEnforced ? 'degraded' : 'none', layers };
 }
 
-function bubblewrapLayer(): Layer {
+function bubblewrapLayer(): Probe {
   try {
     return { name: `bubblewrap (${execFileSync(bubblewrap(), ['--version'], { encoding: 'utf8' }).trim()})`, ok: true };
   } catch {
@@ -85,17 +85,17 @@ function bubblewrapLayer(): Layer {
   }
 }
 
-function memoryLayer(): Layer {
+function memoryLayer(): Probe {
   const name = 'limit of total memory';
   const found = memoryLimit();
   return found.available ? { name, ok: true } : { name, ok: false, reason: found.reason, fix: found.fix };
 }
 
-function holds(name: string, ok: boolean, reason: string): Layer {
+function holds(name: string, ok: boolean, reason: string): Probe {
   return ok ? { name, ok } : { name, ok, reason };
 }
 
-function missing(name: string, fault: IntramurError): Layer {
+function missing(name: string, fault: IntramurError): Probe {
   return { name, ok: false, reason: fault.message, ...(fault.hint === undefined ? {} : { fix: fault.hint }) };
 }
 

@@ -12,6 +12,7 @@ import { elf } from './elf.ts';
 import { initFile } from './init-file.ts';
 import { goMessage, initFds, initProgram, type Listener } from './init-program.ts';
 import { inside, refuseWorkspace } from './inside.ts';
+import { writeHolder, writeManifest } from './overlay/manifest.ts';
 import { bwrapMounts, isWithin } from './mount.ts';
 import type { Exit, Launched, LaunchPlan, ListenHandle, Listeners, Listening, Role } from './plan.ts';
 import { followLinks } from './program.ts';
@@ -58,6 +59,7 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
       cwd: '/',
       stdio: [stdin.stdio, 'inherit', 'inherit', 'ipc', 'pipe', ...opened],
     });
+    if (plan.overlay && child.pid !== undefined) writeHolder(plan.overlay.upper, child.pid);
     if (child.stdin) stdin.feed(child.stdin);
     return await started(child, { plan, program, listeners }, on);
   } finally {
@@ -114,6 +116,7 @@ function overlayArguments(plan: LaunchPlan, workspace: string): string[] {
   if (!plan.overlay) throw new IntramurError('SANDBOX_SETUP', 'overlay mode needs a directory for its writes');
   const { upper, work } = plan.overlay;
   for (const dir of [upper, work]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+  writeManifest(upper, workspace);
   return [workspace, upper, work];
 }
 

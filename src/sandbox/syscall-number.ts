@@ -1,4 +1,4 @@
-// Linux system call numbers of the calls that our init program makes (arch/x86/entry/syscalls/syscall_64.tbl and
+// Linux system call numbers of the calls that our own small programs make (arch/x86/entry/syscalls/syscall_64.tbl and
 // include/uapi/asm-generic/unistd.h).
 
 export type Arch = 'x64' | 'arm64';
@@ -21,6 +21,7 @@ export const syscallNumbers = {
   setresgid: { x64: 119, arm64: 149 },
   prctl: { x64: 157, arm64: 167 },
   mount: { x64: 165, arm64: 40 },
+  lgetxattr: { x64: 192, arm64: 9 },
   openat: { x64: 257, arm64: 56 },
   unshare: { x64: 272, arm64: 97 },
   dup3: { x64: 292, arm64: 24 },

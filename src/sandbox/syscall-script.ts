@@ -110,9 +110,9 @@ export class SyscallScript {
     return this;
   }
 
-  /** A call whose failure changes nothing that matters. */
-  attempt(name: SyscallName, args: readonly Argument[]): this {
-    this.#steps.push({ kind: 'call', name, args });
+  /** A call that may fail; the result, a negative errno included, goes to `store`. */
+  attempt(name: SyscallName, args: readonly Argument[], store?: Datum): this {
+    this.#steps.push({ kind: 'call', name, args, ...(store ? { store } : {}) });
     return this;
   }
 

@@ -1,0 +1,40 @@
+// `apply`: brings a session's changes into the workspace. What can run or steer something later is asked for; what must never come
+// back does not.
+import { createInterface } from 'node:readline/promises';
+import { applyChanges, type Change } from '../sandbox/index.ts';
+import type { CliIo } from './io.ts';
+import { layerCommand, line, shown } from './layer-command.ts';
+
+export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const { layer, session, changes, isJson, withSensitive } = layerCommand(args, io, { sensitive: true });
+  const sensitive = changes.filter((change) => change.class === 'sensitive');
+  const isAgreed = withSensitive || (sensitive.length > 0 && !isJson && (await agreed(sensitive, io)));
+  const outcome = applyChanges(layer, changes, { withSensitive: isAgreed });
+  if (isJson) io.stdout.write(`${JSON.stringify({ schema: 'intramur/apply/1', session, ...outcome }, undefined, 2)}\n`);
+  else {
+    for (const name of outcome.applied) io.stdout.write(`applied  ${shown(name)}\n`);
+    for (const { path, why } of outcome.refused) io.stdout.write(`refused  ${shown(path)}: ${why}\n`);
+    for (const { path, why } of outcome.conflicts) io.stdout.write(`conflict ${shown(path)}: ${why}\n`);
+    io.stderr.write(
+      `session ${session}: ${outcome.applied.length} applied, ${outcome.refused.length} refused, ${outcome.conflicts.length} conflicts\n`,
+    );
+  }
+  return outcome.refused.length + outcome.conflicts.length === 0 ? 0 : 1;
+}
+
+/** Asks a person at a terminal; without one the answer is no. */
+async function agreed(sensitive: readonly Change[], io: CliIo): Promise<boolean> {
+  if (!isTerminal(io.stdin) || !isTerminal(io.stderr)) return false;
+  for (const change of sensitive) io.stderr.write(line(change));
+  const prompt = createInterface({ input: io.stdin, output: io.stderr });
+  try {
+    const answer = await prompt.question(`these ${sensitive.length} can run or steer something later. Apply them too? [y/N] `);
+    return /^y(?:es)?$/i.test(answer.trim());
+  } finally {
+    prompt.close();
+  }
+}
+
+function isTerminal(stream: NodeJS.ReadableStream | NodeJS.WritableStream): boolean {
+  return 'isTTY' in stream && stream.isTTY === true;
+}

@@ -1,0 +1,79 @@
+// What `diff`, `apply` and `discard` have in common: which session, which paths, and how a change is shown. Every name was chosen by
+// the agent: control characters are escaped, so that none can forge a line or drive the terminal.
+import fs from 'node:fs';
+import path from 'node:path';
+import { IntramurError, placesFrom } from '../core/index.ts';
+import { type Change, diffLayer, findLayer, type Layer } from '../sandbox/index.ts';
+import type { CliIo } from './io.ts';
+
+export interface LayerCommand {
+  readonly layer: Layer;
+  readonly session: string;
+  /** The changes that were asked for. */
+  readonly changes: readonly Change[];
+  /** True when `--only` named some. */
+  readonly isPart: boolean;
+  readonly isJson: boolean;
+  readonly withSensitive: boolean;
+}
+
+export function layerCommand(args: readonly string[], io: CliIo, options: { sensitive: boolean }): LayerCommand {
+  const { session, only, isJson, withSensitive } = parsed(args, options.sensitive);
+  const places = placesFrom(io.env, io.home);
+  const cwd = fs.realpathSync(io.cwd);
+  const layer = findLayer(places.sessions, session, cwd);
+  const wanted = only.map((one) => relative(one, cwd, layer.manifest.workspace));
+  const changes = diffLayer(layer, places.cache);
+  const chosen = wanted.length === 0 ? changes : changes.filter((change) => wanted.some((one) => isAtOrBelow(change.path, one)));
+  const missing = wanted.find((one) => !changes.some((change) => isAtOrBelow(change.path, one)));
+  if (missing !== undefined) throw new IntramurError('USAGE', `nothing changed at ${shown(missing)}`, { hint: 'intramur diff' });
+  return { layer, session: layer.manifest.session, changes: chosen, isPart: wanted.length > 0, isJson, withSensitive };
+}
+
+function parsed(args: readonly string[], takesSensitive: boolean) {
+  const only: string[] = [];
+  let session: string | undefined;
+  let isJson = false;
+  let withSensitive = false;
+  let isOnly = false;
+  for (const arg of args) {
+    if (arg === '--json') isJson = true;
+    else if (arg === '--yes-sensitive' && takesSensitive) withSensitive = true;
+    else if (arg === '--only') isOnly = true;
+    else if (arg.startsWith('--only=')) only.push(arg.slice('--only='.length));
+    else if (arg.startsWith('-')) throw new IntramurError('USAGE', `unknown option ${shown(arg)}`);
+    else if (isOnly) only.push(arg);
+    else if (session === undefined) session = arg;
+    else throw new IntramurError('USAGE', `unexpected ${shown(arg)}; paths follow --only`);
+  }
+  if (isOnly && only.length === 0) throw new IntramurError('USAGE', '--only needs a path');
+  return { session, only, isJson, withSensitive };
+}
+
+/** A path as the user names it: from where they stand, or from the top of the workspace. */
+function relative(name: string, cwd: string, workspace: string): string {
+  const here = path.relative(workspace, path.resolve(cwd, name));
+  const isOutside = here === '..' || here.startsWith('../');
+  return isOutside ? path.normalize(name) : here;
+}
+
+function isAtOrBelow(file: string, place: string): boolean {
+  const at = place.replace(/\/$/, '');
+  return at === '' || at === '.' || file === at || file.startsWith(`${at}/`);
+}
+
+/** A name as one line of printable text. */
+export function shown(name: string): string {
+  return name.replaceAll(/[\p{C}\p{Zl}\p{Zp}\\]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return character === '\\' ? '\\\\' : code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+  });
+}
+
+const signs = { added: 'A', modified: 'M', deleted: 'D', mode: 'm' } as const;
+
+export function line(change: Change): string {
+  const name = `${shown(change.path)}${change.node === 'directory' ? '/' : ''}`;
+  const why = change.class === 'code' ? '' : `  [${change.class}: ${change.why}]`;
+  return `${signs[change.change]} ${name}${why}${change.conflict === undefined ? '' : `  [conflict: ${change.conflict}]`}\n`;
+}

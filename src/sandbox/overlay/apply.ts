@@ -1,0 +1,230 @@
+// Brings changes of a session's layer into the workspace. Each file is written beside its place and moved over it in one step, so a
+// reader sees the old one or the new one. What was begun is in a journal: after a kill at any point nothing is lost (the layer is only
+// read), nothing half written is in place, and the next call removes the leftovers.
+import {
+  type BigIntStats,
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { IntramurError } from '../../core/index.ts';
+import type { Change } from './change.ts';
+import { isLive, type Layer } from './manifest.ts';
+import { settle } from './settled.ts';
+
+export interface Outcome {
+  readonly applied: readonly string[];
+  readonly refused: readonly { readonly path: string; readonly why: string }[];
+  readonly conflicts: readonly { readonly path: string; readonly why: string }[];
+}
+
+export interface ApplyOptions {
+  /** Bring back what can run or steer something later, too. */
+  readonly withSensitive: boolean;
+}
+
+/** @param changes of this layer, as `diffLayer` found them */
+export function applyChanges(layer: Layer, changes: readonly Change[], options: ApplyOptions): Outcome {
+  refuseLive(layer);
+  recover(layer);
+  const refused: { path: string; why: string }[] = [];
+  const conflicts: { path: string; why: string }[] = [];
+  const wanted = changes.filter((change) => {
+    if (change.class === 'forbidden') refused.push({ path: change.path, why: change.why });
+    else if (change.class === 'sensitive' && !options.withSensitive) refused.push({ path: change.path, why: change.why });
+    else if (change.conflict !== undefined) conflicts.push({ path: change.path, why: change.conflict });
+    else return true;
+    return false;
+  });
+  const applied: string[] = [];
+  const work = new Work(layer);
+  for (const change of inOrder(wanted)) {
+    const failure = work.apply(change);
+    if (failure === undefined) applied.push(change.path);
+    else conflicts.push({ path: change.path, why: failure });
+  }
+  work.done();
+  settle(layer, applied);
+  return { applied: applied.sort(), refused, conflicts };
+}
+
+/** Deletions first, from the bottom up, so that a file can take a directory's place; then the rest, from the top down. */
+function inOrder(changes: readonly Change[]): Change[] {
+  const deletions = changes.filter(({ change }) => change === 'deleted').sort((a, b) => (a.path < b.path ? 1 : -1));
+  return [...deletions, ...changes.filter(({ change }) => change !== 'deleted').sort((a, b) => (a.path < b.path ? -1 : 1))];
+}
+
+export function refuseLive(layer: Layer): void {
+  if (!isLive(layer)) return;
+  throw new IntramurError('SANDBOX_SETUP', `session ${layer.manifest.session} is still running: its layer is in use`, {
+    hint: 'end it first',
+  });
+}
+
+const journalOf = (layer: Layer): string => path.join(layer.directory, 'journal.jsonl');
+const mark = '.intramur-';
+
+/** Removes what an apply that was killed left behind. */
+export function recover(layer: Layer): void {
+  let text: string;
+  try {
+    text = readFileSync(journalOf(layer), 'utf8');
+  } catch {
+    return;
+  }
+  for (const line of text.split('\n')) {
+    const file = parsed(line);
+    // Only names of our own making, in the workspace: the journal is ours, but it costs nothing to be sure.
+    if (file !== undefined && path.basename(file).startsWith(mark) && !file.split('/').includes('..')) {
+      rmSync(path.join(layer.manifest.workspace, file), { force: true });
+    }
+  }
+  rmSync(journalOf(layer), { force: true });
+}
+
+function parsed(line: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'string' ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+class Work {
+  readonly #layer: Layer;
+  readonly #journal: number;
+  #count = 0;
+
+  constructor(layer: Layer) {
+    this.#layer = layer;
+    this.#journal = openSync(journalOf(layer), 'a', 0o600);
+  }
+
+  /** @returns why it could not be applied; the workspace is then as it was */
+  apply(change: Change): string | undefined {
+    const unsafe = this.#makeParents(change.path);
+    if (unsafe !== undefined) return unsafe;
+    const at = path.join(this.#layer.manifest.workspace, change.path);
+    const from = path.join(this.#layer.upper, change.path);
+    const there = lstatSync(at, { bigint: true, throwIfNoEntry: false });
+    const meanwhile = this.#changedMeanwhile(change, there);
+    if (meanwhile !== undefined) return meanwhile;
+    switch (change.change) {
+      case 'deleted':
+        return this.#remove(at, there?.isDirectory() === true);
+      case 'mode':
+        chmodSync(at, lstatSync(from).mode & 0o777);
+        return undefined;
+      case 'added':
+      case 'modified':
+        return this.#write(change, from, at, there?.isDirectory() === true);
+    }
+  }
+
+  /** Looked at again, as late as possible. A directory's own time changes with its entries; removing one that is not empty fails anyway. */
+  #changedMeanwhile({ change, node }: Change, there: BigIntStats | undefined): string | undefined {
+    if (there && !there.isDirectory() && there.ctimeNs > this.#layer.beganNs) return 'it changed in the workspace after the session began';
+    if (change === 'added' && there && !(node === 'directory' && there.isDirectory())) return 'it appeared in the workspace meanwhile';
+    if ((change === 'modified' || change === 'mode') && !there) return 'it was removed from the workspace meanwhile';
+    return undefined;
+  }
+
+  done(): void {
+    closeSync(this.#journal);
+    rmSync(journalOf(this.#layer), { force: true });
+  }
+
+  #remove(at: string, isDirectory: boolean): string | undefined {
+    try {
+      if (isDirectory) rmdirSync(at);
+      else rmSync(at, { force: true });
+      return undefined;
+    } catch (fault) {
+      return isDirectory ? 'the directory holds something that is not in the layer' : `it could not be removed (${errnoOf(fault)})`;
+    }
+  }
+
+  #write(change: Change, from: string, at: string, isDirectoryThere: boolean): string | undefined {
+    if (change.node === 'directory') {
+      if (!isDirectoryThere) mkdirSync(at);
+      chmodSync(at, lstatSync(from).mode & 0o777);
+      return undefined;
+    }
+    if (isDirectoryThere) {
+      const failure = this.#remove(at, true);
+      if (failure !== undefined) return failure;
+    }
+    const beside = path.join(path.dirname(change.path), `${mark}${this.#layer.manifest.session}-${this.#count++}`);
+    const fresh = path.join(this.#layer.manifest.workspace, beside);
+    writeFileSync(this.#journal, `${JSON.stringify(beside)}\n`);
+    try {
+      if (change.node === 'symlink') symlinkSync(readlinkSync(from), fresh);
+      else copyWhole(from, fresh, change.change === 'modified');
+      renameSync(fresh, at);
+      return undefined;
+    } catch (fault) {
+      rmSync(fresh, { force: true });
+      return `it could not be written (${errnoOf(fault)})`;
+    }
+  }
+
+  /** INVARIANT: every directory on the way is a real one of the workspace; nothing is written through a link. */
+  #makeParents(file: string): string | undefined {
+    const parts = path
+      .dirname(file)
+      .split('/')
+      .filter((part) => part !== '.');
+    let at = '';
+    for (const part of parts) {
+      at = path.join(at, part);
+      const here = path.join(this.#layer.manifest.workspace, at);
+      const stat = lstatSync(here, { throwIfNoEntry: false });
+      if (stat?.isDirectory()) continue;
+      if (stat) return `${at} is not a directory in the workspace`;
+      const upper = lstatSync(path.join(this.#layer.upper, at), { throwIfNoEntry: false });
+      if (!upper?.isDirectory()) return undefined; // what is to be deleted is gone already
+      mkdirSync(here);
+      chmodSync(here, upper.mode & 0o777);
+      if (process.geteuid?.() === 0) chownSync(here, upper.uid, upper.gid);
+    }
+    return undefined;
+  }
+}
+
+/**
+ * Content, mode and owner; extended attributes and capabilities stay behind.
+ * @param isReplacement the old content is given up for this: the new one must be on the disk first
+ */
+function copyWhole(from: string, to: string, isReplacement: boolean): void {
+  copyFileSync(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  const source = lstatSync(from);
+  const fd = openSync(to, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    if (process.geteuid?.() === 0) fchownSync(fd, source.uid, source.gid);
+    fchmodSync(fd, source.mode & 0o777);
+    if (isReplacement) fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function errnoOf(fault: unknown): string {
+  return fault instanceof Error && 'code' in fault ? String(fault.code) : 'unknown';
+}

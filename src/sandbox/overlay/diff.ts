@@ -1,0 +1,282 @@
+// Compares a session's layer with the workspace. The layer is what overlayfs wrote (Documentation/filesystems/overlayfs.rst): files
+// as files, a deletion as a character device 0/0, a directory that hides the one below it by an attribute. Every byte in it was
+// written by the agent: names, modes and links are judged here before anything is shown or applied.
+import { type BigIntStats, closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import path from 'node:path';
+import { isWithin } from '../mount.ts';
+import { sensitiveReason } from '../sensitive.ts';
+import type { Change, ChangeClass } from './change.ts';
+import type { Layer } from './manifest.ts';
+import { readSettled } from './settled.ts';
+import { capabilityAttribute, opaqueAttribute, originAttribute, withAttribute } from './xattr.ts';
+
+interface Found {
+  readonly path: string;
+  readonly upper: BigIntStats;
+  readonly lower: BigIntStats | undefined;
+}
+
+/** @param cacheDir where small programs of ours are kept */
+export function diffLayer(layer: Layer, cacheDir: string): Change[] {
+  const settled = readSettled(layer);
+  return new Comparison(layer, cacheDir).changes().filter((change) => !settled.has(change.path));
+}
+
+class Comparison {
+  readonly #layer: Layer;
+  readonly #cacheDir: string;
+  readonly #changes: Change[] = [];
+  /** Directories of the layer that lie over one of the workspace: each may hide it. */
+  readonly #merged: Found[] = [];
+  readonly #added: Found[] = [];
+  readonly #executables: string[] = [];
+
+  constructor(layer: Layer, cacheDir: string) {
+    this.#layer = layer;
+    this.#cacheDir = cacheDir;
+  }
+
+  changes(): Change[] {
+    this.#descend('');
+    this.#opaqueDirectories();
+    this.#removedMeanwhile();
+    this.#capabilities();
+    return this.#changes.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+  }
+
+  #upper = (file: string): string => path.join(this.#layer.upper, file);
+  #lower = (file: string): string => path.join(this.#layer.manifest.workspace, file);
+
+  #descend(directory: string): void {
+    for (const { name, bytes } of namesIn(this.#upper(directory))) {
+      const file = path.join(directory, name);
+      if (!bytes.equals(Buffer.from(name))) {
+        this.#add(file, 'added', { bytes: 0n, node: 'other', class: 'forbidden', why: 'its name is not valid UTF-8' });
+        continue;
+      }
+      const upper = lstatSync(this.#upper(file), { bigint: true });
+      const lower = this.#lowerOf(file);
+      if (upper.isCharacterDevice() && upper.rdev === 0n) this.#deleted(file, lower);
+      else if (upper.isDirectory()) this.#directory({ path: file, upper, lower });
+      else this.#leaf({ path: file, upper, lower });
+    }
+  }
+
+  #directory(found: Found): void {
+    const { path: file, upper, lower } = found;
+    if ((upper.mode & 0o400n) === 0n || (upper.mode & 0o100n) === 0n) {
+      this.#add(file, 'added', { bytes: 0n, node: 'directory', class: 'forbidden', why: 'a directory that its owner cannot read' });
+      return;
+    }
+    if (lower?.isDirectory()) {
+      this.#merged.push(found);
+      if ((upper.mode & 0o777n) !== (lower.mode & 0o777n)) this.#add(file, 'mode', { node: 'directory', ...this.#judge(found) }, lower);
+    } else {
+      if (lower) this.#deleted(file, lower);
+      // A directory with something in it comes with that; an empty one is a change of its own.
+      if (namesIn(this.#upper(file)).length === 0) this.#add(file, 'added', { node: 'directory', ...this.#judge(found) });
+    }
+    this.#descend(file);
+  }
+
+  #leaf(found: Found): void {
+    const { path: file, upper, lower } = found;
+    const node = upper.isFile() ? 'file' : upper.isSymbolicLink() ? 'symlink' : 'other';
+    const judged = { node, bytes: node === 'file' ? upper.size : 0n, ...this.#judge(found) } as const;
+    if (node === 'file' && (upper.mode & 0o111n) !== 0n) this.#executables.push(file);
+    if (!lower) {
+      this.#added.push(found);
+      this.#add(file, 'added', judged);
+    } else if (lower.isDirectory()) {
+      this.#deletedBelow(file);
+      this.#add(file, 'modified', judged, lower);
+    } else if (!this.#isSameContent(found, node)) this.#add(file, 'modified', judged, lower);
+    else if (node === 'file' && (upper.mode & 0o7777n) !== (lower.mode & 0o7777n)) this.#add(file, 'mode', judged, lower);
+  }
+
+  #deleted(file: string, lower: BigIntStats | undefined): void {
+    if (!lower) return;
+    if (lower.isDirectory()) this.#deletedBelow(file);
+    const node = lower.isDirectory() ? 'directory' : lower.isSymbolicLink() ? 'symlink' : 'file';
+    this.#add(file, 'deleted', { bytes: 0n, node, ...sensitive(file) }, lower);
+  }
+
+  #deletedBelow(directory: string): void {
+    for (const { name } of namesIn(this.#lower(directory))) {
+      const file = path.join(directory, name);
+      this.#deleted(file, this.#lowerOf(file));
+    }
+  }
+
+  /** A directory that was removed and made again hides what the workspace has in it. */
+  #opaqueDirectories(): void {
+    const opaque = withAttribute(
+      this.#merged.map((found) => this.#upper(found.path)),
+      opaqueAttribute,
+      this.#cacheDir,
+    );
+    for (const { path: directory } of this.#merged) {
+      if (!opaque.has(this.#upper(directory))) continue;
+      const own = new Set(namesIn(this.#upper(directory)).map(({ name }) => name));
+      for (const { name } of namesIn(this.#lower(directory))) {
+        if (own.has(name)) continue;
+        const file = path.join(directory, name);
+        this.#deleted(file, this.#lowerOf(file));
+      }
+    }
+  }
+
+  /**
+   * A file that is in the layer only was either made in the session, or copied from a file that the workspace has lost since. Only
+   * where a directory of the workspace changed meanwhile can it be the second; there the layer's own mark decides.
+   */
+  #removedMeanwhile(): void {
+    const doubtful = this.#added.filter(({ path: file, upper }) => upper.isFile() && this.#changedAbove(file));
+    const copied = withAttribute(
+      doubtful.map((found) => this.#upper(found.path)),
+      originAttribute,
+      this.#cacheDir,
+    );
+    this.#amend(
+      (change) => change.change === 'added' && copied.has(this.#upper(change.path)),
+      (change) => ({ ...change, change: 'modified', conflict: 'it was removed from the workspace after the session began' }),
+    );
+  }
+
+  #capabilities(): void {
+    const capable = withAttribute(
+      this.#executables.map((file) => this.#upper(file)),
+      capabilityAttribute,
+      this.#cacheDir,
+    );
+    this.#amend(
+      (change) => capable.has(this.#upper(change.path)),
+      (change) => ({ ...change, class: 'forbidden', why: 'it carries file capabilities' }),
+    );
+  }
+
+  #amend(which: (change: Change) => boolean, how: (change: Change) => Change): void {
+    this.#changes.forEach((change, i) => {
+      if (which(change)) this.#changes[i] = how(change);
+    });
+  }
+
+  #changedAbove(file: string): boolean {
+    for (let at = path.dirname(file); ; at = path.dirname(at)) {
+      const stat = this.#lowerOf(at);
+      if (stat) return stat.ctimeNs > this.#layer.beganNs;
+      if (at === '.') return true;
+    }
+  }
+
+  #isSameContent({ path: file, upper, lower }: Found, node: Change['node']): boolean {
+    if (node === 'symlink') return lower?.isSymbolicLink() === true && readlinkSync(this.#upper(file)) === readlinkSync(this.#lower(file));
+    if (node !== 'file' || !lower?.isFile() || lower.size !== upper.size) return false;
+    return sameBytes(this.#upper(file), this.#lower(file));
+  }
+
+  #judge(found: Found): { class: ChangeClass; why: string } {
+    const why = this.#forbidden(found);
+    return why === undefined ? sensitive(found.path, this.#isBareRepositoryFile(found.path)) : { class: 'forbidden', why };
+  }
+
+  #forbidden({ path: file, upper }: Found): string | undefined {
+    if (upper.isFile()) return (upper.mode & 0o6000n) === 0n ? undefined : 'setuid or setgid';
+    if (upper.isDirectory()) return undefined;
+    if (upper.isSymbolicLink()) return this.#leaves(file) ? 'a link that leaves the workspace' : undefined;
+    if (upper.isFIFO()) return 'a named pipe';
+    return upper.isSocket() ? 'a socket' : 'a device';
+  }
+
+  /** Follows a link as it would be followed on the host after `apply`: the layer's nodes first, then the workspace's. */
+  #leaves(file: string): boolean {
+    let at = path.dirname(file);
+    let rest = [path.basename(file)];
+    for (let steps = 0; rest.length > 0; steps++) {
+      if (steps > 200) return true;
+      const [name = '', ...after] = rest;
+      rest = after;
+      if (name === '..' && at === '.') return true;
+      const next = path.join(at, name);
+      const stat = this.#upperOf(next) ?? this.#lowerOf(next);
+      if (!stat?.isSymbolicLink()) {
+        at = next;
+        continue;
+      }
+      const target = readlinkSync(this.#upperOf(next) ? this.#upper(next) : this.#lower(next));
+      const workspace = this.#layer.manifest.workspace;
+      if (!path.isAbsolute(target)) rest = [...target.split('/').filter(Boolean), ...rest];
+      else if (isWithin(path.normalize(target), workspace)) {
+        rest = [...path.relative(workspace, target).split('/').filter(Boolean), ...rest];
+        at = '.';
+      } else return true;
+    }
+    return false;
+  }
+
+  /** `config` and `hooks` beside a `HEAD` and `objects`: git takes any such directory for a repository. */
+  #isBareRepositoryFile(file: string): boolean {
+    const parts = file.split('/');
+    const at = parts.findLastIndex((part) => part === 'config' || part === 'hooks');
+    if (at < 0) return false;
+    const beside = (name: string): boolean => {
+      const place = [...parts.slice(0, at), name].join('/');
+      return (this.#upperOf(place) ?? this.#lowerOf(place)) !== undefined;
+    };
+    return beside('HEAD') && beside('objects');
+  }
+
+  #add(
+    file: string,
+    change: Change['change'],
+    about: { node: Change['node']; class: ChangeClass; why: string; bytes?: bigint },
+    lower?: BigIntStats,
+  ): void {
+    const isChanged = lower !== undefined && lower.ctimeNs > this.#layer.beganNs && !(change === 'deleted' && lower.isDirectory());
+    this.#changes.push({
+      path: file,
+      change,
+      class: about.class,
+      why: about.why,
+      bytes: Number(about.bytes ?? 0n),
+      node: about.node,
+      ...(isChanged ? { conflict: 'it changed in the workspace after the session began' } : {}),
+    });
+  }
+
+  #upperOf(file: string): BigIntStats | undefined {
+    const stat = lstatSync(this.#upper(file), { bigint: true, throwIfNoEntry: false });
+    return stat?.isCharacterDevice() && stat.rdev === 0n ? undefined : stat;
+  }
+
+  /** INVARIANT: a directory of the workspace that is a link is not followed; nothing is compared with, or later written to, what lies outside. */
+  #lowerOf(file: string): BigIntStats | undefined {
+    if (file !== '.' && path.dirname(file) !== '.' && !this.#lowerOf(path.dirname(file))?.isDirectory()) return undefined;
+    return lstatSync(this.#lower(file), { bigint: true, throwIfNoEntry: false });
+  }
+}
+
+function sensitive(file: string, isBareRepository = false): { class: ChangeClass; why: string } {
+  const why = sensitiveReason(file) ?? (isBareRepository ? 'part of a git repository that lies open in a directory' : undefined);
+  return why === undefined ? { class: 'code', why: '' } : { class: 'sensitive', why };
+}
+
+function namesIn(directory: string): { name: string; bytes: Buffer }[] {
+  return readdirSync(directory, { encoding: 'buffer' }).map((bytes) => ({ name: bytes.toString(), bytes }));
+}
+
+function sameBytes(a: string, b: string): boolean {
+  const size = 1 << 18;
+  const [one, two] = [Buffer.allocUnsafe(size), Buffer.allocUnsafe(size)];
+  const [x, y] = [openSync(a, constants.O_RDONLY | constants.O_NOFOLLOW), openSync(b, constants.O_RDONLY | constants.O_NOFOLLOW)];
+  try {
+    for (;;) {
+      const [n, m] = [readSync(x, one), readSync(y, two)];
+      if (n !== m || !one.subarray(0, n).equals(two.subarray(0, m))) return false;
+      if (n === 0) return true;
+    }
+  } finally {
+    closeSync(x);
+    closeSync(y);
+  }
+}

@@ -1,0 +1,107 @@
+// What is kept of a session beside its layer: which workspace it belongs to, when it began, who holds it.
+import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { IntramurError } from '../../core/index.ts';
+import { isWithin } from '../mount.ts';
+
+export interface Manifest {
+  readonly session: string;
+  /** Real path. */
+  readonly workspace: string;
+  readonly startedAt: string;
+}
+
+/** A session's layer as it lies on disk. */
+export interface Layer {
+  readonly directory: string;
+  readonly manifest: Manifest;
+  readonly upper: string;
+  /** When the session began by the clock of the file system, nanoseconds: what changed on the host later, changed meanwhile. */
+  readonly beganNs: bigint;
+}
+
+const fileName = 'manifest.json';
+export const holderName = 'holder';
+
+/** INVARIANT: written before the layer is mounted; its change time is the beginning of the session. */
+export function writeManifest(upper: string, workspace: string): void {
+  const directory = path.dirname(upper);
+  const manifest: Manifest = {
+    session: path.basename(directory),
+    workspace,
+    startedAt: new Date().toISOString(),
+  };
+  writeFileSync(path.join(directory, `${fileName}.new`), JSON.stringify(manifest), { mode: 0o600 });
+  renameSync(path.join(directory, `${fileName}.new`), path.join(directory, fileName));
+}
+
+/** Who has the layer mounted: a process, with its start time, by which a later one with the same number is told apart. */
+export function writeHolder(upper: string, pid: number): void {
+  writeFileSync(path.join(path.dirname(upper), holderName), `${pid} ${startOf(pid) ?? ''}`, { mode: 0o600 });
+}
+
+export function readLayer(directory: string): Layer | undefined {
+  const file = path.join(directory, fileName);
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (!isManifest(value)) return undefined;
+    return { directory, manifest: value, upper: path.join(directory, 'upper'), beganNs: statSync(file, { bigint: true }).ctimeNs };
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param session an id, or nothing for the last session of the workspace that `cwd` is in */
+export function findLayer(sessions: string, session: string | undefined, cwd: string): Layer {
+  if (session !== undefined) {
+    const isName = session === path.basename(session) && !session.startsWith('.');
+    const layer = isName ? readLayer(path.join(sessions, session)) : undefined;
+    if (layer) return layer;
+    throw new IntramurError('CONFIG_NOT_FOUND', `there is no layer of a session ${JSON.stringify(session)}`, {
+      hint: `look into ${sessions}`,
+    });
+  }
+  const layers = namesIn(sessions)
+    .map((name) => readLayer(path.join(sessions, name)))
+    .filter((layer) => layer !== undefined)
+    .filter(({ manifest }) => isWithin(cwd, manifest.workspace))
+    .sort((a, b) => (a.beganNs < b.beganNs ? 1 : -1));
+  const [last] = layers;
+  if (last) return last;
+  throw new IntramurError('CONFIG_NOT_FOUND', `no session has a layer for ${cwd}`, {
+    hint: 'a session in overlay mode leaves one: intramur run -- COMMAND',
+  });
+}
+
+/** The session still runs: its layer is mounted, and must not be changed from outside. */
+export function isLive(layer: Layer): boolean {
+  const [pid = '', start = ''] = textOf(path.join(layer.directory, holderName)).split(' ');
+  return start !== '' && startOf(Number(pid)) === start;
+}
+
+/** The start time of a process in clock ticks since boot (field 22 of /proc/PID/stat; the name before it may hold anything). */
+function startOf(pid: number): string | undefined {
+  const stat = textOf(`/proc/${pid}/stat`);
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+function isManifest(value: unknown): value is Manifest {
+  if (typeof value !== 'object' || value === null) return false;
+  return (['session', 'workspace', 'startedAt'] satisfies (keyof Manifest)[]).every((name) => typeof Reflect.get(value, name) === 'string');
+}
