@@ -9,7 +9,6 @@ const writeDelayMs = 200;
 
 export interface Budgets {
   allowanceOf(key: KeyConfig): Allowance;
-  usedBy(key: KeyConfig): Used;
   /** Writes what is not on disk yet. */
   flush(): void;
 }
@@ -25,11 +24,7 @@ export function createBudgets(keyFile: string, now: () => Date): Budgets {
     timer = undefined;
     writeUsage(file, used);
   };
-  const current = (key: KeyConfig): Usage => {
-    const since = periodStart(key.budget?.per ?? 'month', now()).toISOString();
-    const known = used.get(key.id);
-    return known?.since === since ? known : { since, requests: 0, tokens: 0, usd: 0 };
-  };
+  const current = (key: KeyConfig): Usage => currentIn(used, key, now());
   const add = (key: KeyConfig, more: Used): void => {
     const { since, requests, tokens, usd } = current(key);
     used.set(key.id, { since, requests: requests + more.requests, tokens: tokens + more.tokens, usd: usd + more.usd });
@@ -48,9 +43,23 @@ export function createBudgets(keyFile: string, now: () => Date): Budgets {
         add(key, { requests: 0, tokens: tokens.input + tokens.output, usd: costOf(spent.target, tokens) });
       },
     }),
-    usedBy: current,
     flush,
   };
+}
+
+/** What each key has used in its running period, from disk: for the command line, which is not the gateway. */
+export function usedBy(keyFile: string, now: Date): (key: KeyConfig) => Used {
+  const used = readUsage(usageFileOf(keyFile));
+  return (key) => {
+    const { requests, tokens, usd } = currentIn(used, key, now);
+    return { requests, tokens, usd };
+  };
+}
+
+function currentIn(used: ReadonlyMap<string, Usage>, key: KeyConfig, now: Date): Usage {
+  const since = periodStart(key.budget?.per ?? 'month', now).toISOString();
+  const known = used.get(key.id);
+  return known?.since === since ? known : { since, requests: 0, tokens: 0, usd: 0 };
 }
 
 function exhaustedIn({ id, budget }: KeyConfig, used: Used): string | undefined {

@@ -1,9 +1,11 @@
 // The door of the gateway: model calls to targets that policy allows, keys of callers, credentials of users.
+export { usedBy } from './budget.ts';
 export type { Allowance, CallLimits, Mediated } from './call.ts';
 export { type ClientServerDeps, createClientServer } from './client-server.ts';
 export { type ClientDeps, handleClient } from './clients.ts';
 export type { DirectInput } from './direct.ts';
 export { createGateway, type Gateway, type GatewayOptions } from './gateway.ts';
 export { endToEnd } from './headers.ts';
-export { type Caller, createKeyring, type Keyring, type KeyringOptions } from './keyring.ts';
+export { keyFileIn, readKeys, writeKeys } from './key-file.ts';
+export { type Caller, createKeyring, hashOf, type Keyring, type KeyringOptions } from './keyring.ts';
 export { createVault, type Destination, isPlaceholder, type Secret, type Vault } from './vault.ts';

@@ -5,6 +5,10 @@ import path from 'node:path';
 import type { KeyConfig } from '../config/index.ts';
 import { classifications, IntramurError, purposes } from '../core/index.ts';
 
+export function keyFileIn(stateDirectory: string): string {
+  return path.join(stateDirectory, 'keys.json');
+}
+
 export const budgetPeriods = ['hour', 'day', 'week', 'month'] as const;
 
 export interface Used {
