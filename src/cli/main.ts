@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The command line's first file, and for `--version` the only one: each command stands behind one `await import()`.
-import { product } from '../core/product.ts';
+import { productName, productTitle } from '../core/product.ts';
 import { version } from '../core/version.ts';
 import type { CliIo } from './io.ts';
 
@@ -12,7 +12,7 @@ interface Command {
 
 const commands: Readonly<Record<string, Command>> = {
   run: { usage: 'run [options] -- COMMAND [ARG…]', does: 'run a program, unmodified, in the sandbox', load: () => import('./run.ts') },
-  audit: { usage: 'audit [DIR…]', does: 'which agents are here and what they may do; starts nothing', load: () => import('./audit.ts') },
+  //TMP   audit: { usage: 'audit [DIR…]', does: 'which agents are here and what they may do; starts nothing', load: () => import('./audit.ts') },
   inspect: { usage: 'inspect [FILE|-]', does: 'what the monitor would find in these bytes', load: () => import('./inspect.ts') },
   up: { usage: 'up [--background] [--port N]', does: 'start the daemon with gateway and status page', load: () => import('./up.ts') },
   status: { usage: 'status [--json]', does: 'what the daemon is doing', load: () => import('./status.ts') },
@@ -46,12 +46,12 @@ const later = new Set([
 
 function help(): string {
   const rows = Object.values(commands).map(({ usage, does }) => `  ${usage.padEnd(38)} ${does}`);
-  return `${product.title} keeps coding agents, and what they read, within the walls.\n\nUsage: ${product.name} COMMAND\n\n${rows.join('\n')}\n\n  --version, --help\n`;
+  return `${productTitle} keeps coding agents, and what they read, within the walls.\n\nUsage: ${productName} COMMAND\n\n${rows.join('\n')}\n\n  --version, --help\n`;
 }
 
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...args] = argv;
-  const say = (text: string) => process.stderr.write(`${product.name}: ${text}\n`);
+  const say = (text: string) => process.stderr.write(`${productName}: ${text}\n`);
   if (name === '--version' || name === '-V') {
     process.stdout.write(`${version}\n`);
     return 0;
@@ -67,11 +67,11 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) {
-    say(later.has(name) ? `"${name}" is not built yet` : `unknown command "${name}"; see ${product.name} --help`);
+    say(later.has(name) ? `"${name}" is not built yet` : `unknown command "${name}"; see ${productName} --help`);
     return 2;
   }
   if (args.includes('--help') && !args.slice(0, args.indexOf('--help')).includes('--')) {
-    process.stdout.write(`Usage: ${product.name} ${command.usage}\n       ${command.does}\n`);
+    process.stdout.write(`Usage: ${productName} ${command.usage}\n       ${command.does}\n`);
     return 0;
   }
   const { perform } = await import('./perform.ts');

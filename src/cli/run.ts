@@ -2,15 +2,16 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { type Adapter, adapterFor, type UserView } from '../agents/index.ts';
+import type { Adapter, UserView } from '../agents/index.ts';
 import { codeOf, IntramurError, placesFrom, product } from '../core/index.ts';
 import type { DaemonClient, OpenReply } from '../daemon/index.ts';
 import { createAuthority, trustEnv } from '../egress/index.ts';
-import { type LaunchPlan, launch, type ResolvedProgram, resolveProgram, trustPaths } from '../sandbox/index.ts';
+import { type LaunchPlan, launch, type ResolvedProgram, trustPaths } from '../sandbox/index.ts';
 import { daemonAtHand } from './daemon-at-hand.ts';
 import type { CliIo } from './io.ts';
 import { baseEnvironment, passedByName, searchPath, userView } from './run/environment.ts';
 import { parseRun, type RunOptions } from './run/options.ts';
+import { programOf } from './run/program.ts';
 import { createSessionEgress } from './run/session-egress.ts';
 import { followSignals } from './run/signals.ts';
 import { endLines, startLine } from './run/status-line.ts';
@@ -26,18 +27,18 @@ const limits = { fileBytes: 16 * 2 ** 30, tmpfsBytes: 2 * 2 ** 30 } as const;
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const options = parseRun(args, io.cwd);
-  const program = programOf(options, io);
+  const program = programOf(options.command, io);
   if (!fs.statSync(options.workspace, { throwIfNoEntry: false })?.isDirectory()) {
     throw new IntramurError('CONFIG_NOT_FOUND', `the workspace ${options.workspace} is not a directory`);
   }
   const began = performance.now();
   const places = placesFrom(io.env, io.home);
   const client = await daemonAtHand(places, io.env);
-  const adapter = adapterFor(program.path);
+  const { adapter, tool } = program;
   const user = userView(io.env, io.home);
   const credentials = adapter?.credentials(user) ?? [];
   const session = await client.open({
-    agent: adapter?.id ?? path.basename(options.command[0]),
+    agent: tool,
     user: os.userInfo().username,
     workspace: options.workspace,
     ...(options.purpose === undefined ? {} : { purpose: options.purpose }),
@@ -59,7 +60,15 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
       if (reason !== undefined) halt();
     });
     const overlay = path.join(places.sessions, session.session);
-    const plan = planFor(options, io, { program, adapter, user, session, caPem: authority.pem, overlay, cacheDir: places.cache });
+    const plan = planFor(options, io, {
+      program: program.resolved,
+      adapter,
+      user,
+      session,
+      caPem: authority.pem,
+      overlay,
+      cacheDir: places.cache,
+    });
     const launched = await launch(plan, { listening: (listeners) => egress.adopt(listeners) });
     halt = launched.kill;
     io.stderr.write(startLine(performance.now() - began, session, options.mode, credentials.length));
@@ -89,15 +98,6 @@ async function report(client: DaemonClient, session: OpenReply, exitCode: number
   }
 }
 
-function programOf(options: RunOptions, io: CliIo): ResolvedProgram {
-  const [command] = options.command;
-  const program = resolveProgram(command, io.env, io.cwd);
-  if (program) return program;
-  throw new IntramurError('CONFIG_NOT_FOUND', `there is no program "${command}"`, {
-    hint: 'it is searched for as a shell does, along PATH',
-  });
-}
-
 interface Parts {
   readonly program: ResolvedProgram;
   readonly adapter: Adapter | undefined;
@@ -118,7 +118,9 @@ function planFor(options: RunOptions, io: CliIo, { program, adapter, user, sessi
     placeholders: session.placeholders,
     hasModels: session.hasModels,
   });
-  const userName = os.userInfo().username;
+  const { username, uid } = os.userInfo();
+  // Root is shown inside as an ordinary user; a name that says otherwise would mislead programs.
+  const userName = uid === 0 ? 'user' : username;
   const isBelow = !path.relative(workspace, io.cwd).startsWith('..');
   return {
     argv: [program.path, ...options.command.slice(1)],

@@ -80,10 +80,10 @@ export function createClient(socketPath: string): DaemonClient {
         });
         response.on('error', () => {});
         response.on('close', () => onEnd(said.trim() || undefined));
+        response.socket.unref();
         return resolve();
       });
       outgoing.end(JSON.stringify({ token }));
-      outgoing.on('socket', (socket) => socket.unref());
       await promise;
     },
 

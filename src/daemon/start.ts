@@ -5,7 +5,7 @@ import type http from 'node:http';
 import path from 'node:path';
 import { type Config, loadConfig } from '../config/index.ts';
 import { faults, IntramurError, type Places, packageRoot, version } from '../core/index.ts';
-import { createGateway, createKeyring, createVault, isPlaceholder } from '../gateway/index.ts';
+import { createClientServer, createGateway, createKeyring, createVault, isPlaceholder } from '../gateway/index.ts';
 import { createInspector } from '../inspect/index.ts';
 import { openIndex, openLedger } from '../ledger/index.ts';
 import { createTaint } from '../monitor/index.ts';
@@ -13,7 +13,6 @@ import { loadPolicies, type PolicyEngine } from '../policy/index.ts';
 import { createConsole } from './console.ts';
 import { createControl } from './control.ts';
 import { Daemon } from './daemon.ts';
-import { createFrontDoor } from './front-door.ts';
 import { createMediation } from './mediation.ts';
 import { Sessions } from './session.ts';
 
@@ -66,7 +65,14 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
     },
     onFault,
   );
-  const gateway = await createGateway({ config, mediate: mediation.mediate, recordOutcome: mediation.recordOutcome, vault, env, now });
+  const gateway = await createGateway({
+    config,
+    ...mediation,
+    vault,
+    env,
+    now,
+    onFault: (fault) => onFault('gateway', fault),
+  });
   const keyring = createKeyring({ config, file: path.join(places.state, 'keys.json'), now });
 
   const closing = Promise.withResolvers<void>();
@@ -92,7 +98,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
   });
 
   const control = createControl(daemon, onFault);
-  const front = createFrontDoor({ gateway, keyring, onFault });
+  const front = createClientServer({ gateway, keyring, onFault: (fault) => onFault('gateway', fault) });
   const latest = async (n: number) => {
     await index.catchUp();
     return index.tail(n).toReversed();

@@ -1,0 +1,41 @@
+// Which program is to run, what of the host it needs to start, and which agent it is. `node …/codex.js` is codex: where an
+// interpreter is started with a script, the script's package is needed too.
+import fs from 'node:fs';
+import path from 'node:path';
+import { type Adapter, adapterFor } from '../../agents/index.ts';
+import { IntramurError } from '../../core/index.ts';
+import { type ResolvedProgram, resolveProgram } from '../../sandbox/index.ts';
+import type { CliIo } from '../io.ts';
+
+export interface Program {
+  readonly resolved: ResolvedProgram;
+  readonly adapter: Adapter | undefined;
+  /** The adapter's id, or the program's own file name. */
+  readonly tool: string;
+}
+
+const interpreters = /^(?:node|nodejs|bun|deno|python[\d.]*|ruby|perl)$/;
+
+/** @throws IntramurError CONFIG_NOT_FOUND */
+export function programOf([command, ...args]: readonly [string, ...string[]], { env, cwd }: Pick<CliIo, 'env' | 'cwd'>): Program {
+  const found = resolveProgram(command, env, cwd);
+  if (!found) {
+    throw new IntramurError('CONFIG_NOT_FOUND', `there is no program "${command}"`, {
+      hint: 'it is searched for as a shell does, along PATH',
+    });
+  }
+  const script = interpreters.test(path.basename(command)) ? scriptOf(args, cwd) : undefined;
+  const needed = script === undefined ? undefined : (resolveProgram(script, env, cwd) ?? { trees: [script], binDirs: [] });
+  const resolved = needed
+    ? { path: found.path, trees: [...found.trees, ...needed.trees], binDirs: [...found.binDirs, ...needed.binDirs] }
+    : found;
+  const adapter = adapterFor(script ?? found.path);
+  return { resolved, adapter, tool: adapter?.id ?? path.basename(command) };
+}
+
+/** The first argument that is a file; options before it may take values, which are then no files. */
+function scriptOf(args: readonly string[], cwd: string): string | undefined {
+  const first = args.find((arg) => !arg.startsWith('-'));
+  const file = first === undefined ? undefined : path.resolve(cwd, first);
+  return file !== undefined && fs.statSync(file, { throwIfNoEntry: false })?.isFile() ? file : undefined;
+}
