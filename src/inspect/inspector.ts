@@ -6,8 +6,8 @@ import type { Detector } from './detector.ts';
 import { detectors as builtInDetectors } from './detectors/registry.ts';
 import { type Budget, budgetFor, defaultLimits, exceeded, type Limits } from './limits.ts';
 import { secretScanner, valueFingerprint } from './secrets.ts';
-import { outsideView, rawView, type View } from './view.ts';
-import { viewsOf } from './views.ts';
+import { outsideView, rawView } from './view.ts';
+import { type Reading, viewsOf } from './views.ts';
 
 export interface InspectorOptions {
   readonly detectors?: readonly Detector[];
@@ -35,9 +35,9 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
   const secrets = secretScanner({ detectors, isPlaceholder: options.isPlaceholder ?? (() => false), fingerprint });
 
   function findIn(body: Body, budget: Budget, findings: InspectFinding[]): void {
-    for (const view of allViews(body, budget)) {
+    for (const reading of allReadings(body, budget)) {
       budget.checkTime();
-      findings.push(...secrets.scan(view));
+      if (reading.of !== 'texts') findings.push(...secrets.scan(reading.view));
       if (findings.length > limits.maxFindings) throw exceeded(`more than ${limits.maxFindings} findings`);
     }
   }
@@ -67,8 +67,8 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
   };
 }
 
-/** The views of the body, then those of the strings outside it. */
-function* allViews(body: Body, budget: Budget): Generator<View> {
+/** The readings of the body, then those of the strings outside it. */
+function* allReadings(body: Body, budget: Budget): Generator<Reading> {
   yield* viewsOf(rawView(body.bytes), budget, { isJson: looksLikeJson(body) });
   for (const text of body.views) yield* viewsOf(outsideView(text, body.bytes.length), budget, { isJson: false });
 }

@@ -14,6 +14,8 @@ export interface View {
   readonly decoders: readonly string[];
   /** How many encodings deep; the JSON of the payload itself does not count. */
   readonly depth: number;
+  /** True when single characters were replaced: binary data that went through that is no longer what it was. */
+  readonly isRewritten: boolean;
   /** Where a range of this view stands in the input. */
   origin(start: number, end: number): Span;
   /** The decoders that were needed to read a range: none where the input holds it literally. */
@@ -24,6 +26,7 @@ class ByteView implements View {
   readonly bytes: Buffer;
   readonly decoders: readonly string[];
   readonly depth: number;
+  readonly isRewritten: boolean;
   readonly origin: View['origin'];
   readonly decodersOf: View['decodersOf'];
   #text: string | undefined;
@@ -34,10 +37,12 @@ class ByteView implements View {
     depth: number,
     origin: View['origin'],
     decodersOf: View['decodersOf'] = () => decoders,
+    isRewritten = false,
   ) {
     this.bytes = bytes;
     this.decoders = decoders;
     this.depth = depth;
+    this.isRewritten = isRewritten;
     this.origin = origin;
     this.decodersOf = decodersOf;
   }
@@ -61,7 +66,7 @@ export function outsideView(text: string, at: number): View {
 /** A view of a run of `parent` that was decoded as a whole: every finding in it points at the run. */
 export function runView(parent: View, decoder: string, bytes: Buffer, run: Span): View {
   const span = parent.origin(run.start, run.end);
-  return new ByteView(bytes, [...parent.decoders, decoder], parent.depth + 1, () => span);
+  return new ByteView(bytes, [...parent.decodersOf(run.start, run.end), decoder], parent.depth + 1, () => span);
 }
 
 /** Where a mapped view departs from its parent: from `at` on, a position plus `shift` is the position in the parent. */
@@ -88,6 +93,7 @@ export function mappedView(parent: View, decoder: string, bytes: Buffer, shifts:
       const isLiteral = to - from === end - start && bytes.compare(parent.bytes, from, to, start, end) === 0;
       return isLiteral ? parent.decodersOf(from, to) : decoders;
     },
+    true,
   );
 }
 

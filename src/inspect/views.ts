@@ -1,35 +1,63 @@
 // All ways to read a payload: the bytes as they are, and what the decoders in decode/ make of them, again and again until nothing
 // is encoded any more or a limit is reached.
 import { escapedLines, unescape } from './decode/escapes.ts';
+import { charCodes } from './decode/char-codes.ts';
+import { jsonTexts } from './decode/json.ts';
+import { decoders } from './decode/registry.ts';
 import { type Budget, exceeded } from './limits.ts';
 import { mappedView, type View } from './view.ts';
 
 /** Backslashes double with every level of quoting, so this many levels would be thousands of backslashes. */
 const MAX_ESCAPE_LEVELS = 10;
 
+export interface Reading {
+  readonly view: View;
+  /** JSON is read twice: as a whole for what fields hold, and as its texts joined for what they say together. */
+  readonly of: 'all' | 'fields' | 'texts';
+}
+
 /**
- * Yields `root`, or what its escapes stand for when it is JSON, then every decoded view of that, outermost first.
+ * Yields the payload itself, then every decoded view of it, outermost first.
  * Throws INSPECT_LIMIT when there is more than the budget allows to look at.
  */
-export function* viewsOf(root: View, budget: Budget, { isJson }: { readonly isJson: boolean }): Generator<View> {
+export function* viewsOf(root: View, budget: Budget, { isJson }: { readonly isJson: boolean }): Generator<Reading> {
   budget.chargeView(root.bytes.length);
-  const queue: { view: View; escapeLevel: number }[] = [{ view: root, escapeLevel: 0 }];
-  for (let entry = queue.shift(); entry; entry = queue.shift()) {
-    const { view, escapeLevel } = entry;
-    yield view;
-    const unescaped = unescapedView(view, isJson && escapeLevel === 0);
-    if (unescaped) {
-      if (escapeLevel >= MAX_ESCAPE_LEVELS) throw exceeded('escapes are nested too deep');
-      budget.chargeView(unescaped.bytes.length);
-      queue.push({ view: unescaped, escapeLevel: escapeLevel + 1 });
-    }
+  const queue: { view: View; escapeLevel: number }[] = [];
+  if (isJson) {
+    const fields = jsonView(root, [{ start: 0, end: root.bytes.length }], budget);
+    const texts = jsonView(root, jsonTexts(root.bytes), budget);
+    yield { view: fields, of: 'fields' };
+    yield { view: texts, of: 'texts' };
+    for (const view of charCodes.decode(fields, budget)) queue.push({ view, escapeLevel: 0 });
+    enqueueDecoded(texts, 1, queue, budget);
+  } else {
+    queue.push({ view: root, escapeLevel: 0 });
+  }
+  for (let next = queue.shift(); next; next = queue.shift()) {
+    yield { view: next.view, of: 'all' };
+    enqueueDecoded(next.view, next.escapeLevel, queue, budget);
   }
 }
 
-/** What the escapes of a view stand for; only the lines that hold any, unless the whole is JSON. */
-function unescapedView(view: View, isJson: boolean): View | undefined {
+function jsonView(root: View, ranges: Parameters<typeof unescape>[1], budget: Budget): View {
+  const { bytes, shifts } = unescape(root.bytes, ranges);
+  budget.chargeView(bytes.length);
+  return mappedView(root, 'json', bytes, shifts, root.depth);
+}
+
+function enqueueDecoded(view: View, escapeLevel: number, queue: { view: View; escapeLevel: number }[], budget: Budget): void {
+  budget.checkTime();
   const lines = escapedLines(view.bytes);
-  if (lines.length === 0) return undefined;
-  const { bytes, shifts } = unescape(view.bytes, isJson ? [{ start: 0, end: view.bytes.length }] : lines);
-  return mappedView(view, isJson ? 'json' : 'escapes', bytes, shifts, view.depth);
+  if (lines.length > 0) {
+    if (escapeLevel >= MAX_ESCAPE_LEVELS) throw exceeded('escapes are nested too deep');
+    const { bytes, shifts } = unescape(view.bytes, lines);
+    budget.chargeView(bytes.length);
+    queue.push({ view: mappedView(view, 'escapes', bytes, shifts, view.depth), escapeLevel: escapeLevel + 1 });
+  }
+  for (const decoder of decoders) {
+    for (const decoded of decoder.decode(view, budget)) {
+      if (decoded.depth > budget.limits.maxDepth) throw exceeded(`encodings are nested more than ${budget.limits.maxDepth} deep`);
+      queue.push({ view: decoded, escapeLevel: 0 });
+    }
+  }
 }

@@ -12,7 +12,7 @@ const all = scannerOf(detectors);
 function found(scanner: typeof all, text: string): string[] {
   const budget = budgetFor(defaultLimits, () => 0);
   const views = [...viewsOf(rawView(Buffer.from(text)), budget, { isJson: false })];
-  return views.flatMap((view) => scanner.scan(view)).map((finding) => finding.detector);
+  return views.flatMap(({ view }) => scanner.scan(view)).map((finding) => finding.detector);
 }
 
 describe.each(detectors.map((detector): [string, Detector] => [detector.id, detector]))('%s', (id, detector) => {

@@ -1,0 +1,86 @@
+// Base64 and its relatives (RFC 4648, sections 4 and 5; MIME lines of RFC 2045): runs of the alphabet, also over line breaks.
+import type { Budget } from '../limits.ts';
+import { runView, type Span, type View } from '../view.ts';
+import type { Decoder } from './decoder.ts';
+import { isReadable } from './readable.ts';
+
+const LEAST = 20;
+/** A run goes on in the next line only when its line is at least this long: words at line ends are no base64. */
+const LEAST_LINE = 40;
+
+const UPPER = 1;
+const LOWER = 2;
+const DIGIT = 4;
+const OTHER = 8;
+const classOf = new Uint8Array(256);
+for (let i = 0; i < 26; i++) {
+  classOf[0x41 + i] = UPPER;
+  classOf[0x61 + i] = LOWER;
+}
+for (let i = 0; i < 10; i++) classOf[0x30 + i] = DIGIT;
+for (const mark of '+/-_') classOf[mark.charCodeAt(0)] = OTHER;
+
+/** Runs that may be base64. Linear: every byte is looked at once or, at a line break, twice. */
+export function base64Runs(bytes: Uint8Array): Span[] {
+  const runs: Span[] = [];
+  let start = -1;
+  let lineStart = 0;
+  let seen = 0;
+  for (let i = 0; i <= bytes.length; i++) {
+    const kind = i < bytes.length ? (classOf[bytes[i] ?? 0] ?? 0) : 0;
+    if (kind !== 0) {
+      if (start < 0) {
+        start = i;
+        lineStart = i;
+        seen = 0;
+      }
+      seen |= kind;
+      continue;
+    }
+    if (start < 0) continue;
+    const next = i - lineStart >= LEAST_LINE ? nextLine(bytes, i) : -1;
+    if (next > 0) {
+      lineStart = next;
+      i = next - 1;
+      continue;
+    }
+    if (i - start >= LEAST && mayBeBase64(seen, i - start)) runs.push({ start, end: i });
+    start = -1;
+  }
+  return runs;
+}
+
+/** Where the run goes on after a line break with indentation; -1 when it does not. */
+function nextLine(bytes: Uint8Array, end: number): number {
+  let i = end;
+  if (bytes[i] === 0x0d) i += 1;
+  if (bytes[i] !== 0x0a) return -1;
+  i += 1;
+  for (const limit = i + 16; i < limit && (bytes[i] === 0x20 || bytes[i] === 0x09); ) i += 1;
+  return classOf[bytes[i] ?? 0] ? i : -1;
+}
+
+/** Identifiers and paths lack a kind of character that base64 of any length nearly always has. */
+function mayBeBase64(seen: number, length: number): boolean {
+  const both = UPPER | LOWER;
+  return (seen & both) === both && ((seen & DIGIT) !== 0 || length >= 2 * LEAST);
+}
+
+export const base64: Decoder = {
+  id: 'base64',
+  *decode(view, budget) {
+    for (const run of base64Runs(view.bytes)) yield* decodeRun(view, run, budget);
+  },
+};
+
+function* decodeRun(view: View, run: Span, budget: Budget): Generator<View> {
+  const text = view.text.slice(run.start, run.end).replace(/\s+/g, '');
+  // What stands right before the run may belong to its alphabet too (a path, an underscore): try the other three alignments.
+  for (let skip = 0; skip < 4 && text.length - skip >= LEAST; skip++) {
+    const bytes = Buffer.from(skip === 0 ? text : text.slice(skip), 'base64');
+    if (!isReadable(bytes)) continue;
+    budget.chargeView(bytes.length);
+    yield runView(view, 'base64', bytes, { start: run.start + skip, end: run.end });
+    return;
+  }
+}

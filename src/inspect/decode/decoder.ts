@@ -1,0 +1,12 @@
+// What a decoder is: it looks for one kind of encoding in a view and yields what it found, decoded.
+import type { Budget } from '../limits.ts';
+import type { View } from '../view.ts';
+
+export interface Decoder {
+  readonly id: string;
+  /**
+   * Charges the budget for what it produces, and throws INSPECT_LIMIT rather than leave anything out.
+   * INVARIANT: time is linear in the view, whatever it holds.
+   */
+  decode(view: View, budget: Budget): Iterable<View>;
+}

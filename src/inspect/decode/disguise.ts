@@ -1,0 +1,112 @@
+// Disguises that keep the text but not its look: letters rotated (ROT13 and every other Caesar shift), text or lines reversed,
+// letters set apart by spaces. They are tried only where a part of the text has next to none of the words that any text has.
+import type { Budget } from '../limits.ts';
+import { runView, type Span, type View } from '../view.ts';
+import type { Decoder } from './decoder.ts';
+
+/** Words that every page of code or English has some of. */
+const common = new Set(
+  (
+    'the of and to in is it for on as with that this be are or not from if else return new const let var int void string ' +
+    'function class def self import export public private static final while case break true false null none nil end then do ' +
+    'type struct func fn pub use include define char unsigned long double float bool boolean get set add name value key id data ' +
+    'list map file path error err test assert print println log len size length index item node ctx req res args out buf ptr ' +
+    'param throws try catch throw async await yield use your you can will all an by at we may when'
+  ).split(' '),
+);
+
+const BLOCK = 1024;
+const LEAST_WORDS = 12;
+const SUSPICIOUS = 0.04;
+export const CONVINCING = 0.1;
+
+export const disguise: Decoder = {
+  id: 'disguise',
+  *decode(view, budget) {
+    yield* despaced(view, budget);
+    for (const block of suspiciousBlocks(view.text)) {
+      const text = view.text.slice(block.start, block.end);
+      for (const [id, plain] of guesses(text)) {
+        budget.chargeView(plain.length);
+        yield runView(view, id, Buffer.from(plain, 'latin1'), block);
+      }
+    }
+  },
+};
+
+/** Share of common words; `undefined` when there are too few words to tell. */
+export function commonShare(text: string): number | undefined {
+  const words = text.match(/[A-Za-z]{2,}/g) ?? [];
+  if (words.length < LEAST_WORDS) return undefined;
+  let hits = 0;
+  for (const word of words) if (common.has(word.toLowerCase())) hits += 1;
+  return hits / words.length;
+}
+
+/** Neighbouring blocks without common words, joined, so that a disguised file is read in one piece. */
+function suspiciousBlocks(text: string): Span[] {
+  const blocks: Span[] = [];
+  for (let start = 0; start < text.length; ) {
+    const found = text.indexOf('\n', start + BLOCK);
+    const end = found === -1 || found > start + 4 * BLOCK ? Math.min(text.length, start + 2 * BLOCK) : found + 1;
+    const share = commonShare(text.slice(start, end));
+    if (share !== undefined && share < SUSPICIOUS) {
+      const last = blocks.at(-1);
+      if (last && last.end === start) blocks[blocks.length - 1] = { start: last.start, end };
+      else blocks.push({ start, end });
+    }
+    start = end;
+  }
+  return blocks;
+}
+
+/** The readings of a block that yield common words. */
+function* guesses(text: string): Generator<[string, string]> {
+  const sample = text.slice(0, 4 * BLOCK);
+  for (const isReversed of [false, true]) {
+    const base = isReversed ? reverse(sample) : sample;
+    for (let shift = isReversed ? 0 : 1; shift < 26; shift++) {
+      if ((commonShare(rotate(base, shift)) ?? 0) < CONVINCING) continue;
+      const id = [isReversed ? 'reversed' : '', shift === 0 ? '' : `rot${shift}`].filter(Boolean).join('-');
+      yield [id, rotate(isReversed ? reverse(text) : text, shift)];
+      // Lines may have been reversed one by one: then the order of the lines is already right.
+      if (isReversed)
+        yield [
+          id,
+          text
+            .split('\n')
+            .map((line) => rotate(reverse(line), shift))
+            .join('\n'),
+        ];
+      return;
+    }
+  }
+}
+
+function reverse(text: string): string {
+  return Buffer.from(text, 'latin1').reverse().toString('latin1');
+}
+
+function rotate(text: string, shift: number): string {
+  if (shift === 0) return text;
+  const out = Buffer.from(text, 'latin1');
+  for (let i = 0; i < out.length; i++) {
+    const byte = out[i] ?? 0;
+    const base = byte >= 0x61 && byte <= 0x7a ? 0x61 : byte >= 0x41 && byte <= 0x5a ? 0x41 : 0;
+    if (base !== 0) out[i] = base + ((byte - base + shift) % 26);
+  }
+  return out.toString('latin1');
+}
+
+/** Letters that must follow each other, each set apart by one space, before it is taken for a disguise. */
+const LEAST_SPACED = 14;
+
+function* despaced(view: View, budget: Budget): Generator<View> {
+  for (const match of view.text.matchAll(new RegExp(`(?:[^\\n] ){${LEAST_SPACED},}[^\\n]?(?:(?:\\n|\\n )(?:[^\\n] )+[^\\n]?)*`, 'g'))) {
+    const letters = match[0].match(/[A-Za-z0-9_] (?=[A-Za-z0-9_] )/g)?.length ?? 0;
+    if (letters < LEAST_SPACED / 2) continue;
+    const bytes = Buffer.from(match[0].replace(/([^\n]) /g, '$1'), 'latin1');
+    budget.chargeView(bytes.length);
+    yield runView(view, 'spaced', bytes, { start: match.index, end: match.index + match[0].length });
+  }
+}

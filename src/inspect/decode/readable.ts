@@ -1,0 +1,78 @@
+// Is this worth a view: text in some encoding, or a container that another decoder opens? Everything else is noise to a reader.
+
+/** Text bytes: printable ASCII and white space. Bytes from 0x80 on count half, so that UTF-8 passes and noise does not. */
+const weight = new Uint8Array(256);
+for (let byte = 0; byte < 256; byte++) {
+  const isText = (byte >= 0x20 && byte < 0x7f) || byte === 0x09 || byte === 0x0a || byte === 0x0d || byte === 0x1b;
+  weight[byte] = isText ? 2 : byte >= 0x80 ? 1 : 0;
+}
+
+const SAMPLE = 512;
+const LEAST_SHARE = 1.75;
+
+export function isText(bytes: Uint8Array): boolean {
+  if (bytes.length === 0) return false;
+  const length = Math.min(bytes.length, SAMPLE);
+  let sum = 0;
+  for (let i = 0; i < length; i++) sum += weight[bytes[i] ?? 0] ?? 0;
+  return sum >= LEAST_SHARE * length || isUtf8Text(bytes.subarray(0, length));
+}
+
+/** Mostly non-ASCII scripts weigh too little above, yet decode without a fault. */
+function isUtf8Text(bytes: Uint8Array): boolean {
+  if (bytes.length < 12) return false;
+  const text = Buffer.from(bytes)
+    .toString('utf8')
+    .replace(/\uFFFD{1,3}$/, '');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what tells noise from text
+  return !/[\uFFFD\u0000-\u0008\u000e-\u001a]/.test(text);
+}
+
+/** Every other byte is NUL, as in UTF-16 of Latin text. Returns the encoding's name. */
+export function utf16Kind(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
+  if (bytes.length < 8) return undefined;
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
+  const length = Math.min(bytes.length & ~1, SAMPLE);
+  let even = 0;
+  let odd = 0;
+  for (let i = 0; i < length; i += 2) {
+    if (bytes[i] === 0) even += 1;
+    if (bytes[i + 1] === 0) odd += 1;
+  }
+  if (odd > length * 0.4 && even < length * 0.1) return 'utf-16le';
+  if (even > length * 0.4 && odd < length * 0.1) return 'utf-16be';
+  return undefined;
+}
+
+export type ContainerKind = 'gzip' | 'zlib' | 'zstd' | 'zip' | 'tar';
+
+export function containerKind(bytes: Uint8Array): ContainerKind | undefined {
+  const [a, b, c, d] = bytes;
+  if (a === 0x1f && b === 0x8b && c === 0x08) return 'gzip';
+  if (a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd) return 'zstd';
+  if (a === 0x50 && b === 0x4b && c === 0x03 && d === 0x04) return 'zip';
+  if (bytes.length > 512 && Buffer.from(bytes.subarray(257, 262)).toString('latin1') === 'ustar') return 'tar';
+  if (a !== undefined && b !== undefined && (a & 0x0f) === 8 && a >> 4 <= 7 && ((a << 8) | b) % 31 === 0 && (b & 0x20) === 0) return 'zlib';
+  return undefined;
+}
+
+/** Media that hold no text that could be read without looking at a picture. */
+export function isPicture(bytes: Uint8Array): boolean {
+  const head = Buffer.from(bytes.subarray(0, 12)).toString('latin1');
+  return (
+    head.startsWith('\x89PNG') ||
+    head.startsWith('\xff\xd8\xff') ||
+    head.startsWith('GIF8') ||
+    head.slice(8) === 'WEBP' ||
+    head.startsWith('wOF')
+  );
+}
+
+/** Compressed without a header, or masked: worth a try from this length on (longer than digests, which code is full of). */
+const LEAST_OPAQUE = 96;
+
+export function isReadable(bytes: Uint8Array): boolean {
+  if (isPicture(bytes)) return false;
+  return isText(bytes) || utf16Kind(bytes) !== undefined || containerKind(bytes) !== undefined || bytes.length >= LEAST_OPAQUE;
+}

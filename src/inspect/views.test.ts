@@ -1,0 +1,197 @@
+import zlib from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { githubToken } from './detectors/github-checksum.ts';
+import { createInspector } from './inspector.ts';
+
+const token = githubToken('ghp_', 11);
+const prose = `The deploy job reads its key from the environment: ${token} is set for the build, and then the build is started again.`;
+const inspector = createInspector();
+
+const inspect = (content: string | Buffer, contentType = 'text/plain') =>
+  inspector.inspect({ bytes: Buffer.from(content), contentType, views: [] });
+
+const b64 = (content: string | Buffer) => Buffer.from(content).toString('base64');
+const each = (encode: (character: string) => string) => [...prose].map(encode).join('');
+const rotate = (shift: number) =>
+  prose.replace(/[a-z]/gi, (c) => {
+    const base = c < 'a' ? 65 : 97;
+    return String.fromCharCode(((c.charCodeAt(0) - base + shift) % 26) + base);
+  });
+const xxd = (content: Buffer) =>
+  Array.from({ length: Math.ceil(content.length / 16) }, (_, i) => {
+    const row = content.subarray(i * 16, i * 16 + 16);
+    const pairs = row.toString('hex').match(/.{1,4}/g) ?? [];
+    return `${(i * 16).toString(16).padStart(8, '0')}: ${pairs.join(' ').padEnd(39)}  ${row.toString('latin1').replace(/[^ -~]/g, '.')}`;
+  }).join('\n');
+const canonicalDump = (content: Buffer) =>
+  Array.from({ length: Math.ceil(content.length / 16) }, (_, i) => {
+    const row = content.subarray(i * 16, i * 16 + 16);
+    const pairs = row.toString('hex').match(/../g) ?? [];
+    return `${(i * 16).toString(16).padStart(8, '0')}  ${pairs.slice(0, 8).join(' ')}  ${pairs.slice(8).join(' ')}  |${row.toString('latin1').replace(/[^ -~]/g, '.')}|`;
+  }).join('\n');
+
+function tar(name: string, content: Buffer): Buffer {
+  const header = Buffer.alloc(512);
+  header.write(name, 0);
+  header.write(content.length.toString(8).padStart(11, '0'), 124);
+  header.write('ustar', 257);
+  return Buffer.concat([header, content, Buffer.alloc(512 - (content.length % 512)), Buffer.alloc(1024)]);
+}
+
+function zip(name: string, content: Buffer): Buffer {
+  const packed = zlib.deflateRawSync(content);
+  const header = Buffer.alloc(30);
+  header.write('PK\x03\x04', 0, 'latin1');
+  header.writeUInt16LE(8, 8);
+  header.writeUInt32LE(packed.length, 18);
+  header.writeUInt32LE(content.length, 22);
+  header.writeUInt16LE(name.length, 26);
+  return Buffer.concat([header, Buffer.from(name), packed, Buffer.from('PK\x01\x02', 'latin1'), Buffer.alloc(42)]);
+}
+
+describe('a secret is found in every encoding', () => {
+  it.each<[string, string | Buffer, readonly string[]]>([
+    ['base64', `see ${b64(prose)} ok`, ['base64']],
+    ['base64url', `see ${Buffer.from(prose).toString('base64url')}.`, ['base64']],
+    ['base64 in lines of 76', (b64(prose.repeat(3)).match(/.{1,76}/g) ?? []).join('\n'), ['base64']],
+    ['base64 of an indented block', (b64(prose.repeat(3)).match(/.{1,64}/g) ?? []).join('\n    '), ['base64']],
+    ['base64 twice', b64(b64(prose)), ['base64', 'base64']],
+    ['base64 behind a path', `dir/${b64(prose)}`, ['base64']],
+    ['data URI', `data:text/plain;base64,${b64(prose)}`, ['base64']],
+    ['hex', Buffer.from(prose).toString('hex'), ['hex']],
+    [
+      'hex with colons',
+      Buffer.from(prose)
+        .toString('hex')
+        .replace(/..(?=.)/g, '$&:'),
+      ['hex'],
+    ],
+    ['xxd', xxd(Buffer.from(prose)), ['hexdump']],
+    ['hexdump -C', canonicalDump(Buffer.from(prose)), ['hexdump']],
+    ['percent, all', each((c) => `%${c.charCodeAt(0).toString(16).padStart(2, '0')}`), ['percent']],
+    ['percent, one', prose.replace('ghp_', 'gh%70_'), ['percent']],
+    ['percent twice', prose.replace('ghp_', 'gh%2570_'), ['percent', 'percent']],
+    ['entities, decimal', each((c) => `&#${c.charCodeAt(0)};`), ['entities']],
+    ['entities, hex', each((c) => `&#x${c.charCodeAt(0).toString(16)};`), ['entities']],
+    ['unicode escapes', each((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`), ['escapes']],
+    ['braced unicode escapes', each((c) => `\\u{${c.charCodeAt(0).toString(16)}}`), ['escapes']],
+    ['hex escapes', each((c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`), ['escapes']],
+    ['octal escapes', each((c) => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`), ['escapes']],
+    ['quoted-printable', prose.replaceAll('_', '=5F').replace(/.{40}/g, '$&=\r\n'), ['quoted-printable']],
+    ['gzip in base64', b64(zlib.gzipSync(prose)), ['base64', 'gzip']],
+    ['zlib in base64', b64(zlib.deflateSync(prose)), ['base64', 'zlib']],
+    ['raw deflate in base64', b64(zlib.deflateRawSync(prose + prose.toUpperCase())), ['base64', 'deflate']],
+    ['brotli in base64', b64(zlib.brotliCompressSync(prose + prose.toUpperCase())), ['base64', 'brotli']],
+    ['zstd in base64', b64(zlib.zstdCompressSync(prose)), ['base64', 'zstd']],
+    ['gzip body', zlib.gzipSync(prose), ['gzip']],
+    ['tar in gzip', zlib.gzipSync(tar('a.txt', Buffer.from(prose))), ['gzip']],
+    ['tar in gzip in base64', b64(zlib.gzipSync(tar('a.txt', Buffer.from(prose)))), ['base64', 'gzip']],
+    ['zip', zip('a.txt', Buffer.from(prose)), ['zip']],
+    ['name of a file in an archive', zlib.gzipSync(tar(`${token}.txt`, Buffer.from('x'))), ['gzip']],
+    ['UTF-16', Buffer.from(prose, 'utf16le'), ['utf-16']],
+    ['UTF-16 in base64', b64(Buffer.from(prose, 'utf16le')), ['base64', 'utf-16']],
+    ['zero-width joiners', prose.replace(/\w/g, '$&\u200d'), ['unicode-fold']],
+    ['bidirectional overrides', prose.replaceAll('_', '\u202e_\u202c'), ['unicode-fold']],
+    ['combining marks', prose.replace(/[a-z]/g, '$&\u0301'), ['unicode-fold']],
+    ['homoglyphs', prose.replace('ghp_', 'ghр_'), ['unicode-fold']],
+    ['full-width', each((c) => (c > ' ' ? String.fromCharCode(c.charCodeAt(0) + 0xfee0) : c)), ['unicode-fold']],
+    ['tag characters', `hello ${[...prose].map((c) => String.fromCodePoint(0xe0000 + c.charCodeAt(0))).join('')}`, ['unicode-fold']],
+    ['ROT13', rotate(13), ['rot13']],
+    ['Caesar by 5', rotate(5), ['rot21']],
+    ['reversed', [...prose].reverse().join(''), ['reversed']],
+    ['spaced out', each((c) => `${c} `), ['spaced']],
+    ['joined strings', prose.replace('ghp_', '"ghp" + "_').replace(token.slice(20), `" +\n "${token.slice(20)}`), ['concatenation']],
+    ['character codes', `[${[...prose].map((c) => c.charCodeAt(0)).join(', ')}]`, ['char-codes']],
+    ['hex character codes', `{${[...prose].map((c) => `0x${c.charCodeAt(0).toString(16)}`).join(',')}}`, ['char-codes']],
+    ['XOR in hex', Buffer.from([...Buffer.from(prose.repeat(2))].map((byte) => byte ^ 0x5b)).toString('hex'), ['hex', 'xor']],
+  ])('%s', async (_name, content, view) => {
+    const report = await inspect(content);
+    expect(report.refused).toBeUndefined();
+    expect(report.findings.filter(({ detector }) => detector === 'github-pat').map((finding) => finding.view)).toContainEqual(view);
+    for (const { start, end } of report.findings) expect(start >= 0 && end <= report.bytes && start < end).toBe(true);
+  });
+
+  it('also in pieces over the messages of a call', async () => {
+    const pieces = b64(prose.repeat(4)).match(/.{1,120}/g) ?? [];
+    const call = { model: 'm', messages: pieces.map((content) => ({ role: 'user', content })) };
+    const report = await inspect(JSON.stringify(call), 'application/json');
+    expect(report.findings.map(({ detector }) => detector)).toContain('github-pat');
+  });
+
+  it('also as a list of numbers in JSON', async () => {
+    const report = await inspect(JSON.stringify({ a: [...prose].map((c) => c.charCodeAt(0)) }), 'application/json');
+    expect(report.findings.map(({ detector, view }) => [detector, view])).toEqual([['github-pat', ['char-codes']]]);
+  });
+});
+
+describe('hostile input', () => {
+  const nest = (times: number) => {
+    let text = prose;
+    for (let i = 0; i < times; i++) text = b64(text);
+    return text;
+  };
+
+  it.each<[string, () => string | Buffer, string]>([
+    ['encodings nested too deep', () => nest(6), 'INSPECT_LIMIT'],
+    ['a gzip bomb', () => zlib.gzipSync(Buffer.alloc(400 << 20)), 'INSPECT_LIMIT'],
+    ['a gzip bomb in gzip', () => zlib.gzipSync(zlib.gzipSync(Buffer.alloc(400 << 20))), 'INSPECT_LIMIT'],
+    ['a gzip stream that is broken', () => Buffer.concat([zlib.gzipSync(prose).subarray(0, 20), Buffer.alloc(50, 0xff)]), 'INSPECT_FAILED'],
+    [
+      'an encrypted ZIP',
+      () => {
+        const archive = zip('a.txt', Buffer.from(prose));
+        archive[6] = 1;
+        return archive;
+      },
+      'INSPECT_FAILED',
+    ],
+  ])('%s is refused', async (_name, content, code) => {
+    expect((await inspect(content())).refused?.code).toBe(code);
+  });
+
+  it.each([
+    'A',
+    '\\',
+    '"',
+    '%4',
+    '&#1;',
+    '=\n',
+    '1,',
+    '0x',
+    'a b ',
+    'ab ',
+    '{"a":',
+    '"+"',
+    '00000000: 00\n',
+    '\u200d',
+    'ghp_',
+    'password=',
+    '-----BEGIN PRIVATE KEY-----\n',
+    'eyJ',
+    '://',
+    'kind: Secret\n',
+    'aaaa: ',
+  ])(
+    'a megabyte of %j is looked at in bounded work',
+    async (piece) => {
+      const report = await inspect(piece.repeat(Math.ceil((1 << 20) / piece.length)));
+      // Wide enough for a loaded machine; quadratic work on a megabyte would take hours.
+      expect(report.ms).toBeLessThan(20_000);
+    },
+    60_000,
+  );
+
+  it('never throws', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 400 }),
+        fc.constantFrom('', 'application/json', 'text/plain'),
+        async (bytes, contentType) => {
+          const report = await inspector.inspect({ bytes, contentType, views: [] });
+          expect(report.bytes).toBe(bytes.length);
+        },
+      ),
+    );
+  });
+});
