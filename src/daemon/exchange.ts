@@ -79,7 +79,7 @@ async function forwardOther(
   const { decision, entry } = recorded;
   if (decision.effect === 'deny') {
     const where = entry ? `ledger entry ${entry.index}` : 'not recorded';
-    return plain(403, `${product.refusalPrefix} ${decision.reason.text} (${[...decision.policies, where].join(', ')})\n`);
+    return plain(403, `${product.refusalPrefix} ${decision.reason.text} (${where})\n`);
   }
   if (!entry) throw new IntramurError('LEDGER_APPEND', 'an allow without a ledger entry');
   return await gateway.forwardDirect({ head, body: bytes, principal: session.principal, entry, signal });
