@@ -8,7 +8,8 @@ import { depthOf, isWithin, type Mount } from './mount.ts';
 
 export interface InsidePlan {
   readonly workspace: string;
-  readonly isWorkspaceWritable: boolean;
+  /** Mounts over parts of the workspace. */
+  readonly protection: readonly Mount[];
   readonly identity: Identity;
   readonly homeFiles: readonly { readonly path: string; readonly text: string }[];
   /** Host paths that are visible read-only: package trees. Symbolic links are rebuilt as links. */
@@ -54,6 +55,7 @@ export function inside(plan: InsidePlan): Mount[] {
     tmpfs(identity.home, 0o700),
     ...plan.homeFiles.map((file) => homeFile(file, plan)),
     ...trees(plan),
+    ...plan.protection,
     { kind: 'seal', path: '/etc' },
     { kind: 'seal', path: '/run' },
     { kind: 'seal', path: '/' },
@@ -71,7 +73,7 @@ function trees(plan: InsidePlan): Mount[] {
     if (isWithin(at, '/usr') || isWithin(at, plan.workspace) || !existsSync(at)) continue;
     for (const mount of asOnHost(at)) wanted.set(mount.path, mount);
   }
-  wanted.set(plan.workspace, { kind: 'bind', source: plan.workspace, path: plan.workspace, isWritable: plan.isWorkspaceWritable });
+  wanted.set(plan.workspace, { kind: 'bind', source: plan.workspace, path: plan.workspace, isWritable: true });
   const ordered = [...wanted.values()].sort((a, b) => depthOf(a.path) - depthOf(b.path));
   // A read-only tree inside another one is there already.
   return ordered.filter((mount, i) => {

@@ -16,6 +16,7 @@ import { writeHolder, writeManifest } from './overlay/manifest.ts';
 import { bwrapMounts, isWithin } from './mount.ts';
 import type { Exit, Launched, LaunchPlan, ListenHandle, Listeners, Listening, Role } from './plan.ts';
 import { followLinks } from './program.ts';
+import { type Protection, protect } from './protection.ts';
 import { seccompProgram } from './seccomp.ts';
 import { type Owner, ownerOf } from './owner.ts';
 import { confinedStdin } from './stdin.ts';
@@ -36,12 +37,14 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
   const cwd = realpathSync(plan.cwd);
   if (!isWithin(cwd, workspace)) throw new IntramurError('SANDBOX_SETUP', `the directory ${cwd} is not in the workspace ${workspace}`);
   const owner = ownerOf(workspace);
+  mkdirSync(plan.cacheDir, { recursive: true, mode: 0o700 });
+  const protection = plan.mode === 'direct' ? protect(workspace, plan.cacheDir) : undefined;
   const opened: number[] = [];
+  let child: ChildProcess | undefined;
   try {
-    mkdirSync(plan.cacheDir, { recursive: true, mode: 0o700 });
     const listeners = listenersOf(plan);
     const fds = new ContentFds(plan.cacheDir, opened);
-    const args = bwrapArguments(plan, { workspace, cwd, owner, arch }, fds);
+    const args = bwrapArguments(plan, { workspace, cwd, owner, arch, protection }, fds);
     const argsFd = fds.open(Buffer.from(args.map((arg) => `${arg}\0`).join('')));
     const program = initProgram({
       ...owner,
@@ -53,15 +56,20 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
     });
     const init = initFile(plan.cacheDir, elf(program, arch));
     const stdin = confinedStdin();
-    const child = spawn(init, [...overlayArguments(plan, workspace), bwrap, '--args', String(argsFd), '--', ...plan.argv], {
+    child = spawn(init, [...overlayArguments(plan, workspace), bwrap, '--args', String(argsFd), '--', ...plan.argv], {
       // INVARIANT: empty. What bubblewrap's own process was started with can be read inside, whatever it sets for the program.
       env: {},
       cwd: '/',
       stdio: [stdin.stdio, 'inherit', 'inherit', 'ipc', 'pipe', ...opened],
     });
     if (plan.overlay && child.pid !== undefined) writeHolder(plan.overlay.upper, child.pid);
+    child.once('exit', () => protection?.release());
     if (child.stdin) stdin.feed(child.stdin);
     return await started(child, { plan, program, listeners }, on);
+  } catch (fault) {
+    // A process that did start releases what it holds when it ends.
+    if (child?.pid === undefined) protection?.release();
+    throw fault;
   } finally {
     for (const fd of opened) closeSync(fd);
   }
@@ -85,13 +93,21 @@ class ContentFds {
   }
 }
 
-function bwrapArguments(plan: LaunchPlan, host: { workspace: string; cwd: string; owner: Owner; arch: Arch }, fds: ContentFds): string[] {
+interface Host {
+  readonly workspace: string;
+  readonly cwd: string;
+  readonly owner: Owner;
+  readonly arch: Arch;
+  readonly protection: Protection | undefined;
+}
+
+function bwrapArguments(plan: LaunchPlan, host: Host, fds: ContentFds): string[] {
   const { userName, hostName, home } = plan;
   const { uid, gid } = host.owner.inner;
   const shell = existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh';
   const mounts = inside({
     workspace: host.workspace,
-    isWorkspaceWritable: true,
+    protection: host.protection?.mounts ?? [],
     identity: { userName, hostName, home, uid, gid, shell },
     homeFiles: plan.homeFiles,
     // A workspace that was named through symbolic links is found by that name too.

@@ -261,13 +261,74 @@ export function sensitiveReason(file: string): string | undefined {
   return found?.why;
 }
 
+/**
+ * Guarded in direct mode although they may not exist: what agents, editors, hooks and CI pick up by themselves. The others are
+ * guarded where they exist: each guard of something absent is an entry in the listing of the workspace while the session runs.
+ */
+const guardedWhenAbsent = {
+  dirs: [
+    ...[
+      '.git/hooks',
+      '.claude',
+      '.codex',
+      '.gemini',
+      '.qwen',
+      '.opencode',
+      '.cursor',
+      '.windsurf',
+      '.continue',
+      '.roo',
+      '.clinerules',
+      '.amazonq',
+    ],
+    ...['.kiro', '.agents', '.vscode', '.idea', '.zed', '.devcontainer', '.husky', '.github/workflows', '.github/hooks', '.circleci'],
+  ],
+  files: [
+    ...[
+      '.git/config',
+      '.mcp.json',
+      'opencode.json',
+      'opencode.jsonc',
+      '.envrc',
+      '.npmrc',
+      '.yarnrc.yml',
+      '.pnpmfile.cjs',
+      '.mise.toml',
+      'mise.toml',
+    ],
+    ...[
+      '.pre-commit-config.yaml',
+      'lefthook.yml',
+      '.gitlab-ci.yml',
+      '.bashrc',
+      '.bash_profile',
+      '.profile',
+      '.zshrc',
+      '.zshenv',
+      '.gitconfig',
+    ],
+  ],
+} as const;
+
+export interface Pinned {
+  readonly path: string;
+  readonly isDirectory: boolean;
+  readonly isGuardedWhenAbsent: boolean;
+}
+
 /** What direct mode protects at the top of the workspace. */
-export function pinnedPaths(): { readonly dirs: readonly string[]; readonly files: readonly string[] } {
+export function pinnedPaths(): readonly Pinned[] {
   const rows = sensitiveRows.filter(({ isPinned }) => isPinned);
-  return {
-    dirs: ['.git/hooks', ...rows.flatMap(({ dirs = [] }) => dirs)],
-    files: ['.git/config', ...rows.flatMap(({ files = [] }) => files.filter((name) => !name.includes('*')))],
-  };
+  const dirs = new Set<string>([...guardedWhenAbsent.dirs, ...rows.flatMap(({ dirs = [] }) => dirs)]);
+  const files = new Set<string>([
+    ...guardedWhenAbsent.files,
+    ...rows.flatMap(({ files = [] }) => files.filter((name) => !name.includes('*'))),
+  ]);
+  const always = new Set<string>([...guardedWhenAbsent.dirs, ...guardedWhenAbsent.files]);
+  const pinned =
+    (isDirectory: boolean) =>
+    (path: string): Pinned => ({ path, isDirectory, isGuardedWhenAbsent: always.has(path) });
+  return [...[...dirs].map(pinned(true)), ...[...files].map(pinned(false))];
 }
 
 /** Case, Unicode form and invisible characters do not make another name: some file systems and tools agree with us. */

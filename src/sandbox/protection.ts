@@ -1,0 +1,176 @@
+// Direct mode: the workspace is the real one, so what would run later without anyone asking is mounted read-only. A path is only
+// safe with its ancestors: each is mounted on itself, because a directory that is a mount cannot be renamed away.
+import { createHash } from 'node:crypto';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { IntramurError } from '../core/index.ts';
+import { gitPlaces, repositoriesIn } from './git-place.ts';
+import { depthOf, type Mount } from './mount.ts';
+import { pinnedPaths } from './sensitive.ts';
+
+export interface Protection {
+  readonly mounts: readonly Mount[];
+  /** Removes what was made to be mounted on. */
+  release(): void;
+}
+
+interface Guarded {
+  readonly path: string;
+  readonly isDirectory: boolean;
+}
+
+/** @param cacheDir remembers what was made on the host, so that a crash leaves nothing for good */
+export function protect(workspace: string, cacheDir: string): Protection {
+  const placeholders = new Placeholders(workspace, cacheDir);
+  const guarded = guardedPaths(workspace);
+  const pins = new Set<string>();
+  const made: Guarded[] = [];
+  for (const one of guarded) {
+    const at = path.join(workspace, one.path);
+    if (lstatSync(at, { throwIfNoEntry: false })?.isSymbolicLink()) {
+      throw new IntramurError('SANDBOX_SETUP', `${one.path} is a symbolic link, which a mount cannot protect`, {
+        hint: 'intramur run --mode overlay -- …',
+      });
+    }
+    if (!existsSync(at)) made.push(one);
+    for (let up = path.dirname(one.path); up !== '.'; up = path.dirname(up)) pins.add(up);
+  }
+  placeholders.make(made);
+  const bind = (file: string, isWritable: boolean): Mount => {
+    const at = path.join(workspace, file);
+    return { kind: 'bind', source: at, path: at, isWritable };
+  };
+  const sealed = new Set(guarded.map((one) => one.path));
+  const mounts: Mount[] = [
+    // What is inside of a read-only directory needs no pin.
+    ...[...pins].filter((pin) => !sealed.has(pin)).map((pin) => bind(pin, true)),
+    ...[...sealed].map((file) => bind(file, false)),
+    ...excluded(
+      workspace,
+      made.filter((one) => !one.isDirectory),
+    ),
+  ].sort((a, b) => depthOf(a.path) - depthOf(b.path));
+  return { mounts, release: () => placeholders.release() };
+}
+
+/** Inside, git is told not to list what is there only to be mounted on: `git add -A` would commit it. */
+function excluded(workspace: string, made: readonly Guarded[]): Mount[] {
+  const file = path.join(workspace, '.git/info/exclude');
+  if (made.length === 0 || !lstatSync(file, { throwIfNoEntry: false })?.isFile()) return [];
+  const names = made.map((one) => `/${one.path}\n`).join('');
+  return [{ kind: 'cover', path: file, content: Buffer.concat([readFileSync(file), Buffer.from(`\n${names}`)]) }];
+}
+
+function guardedPaths(workspace: string): Guarded[] {
+  const guarded = new Map<string, Guarded>();
+  const add = (file: string, isDirectory: boolean, isGuardedWhenAbsent = true): void => {
+    const stat = lstatSync(path.join(workspace, file), { throwIfNoEntry: false });
+    if (stat || isGuardedWhenAbsent) guarded.set(file, { path: file, isDirectory: stat ? stat.isDirectory() : isDirectory });
+  };
+  // Without a repository at the top there is nothing to hook into; one that is made in the session is looked at afterwards.
+  const hasGit = existsSync(path.join(workspace, '.git'));
+  for (const one of pinnedPaths()) if (hasGit || !one.path.startsWith('.git/')) add(one.path, one.isDirectory, one.isGuardedWhenAbsent);
+  for (const git of gitPlaces(workspace)) {
+    if (!statSync(path.join(workspace, git), { throwIfNoEntry: false })?.isDirectory()) add(git, false);
+    for (const repository of repositoriesIn(workspace, git)) {
+      add(path.join(repository, 'hooks'), true);
+      add(path.join(repository, 'config'), false);
+    }
+  }
+  // Below a read-only directory everything is read-only.
+  const all = [...guarded.values()].filter(({ path: file }) => ![...guarded.keys()].some((other) => file.startsWith(`${other}/`)));
+  return all.filter(({ path: file }) => isPossible(workspace, file));
+}
+
+/** A path below a file (or below a `.git` that is a file) cannot come to be while that file is in place. */
+function isPossible(workspace: string, file: string): boolean {
+  for (let up = path.dirname(file); up !== '.'; up = path.dirname(up)) {
+    const stat = lstatSync(path.join(workspace, up), { throwIfNoEntry: false });
+    if (stat && !stat.isDirectory()) return false;
+  }
+  return true;
+}
+
+/** A mount needs something to be mounted on. What is missing is made empty, recorded first, and removed again if it is still empty. */
+class Placeholders {
+  readonly #workspace: string;
+  readonly #directory: string;
+  readonly #journal: string;
+  #paths: string[] = [];
+
+  constructor(workspace: string, cacheDir: string) {
+    this.#workspace = workspace;
+    this.#directory = path.join(cacheDir, 'placeholders', createHash('sha256').update(workspace).digest('hex').slice(0, 16));
+    this.#journal = path.join(this.#directory, `${process.pid}-${process.hrtime.bigint()}.json`);
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    if (this.#others().length === 0) this.#sweep();
+  }
+
+  make(missing: readonly Guarded[]): void {
+    const files = missing.map((one) => one.path);
+    const parents = [...new Set(files.flatMap((file) => parentsOf(file)))].filter((dir) => !existsSync(path.join(this.#workspace, dir)));
+    // What another session made is needed as long as this one runs, too.
+    const inherited = this.#others().flatMap((other) => pathsOf(other));
+    this.#paths = [...new Set([...inherited, ...parents, ...files])];
+    writeFileSync(this.#journal, JSON.stringify(this.#paths), { mode: 0o600, flush: true });
+    for (const dir of parents.sort((a, b) => depthOf(a) - depthOf(b))) mkdirSync(path.join(this.#workspace, dir));
+    for (const one of missing) {
+      const at = path.join(this.#workspace, one.path);
+      if (one.isDirectory) mkdirSync(at);
+      else writeFileSync(at, contentOf(one.path), { flag: 'wx' });
+    }
+  }
+
+  /** INVARIANT: nothing that another session has mounted something on is removed: its protection would vanish with it. */
+  release(): void {
+    rmSync(this.#journal, { force: true });
+    if (this.#others().length === 0) removeEmpty(this.#workspace, this.#paths);
+  }
+
+  /** Journals of sessions in this workspace that still run. */
+  #others(): string[] {
+    return readdirSync(this.#directory)
+      .map((name) => path.join(this.#directory, name))
+      .filter((file) => file !== this.#journal && existsSync(`/proc/${path.basename(file).split('-')[0]}`));
+  }
+
+  /** Removes what sessions that were killed have left. */
+  #sweep(): void {
+    for (const name of readdirSync(this.#directory)) {
+      const file = path.join(this.#directory, name);
+      removeEmpty(this.#workspace, pathsOf(file));
+      rmSync(file, { force: true });
+    }
+  }
+}
+
+/** A reader of JSON is not to stumble over an empty file. */
+const contentOf = (file: string): string => (/\.jsonc?$/.test(file) ? '{}\n' : '');
+
+function parentsOf(file: string): string[] {
+  const parents: string[] = [];
+  for (let up = path.dirname(file); up !== '.'; up = path.dirname(up)) parents.push(up);
+  return parents;
+}
+
+function removeEmpty(workspace: string, paths: readonly string[]): void {
+  for (const file of [...paths].sort((a, b) => depthOf(b) - depthOf(a))) {
+    const at = path.join(workspace, file);
+    const stat = lstatSync(at, { throwIfNoEntry: false });
+    try {
+      if (stat?.isDirectory()) rmdirSync(at);
+      else if (stat?.isFile() && stat.size <= contentOf(file).length && readFileSync(at, 'utf8') === contentOf(file)) rmSync(at);
+    } catch {
+      // Not empty: somebody has put something there, which is theirs.
+    }
+  }
+}
+
+function pathsOf(journal: string): string[] {
+  try {
+    const value: unknown = JSON.parse(readFileSync(journal, 'utf8'));
+    return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+  } catch {
+    return [];
+  }
+}
