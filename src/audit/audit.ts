@@ -1,0 +1,128 @@
+// The audit from one end to the other: walk, read, find agents and servers, bring permissions into one form, apply the rules. It starts
+// nothing that it finds, connects nowhere and writes nothing.
+import path from 'node:path';
+import type { Vetting } from '../core/index.ts';
+import { discover, type FoundAgent } from './discover.ts';
+import { type Facts, signalsIn } from './facts.ts';
+import { hooksIn } from './hooks.ts';
+import { type Doc, load, relocations } from './load.ts';
+import { mcpServers } from './mcp.ts';
+import { listeners } from './processes.ts';
+import { diskTree, type Tree } from './read/tree.ts';
+import type { EffectiveRow, SummaryRow } from './report/json.ts';
+import { type Finding, runRules } from './rules/run-rules.ts';
+import { type Walk, walk } from './scan.ts';
+
+export interface AuditOptions {
+  /** Another file-system root, audited as if it were this machine's. */
+  readonly root?: string | undefined;
+  /** Another home. */
+  readonly home?: string | undefined;
+  /** Directories beside the home that are searched for projects. */
+  readonly dirs: readonly string[];
+  readonly userHome: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly tools: Readonly<Record<string, { readonly status: Vetting }>>;
+  readonly forbiddenJurisdictions?: readonly string[];
+  readonly classify?: (workspace: string) => string | undefined;
+  readonly onProgress?: ((files: number) => void) | undefined;
+  /** For tests. */
+  readonly tree?: Tree;
+}
+
+export interface Audit {
+  readonly facts: Facts;
+  readonly effective: readonly EffectiveRow[];
+  readonly summary: readonly SummaryRow[];
+  readonly findings: readonly Finding[];
+  readonly ms: number;
+}
+
+/** Paths inside the tree, from what the caller wrote. */
+function placesOf(options: AuditOptions, tree: Tree): { readonly homes: readonly string[]; readonly dirs: readonly string[] } {
+  const { root, home, cwd } = options;
+  const base = root === undefined ? '/' : path.resolve(cwd, root);
+  const inside = (given: string): string => {
+    const resolved = path.resolve(cwd, given);
+    if (base === '/') return resolved;
+    if (resolved === base) return '/';
+    if (resolved.startsWith(`${base}/`)) return resolved.slice(base.length);
+    return path.posix.normalize(`/${given}`).replace(/(?<=.)\/$/, '');
+  };
+  const dirs = options.dirs.map(inside);
+  if (home !== undefined) return { homes: [inside(home)], dirs };
+  if (root === undefined) return { homes: [options.userHome], dirs };
+  const names = (dir: string): readonly string[] => {
+    const entries = tree.list(dir);
+    return typeof entries === 'string' ? [] : entries.filter((entry) => entry.isDirectory()).map(({ name }) => `${dir}/${name}`);
+  };
+  const homes = [...(tree.stat('/root')?.kind === 'directory' ? ['/root'] : []), ...names('/home'), ...names('/Users')];
+  return { homes, dirs: dirs.length > 0 || homes.length > 0 ? dirs : ['/'] };
+}
+
+export function gather(options: AuditOptions): Facts {
+  const tree = options.tree ?? diskTree(options.root === undefined ? '/' : path.resolve(options.cwd, options.root));
+  const { homes, dirs } = placesOf(options, tree);
+  const isThisUser = options.root === undefined && options.home === undefined;
+  const walked: Walk = walk(tree, [...homes, ...dirs], homes, options.onProgress ?? (() => {}));
+  const [ownHome] = homes;
+  const moved =
+    isThisUser && ownHome !== undefined
+      ? relocations.flatMap(([variable, from]) =>
+          options.env[variable]?.startsWith('/') ? [{ from, to: options.env[variable] ?? from }] : [],
+        )
+      : [];
+  const loaded = load(tree, homes, walked.workspaces, moved);
+  const touched = new Set(loaded.filter(isOwnTrace).map((doc) => `${doc.agent.id}\0${doc.path}`));
+  const extraPath = isThisUser ? (options.env['PATH'] ?? '').split(':').filter((dir) => dir.startsWith('/')) : [];
+  const agents = discover(tree, homes, [...new Set(extraPath)], touched);
+  const present = new Set(agents.map(({ entry }) => entry.id));
+  const docs = attribute(loaded, present);
+  return {
+    tree,
+    homes,
+    owners: new Map(homes.map((home) => [home, tree.stat(home)?.uid ?? -1])),
+    walk: walked,
+    docs,
+    agents,
+    present,
+    servers: mcpServers(docs),
+    signals: signalsIn(docs),
+    grants: [],
+    hooks: hooksIn(docs),
+    listeners: isThisUser ? listeners(tree) : [],
+    tools: options.tools,
+    forbiddenJurisdictions: options.forbiddenJurisdictions ?? [],
+    classify: options.classify ?? (() => undefined),
+  };
+}
+
+/** A user file that only this agent writes shows that it was used. */
+function isOwnTrace(doc: Doc): boolean {
+  return (
+    doc.workspace === undefined &&
+    doc.scope !== 'managed' &&
+    !/\/(Code|VSCodium|Cursor|Windsurf|Code - Insiders|Code - OSS)\/User\/(settings|mcp)\.json$/.test(doc.path)
+  );
+}
+
+/** A file that several agents read counts for those that are here; for the first in the catalogue when none is. */
+function attribute(docs: readonly Doc[], present: ReadonlySet<string>): readonly Doc[] {
+  const readers = new Map<string, readonly Doc[]>();
+  for (const doc of docs) readers.set(doc.path, [...(readers.get(doc.path) ?? []), doc]);
+  return [...readers.values()].flatMap((all) => {
+    const here = all.filter((doc) => present.has(doc.agent.id));
+    const [first] = all;
+    return here.length > 0 ? here : all.filter((doc) => doc.agent.id === first?.agent.id);
+  });
+}
+
+export function audit(options: AuditOptions): Audit {
+  const started = performance.now();
+  const facts = gather(options);
+  const findings = runRules(facts);
+  return { facts, effective: [], summary: [], findings, ms: Math.round(performance.now() - started) };
+}
+
+export type { FoundAgent };

@@ -1,0 +1,48 @@
+// Does a settings value hold a secret? The detectors of inspection decide by shape; a key that names a secret decides for values that
+// have no shape of their own. Placeholders and references to variables never count.
+import { detectors } from '../../inspect/index.ts';
+
+const shapes = detectors
+  .filter(({ kind, tier }) => kind === 'secret' && tier === 'block')
+  .map(({ id, keywords, pattern, verify, minEntropy }) => ({
+    id,
+    keywords,
+    pattern: new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, '')),
+    verify,
+    minEntropy,
+  }));
+const secretName =
+  /(^|[_.-])(api[_-]?key|apikey|key|token|secret|passw(or)?d|pat|authorization|bearer|credential|access[_-]?key|private[_-]?key|cookie)s?$|(apikey|token|secret|password)$|^(x-)?(api-key|auth-token)$/i;
+const harmlessName = /(env[_-]?(key|var)|keybind|key_?map|public[_-]?key|max_?tokens?|token_?limit|primary_?key|sort_?key)/i;
+const placeholder =
+  /^$|^[<\[{].*[>\]}]$|\$\{?[A-Za-z_]|\{env:|\{\{|^env:|%[A-Z_]+%|^(x+|\*+|\.+|-+)$|(your|my|insert|replace|example|changeme|change-me|dummy|placeholder|redacted|sample|fake|test|todo|xxx|here|none|null|undefined|true|false)\b/i;
+
+function entropy(text: string): number {
+  const counts = new Map<string, number>();
+  for (const char of text) counts.set(char, (counts.get(char) ?? 0) + 1);
+  let bits = 0;
+  for (const count of counts.values()) bits -= (count / text.length) * Math.log2(count / text.length);
+  return bits;
+}
+
+/** The detector whose shape the text holds. */
+export function secretShape(text: string): string | undefined {
+  const lower = text.toLowerCase();
+  for (const { id, keywords, pattern, verify, minEntropy } of shapes) {
+    if (!keywords.some((keyword) => lower.includes(keyword))) continue;
+    const match = pattern.exec(text);
+    const value = match?.groups?.['value'] ?? match?.[0];
+    if (value !== undefined && entropy(value) >= minEntropy && verify(value)) return id;
+  }
+  return undefined;
+}
+
+/** What kind of secret a value is under a key; `undefined` when it is none. */
+export function secretIn(key: string, value: string): string | undefined {
+  const shape = secretShape(value);
+  if (shape !== undefined) return shape;
+  const bare = value.replace(/^(Bearer|Basic|token)\s+/i, '');
+  if (!secretName.test(key) || harmlessName.test(key) || placeholder.test(bare)) return undefined;
+  if (bare.length < 8 || /\s/.test(bare) || /^(https?:|\/|~|\.)/.test(bare)) return undefined;
+  return /\d/.test(bare) || bare.length >= 20 || entropy(bare) > 3 ? 'value of a key that names a secret' : undefined;
+}

@@ -1,0 +1,95 @@
+// The report as data: `intramur/audit/1`, the form that docs/schemas/audit.json publishes.
+import type { Audit } from '../audit.ts';
+import { commandLine, type McpServer, shownUrl } from '../mcp.ts';
+import type { Mode, Source } from '../permissions/grant.ts';
+import { display } from '../read/display.ts';
+import { secretIn } from '../read/secret.ts';
+import type { Finding } from '../rules/run-rules.ts';
+
+export interface AuditReport {
+  readonly schema: 'intramur/audit/1';
+  readonly scanned: { readonly files: number; readonly dirs: number; readonly ms: number };
+  readonly agents: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly vendor: string;
+    readonly jurisdiction: string;
+    readonly version: string | null;
+    readonly path: string;
+    readonly sha256: string | null;
+    readonly status: 'vetted' | 'unvetted' | 'banned';
+    readonly presence: string;
+    readonly confidence: string;
+    readonly ageDays: number | null;
+  }[];
+  readonly mcpServers: readonly {
+    readonly name: string;
+    readonly agent: string;
+    readonly transport: string;
+    readonly command: string | null;
+    readonly url: string | null;
+    readonly pinned: boolean | null;
+    readonly source: { readonly file: string; readonly line: number };
+  }[];
+  readonly effective: readonly EffectiveRow[];
+  readonly summary: readonly SummaryRow[];
+  readonly findings: readonly Finding[];
+}
+
+export interface EffectiveRow {
+  readonly agent: string;
+  readonly workspace: string;
+  readonly action: string;
+  readonly target: string;
+  readonly mode: Mode;
+  readonly source: Source;
+}
+
+export interface SummaryRow {
+  readonly agent: string;
+  readonly workspace: string;
+  readonly write: string;
+  readonly shell: string;
+  readonly network: string;
+  readonly secrets: string;
+  readonly modelHost: string;
+  readonly unattended: boolean;
+}
+
+export function jsonReport(audit: Audit, now: number): AuditReport {
+  const { facts, findings, ms } = audit;
+  return {
+    schema: 'intramur/audit/1',
+    scanned: { files: facts.walk.files, dirs: facts.walk.dirs, ms },
+    agents: facts.agents.map((found) => ({
+      id: found.entry.id,
+      name: found.entry.name,
+      vendor: found.entry.vendor,
+      jurisdiction: found.entry.jurisdiction,
+      version: found.version ?? null,
+      path: display(found.path),
+      sha256: found.sha256 ?? null,
+      status: facts.tools[found.entry.id]?.status ?? 'unvetted',
+      presence: found.presence,
+      confidence: found.confidence,
+      ageDays: found.modifiedMs === undefined ? null : Math.max(0, Math.floor((now - found.modifiedMs) / 86_400_000)),
+    })),
+    mcpServers: facts.servers.map(shownServer),
+    effective: audit.effective,
+    summary: audit.summary,
+    findings,
+  };
+}
+
+function shownServer(server: McpServer): AuditReport['mcpServers'][number] {
+  const command = commandLine(server, (text) => secretIn('', text) !== undefined);
+  return {
+    name: display(server.name),
+    agent: server.agent,
+    transport: server.transport,
+    command: command === null ? null : display(command),
+    url: server.url === undefined ? null : display(shownUrl(server.url.value)),
+    pinned: server.pinned ?? null,
+    source: { file: display(server.doc.path), line: server.line },
+  };
+}

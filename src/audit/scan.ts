@@ -1,0 +1,115 @@
+// The walk over the disk: counts what it passes, finds workspaces, and never follows a link. Large caches are passed by; their names
+// stand here.
+import path from 'node:path';
+import { catalogue } from './catalogue/index.ts';
+import type { DirectoryEntry, Tree } from './read/tree.ts';
+
+export interface Workspace {
+  readonly path: string;
+  /** Names in the directory itself, so that nothing is probed that is not there. */
+  readonly names: ReadonlySet<string>;
+  readonly isGit: boolean;
+  /** Below a directory for documentation, examples, templates or tests: what stands here is not in force. */
+  readonly isSample: boolean;
+}
+
+export interface Walk {
+  readonly files: number;
+  readonly dirs: number;
+  readonly workspaces: readonly Workspace[];
+  readonly faults: readonly { readonly path: string; readonly reason: string }[];
+}
+
+const passedBy = new Set([
+  ...['node_modules', '.git', '__pycache__', 'site-packages', '.cache', 'Caches', '.npm', '.pnpm-store', '.yarn', '.gradle', '.m2'],
+  ...['.rustup', '.Trash', 'Trash', '.tox', '.terraform', 'containers', '.hg', '.svn', '.nvm', '.pyenv', '.rbenv', '.conda', 'extensions'],
+]);
+const sampleDirectory =
+  /^(docs?|documentation|examples?|samples?|templates?|fixtures?|tests?|__tests__|testdata|test-data|specs?|demos?)$/i;
+const limits = { depth: 40, entries: 3_000_000, workspaces: 20_000 } as const;
+
+/** First path segments of what agents read in a workspace, and of what else the rules look at there. */
+const markers = new Set<string>(['.git', '.env', '.vscode', '.devcontainer', '.github']);
+const agentDirectories = new Set<string>();
+for (const { files, detect } of catalogue) {
+  for (const { scope, path: pattern } of files) {
+    const [first = ''] = pattern.split('/');
+    if (scope === 'project' || scope === 'local') markers.add(first);
+  }
+  for (const dir of detect.dirs ?? []) if (/^\.[\w-]+$/.test(dir)) agentDirectories.add(dir);
+}
+
+/** @param roots absolute paths inside the tree; one below another is walked once */
+export function walk(tree: Tree, roots: readonly string[], home: readonly string[], onProgress: (files: number) => void): Walk {
+  let files = 0;
+  let dirs = 0;
+  const workspaces: Workspace[] = [];
+  const faults: { path: string; reason: string }[] = [];
+  const homes = new Set(home);
+  const starts = roots.filter(
+    (root, index) => !roots.some((other, at) => at !== index && isBelow(root, other) && (root !== other || at < index)),
+  );
+  const stack = starts.map((root) => ({ path: root, depth: 0, git: undefined as string | undefined, isSample: false }));
+  const given = new Set(starts);
+  for (let here = stack.pop(); here !== undefined; here = stack.pop()) {
+    const entries = tree.list(here.path);
+    if (typeof entries === 'string') {
+      faults.push({ path: here.path, reason: entries === 'missing' ? 'it does not exist' : 'it cannot be read' });
+      continue;
+    }
+    dirs++;
+    if ((dirs & 1023) === 0) onProgress(files);
+    let isMarked = false;
+    let isGit = false;
+    for (const entry of entries) {
+      if (markers.has(entry.name)) isMarked = true;
+      if (entry.name === '.git') isGit = true;
+    }
+    const git = isGit ? here.path : here.git;
+    // A directory for examples counts as such inside a repository only: ~/test/project is a project.
+    const isSample =
+      !isGit && (here.isSample || (git !== undefined && here.path !== git && sampleDirectory.test(path.posix.basename(here.path))));
+    if ((isMarked || given.has(here.path)) && !homes.has(here.path) && here.path !== '/' && workspaces.length < limits.workspaces) {
+      workspaces.push({ path: here.path, names: new Set(entries.map(({ name }) => name)), isGit, isSample });
+    }
+    files += descend(entries, here, { git, isSample }, homes.has(here.path), stack, faults);
+    if (files > limits.entries) {
+      faults.push({ path: here.path, reason: `the walk stopped here, after ${limits.entries} files` });
+      break;
+    }
+  }
+  return { files, dirs, workspaces: workspaces.sort((a, b) => (a.path < b.path ? -1 : 1)), faults };
+}
+
+interface Step {
+  readonly path: string;
+  readonly depth: number;
+  readonly git: string | undefined;
+  readonly isSample: boolean;
+}
+
+/** Puts the subdirectories on the stack and counts the files. */
+function descend(
+  entries: readonly DirectoryEntry[],
+  here: Step,
+  below: { readonly git: string | undefined; readonly isSample: boolean },
+  isHome: boolean,
+  stack: Step[],
+  faults: { path: string; reason: string }[],
+): number {
+  let files = 0;
+  for (const entry of entries) {
+    if (!entry.isDirectory()) {
+      files++;
+      continue;
+    }
+    if (passedBy.has(entry.name) || agentDirectories.has(entry.name) || (isHome && entry.name === 'Library')) continue;
+    if (here.depth >= limits.depth) faults.push({ path: `${here.path}/${entry.name}`, reason: `deeper than ${limits.depth} directories` });
+    else stack.push({ path: here.path === '/' ? `/${entry.name}` : `${here.path}/${entry.name}`, depth: here.depth + 1, ...below });
+  }
+  return files;
+}
+
+export function isBelow(inner: string, outer: string): boolean {
+  return inner === outer || outer === '/' || inner.startsWith(`${outer}/`);
+}
