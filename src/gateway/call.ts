@@ -11,7 +11,6 @@ import {
   type EntryBody,
   type ExchangeHead,
   type ExchangeReply,
-  IntramurError,
   type Principal,
   type Request,
   type Target,
@@ -99,7 +98,11 @@ export async function handleCall(deps: CallDeps, input: CallInput): Promise<Exch
   }
   const allowed = decision.route.kind === 'targets' ? decision.route.targets.filter((target) => isAmong(targets, target)) : [];
   const [first, ...others] = allowed;
-  if (!first || !entry) throw new IntramurError('INTERNAL', 'an allow without a target or without an entry');
+  if (!first || !entry) {
+    const reason = 'the decision names no target of this call';
+    if (entry) deps.recordOutcome(entry.index, { decision: 'deny', reason, status: 400 }).catch(deps.onFault);
+    return refuse(call.dialect, { reason, policies: [], entry: entry?.index, kind: 'fault' });
+  }
 
   const asked: Asked = { call, head, principal, model: read.model, stream: read.stream, bytes };
   const passage: Passage = { deps, input, asked, read, decision, entry: entry.index };

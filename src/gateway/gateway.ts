@@ -18,6 +18,7 @@ import { type Allowance, type CallDeps, type CallLimits, handleCall, type Mediat
 import { createPreference } from './circuit.ts';
 import { createAgents } from './connect.ts';
 import { type DirectInput, forwardDirect } from './direct.ts';
+import { faultText, refuse } from './refuse.ts';
 import { createResolve } from './resolve.ts';
 import type { Vault } from './vault.ts';
 
@@ -87,7 +88,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       switch (call.kind) {
         case 'invoke':
         case 'count-tokens':
-          return handleCall(calls, { call, head, body, principal, signal, ...(allowance ? { allowance } : {}) });
+          try {
+            return await handleCall(calls, { call, head, body, principal, signal, ...(allowance ? { allowance } : {}) });
+          } catch (fault) {
+            onFault(fault);
+            return refuse(call.dialect, { reason: faultText(fault), policies: [], entry: undefined, kind: 'fault' });
+          }
         case 'models':
           body.resume();
           return modelList(call.dialect, names);

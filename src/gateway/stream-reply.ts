@@ -64,15 +64,11 @@ export class StreamReply extends Readable implements Sink {
   }
 
   end(): void {
-    if (this.#isOver) return;
-    if (this.#watcher.isComplete) {
-      if (this.#held.length > 0) this.push(Buffer.concat(this.#held));
-      this.#close(undefined);
-    } else this.#close(this.#watcher.upstreamError === undefined ? 'the answer of the upstream ended too early' : 'the upstream failed');
+    this.#ended(this.#watcher.upstreamError === undefined ? 'the answer of the upstream ended too early' : 'the upstream failed');
   }
 
   fail(fault: IntramurError): void {
-    this.failWith(fault.message);
+    this.#ended(fault.message);
   }
 
   /** Ends the stream with the dialect's error event. */
@@ -90,6 +86,14 @@ export class StreamReply extends Readable implements Sink {
       this.#answer?.abort();
     }
     callback(error);
+  }
+
+  /** What the dialect calls complete is complete, however the connection went down after it. */
+  #ended(fault: string): void {
+    if (this.#isOver) return;
+    const { isComplete } = this.#watcher;
+    if (isComplete && this.#held.length > 0) this.push(Buffer.concat(this.#held));
+    this.#close(isComplete ? undefined : fault);
   }
 
   #close(fault: string | undefined): void {

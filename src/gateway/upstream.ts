@@ -46,7 +46,7 @@ export function send(agent: Agent, request: UpstreamRequest, signal?: AbortSigna
           headers: [...request.headers],
           body: request.body ?? null,
           headersTimeout: 0,
-          bodyTimeout: request.timeoutMs,
+          bodyTimeout: 0,
         },
         exchange,
       );
@@ -76,7 +76,7 @@ class Exchange implements Dispatcher.DispatchHandler, Answer {
     this.#signal = signal;
     this.#begin = begin;
     this.#reject = reject;
-    this.#timer = setTimeout(() => this.#stop(new IntramurError('UPSTREAM_UNREACHABLE', 'no answer began in time')), timeoutMs);
+    this.#timer = setTimeout(() => this.#isSilent(), timeoutMs);
     signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
@@ -93,6 +93,7 @@ class Exchange implements Dispatcher.DispatchHandler, Answer {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#isOver) return;
+    this.#timer.refresh();
     if (this.#sink) {
       if (!this.#sink.data(chunk)) controller.pause();
       return;
@@ -130,8 +131,14 @@ class Exchange implements Dispatcher.DispatchHandler, Answer {
   #started(): void {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
-    clearTimeout(this.#timer);
     this.#begin(this);
+  }
+
+  #isSilent(): void {
+    // While the caller takes its time the upstream is not to blame.
+    if (this.#controller?.paused) this.#timer.refresh();
+    else if (this.#hasBegun) this.#stop(new IntramurError('UPSTREAM_PROTOCOL', 'the answer came to a halt'));
+    else this.#stop(new IntramurError('UPSTREAM_UNREACHABLE', 'no answer began in time'));
   }
 
   #stop(fault: IntramurError): void {

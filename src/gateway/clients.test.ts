@@ -1,0 +1,240 @@
+import http from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import { hashOf } from './keyring.ts';
+import { writeKeys } from './key-file.ts';
+import { type FakeUpstream, startFakeUpstream } from '../testing/index.ts';
+import { ask, bearer, chatBody, provider, type Rig, type RigOptions, startRig, testKey, until } from './test-rig.ts';
+
+const open: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0).toReversed()) await one.close();
+});
+
+/** A provider for each dialect at one upstream that serves all. */
+async function everything(options: RigOptions = {}): Promise<{ upstream: FakeUpstream; rig: Rig }> {
+  const upstream = await startFakeUpstream({ script: [{ text: 'hello back' }] });
+  open.push(upstream);
+  const rig = await startRig({
+    ...options,
+    config: {
+      providers: [
+        provider({ id: 'a', dialect: 'anthropic-messages', url: upstream.url }),
+        provider({ id: 'c', dialect: 'openai-chat', url: `${upstream.url}/v1` }),
+        provider({ id: 'r', dialect: 'openai-responses', url: `${upstream.url}/v1` }),
+        provider({ id: 'g', dialect: 'gemini', url: upstream.url }),
+      ],
+      models: [{ match: 'coder', targets: ['a/m', 'c/m', 'r/m', 'g/m'] }],
+      ...options.config,
+    },
+  });
+  open.push(rig);
+  return { upstream, rig };
+}
+
+const calls: readonly (readonly [string, string])[] = [
+  ['/v1/messages?beta=true', JSON.stringify({ model: 'coder', max_tokens: 9, messages: [{ role: 'user', content: 'hello' }] })],
+  ['/v1/messages/count_tokens', JSON.stringify({ model: 'coder', messages: [{ role: 'user', content: 'hello' }] })],
+  ['/v1/chat/completions', chatBody()],
+  ['/v1/responses', JSON.stringify({ model: 'coder', input: 'hello' })],
+  ['/v1beta/models/coder:generateContent', JSON.stringify({ contents: [{ parts: [{ text: 'hello' }] }] })],
+  ['/v1beta/models/coder:streamGenerateContent?alt=sse', JSON.stringify({ contents: [{ parts: [{ text: 'hello' }] }] })],
+  ['/v1beta/models/coder:streamGenerateContent', JSON.stringify({ contents: [{ parts: [{ text: 'hello' }] }] })],
+  ['/v1beta/models/coder:countTokens', JSON.stringify({ contents: [{ parts: [{ text: 'hello' }] }] })],
+];
+
+const carriers: readonly (readonly [string, (key: string) => { headers?: http.OutgoingHttpHeaders; query?: string }])[] = [
+  ['Bearer', (key) => ({ headers: { authorization: `Bearer ${key}` } })],
+  ['bearer in lower case', (key) => ({ headers: { authorization: `bearer  ${key}` } })],
+  ['x-api-key', (key) => ({ headers: { 'x-api-key': key } })],
+  ['x-goog-api-key', (key) => ({ headers: { 'x-goog-api-key': key } })],
+  ['?key=', (key) => ({ query: `key=${key}` })],
+];
+
+describe.each(carriers)('a key as %s', (_name, carry) => {
+  it('is good on every path, and never goes upstream', async () => {
+    const { upstream, rig } = await everything();
+    const { headers, query } = carry(testKey);
+    for (const [path, body] of calls) {
+      const told = await ask(`${rig.url}${path}${query ? `${path.includes('?') ? '&' : '?'}${query}` : ''}`, { headers, body });
+      expect([path, told.status]).toEqual([path, 200]);
+    }
+    expect(upstream.received.map(({ path }) => path)).toEqual(calls.map(([path]) => path.replace('models/coder', 'models/m')));
+    expect(JSON.stringify(upstream.received.map(({ path, rawHeaders }) => [path, rawHeaders]))).not.toContain(testKey);
+  });
+
+  it.each([
+    ['/v1/messages', { type: 'error', error: { type: 'authentication_error' } }],
+    ['/v1/chat/completions', { error: { code: 'invalid_api_key' } }],
+    ['/v1/responses', { error: { code: 'invalid_api_key' } }],
+    ['/v1beta/models/coder:generateContent', { error: { code: 401, status: 'UNAUTHENTICATED' } }],
+  ])('that is not known is a 401 in the shape of %s', async (path, shape) => {
+    const { upstream, rig } = await everything();
+    const { headers, query } = carry('sk-unknown');
+    const told = await ask(`${rig.url}${path}${query ? `?${query}` : ''}`, { headers, body: '{}' });
+    expect([told.status, JSON.parse(told.text)]).toMatchObject([401, shape]);
+    const without = await ask(rig.url + path, { body: '{}' });
+    expect([without.status, JSON.parse(without.text), upstream.received]).toMatchObject([401, shape, []]);
+  });
+});
+
+describe('beside calls', () => {
+  it.each([
+    ['GET', '/v1/files'],
+    ['POST', '/v1/embeddings'],
+    ['POST', '/v1/messages/batches'],
+    ['POST', '/v1/chat/completions/'],
+    ['POST', '/v1/../v1/chat/completions'],
+    ['POST', '/V1/chat/completions'],
+    ['POST', '/v1beta/models/coder:embedContent'],
+    ['POST', '/v1beta/models/..%2fx:generateContent'],
+    ['GET', '/v1/chat/completions'],
+    ['DELETE', '/v1/responses/resp_1'],
+    ['GET', '/'],
+    ['POST', 'http://evil.example/v1/chat/completions'],
+  ])('%s %s is a 4xx without an upstream call', async (method, path) => {
+    const { upstream, rig } = await everything();
+    const told = await askTarget(rig.url, method, path);
+    expect([Math.floor(told / 100), upstream.received]).toEqual([4, []]);
+  });
+
+  it('the lists of models show the names of the map, in each dialect', async () => {
+    const { upstream, rig } = await everything({
+      config: {
+        models: [
+          { match: 'fast', targets: ['c/m'] },
+          { match: '*', targets: ['c/*'] },
+        ],
+      },
+    });
+    const list = async (path: string, headers: http.OutgoingHttpHeaders = {}): Promise<unknown> =>
+      JSON.parse((await ask(rig.url + path, { method: 'GET', headers: { ...bearer, ...headers } })).text);
+    expect(await list('/v1/models')).toMatchObject({ object: 'list', data: [{ id: 'fast' }, { id: '*' }] });
+    expect(await list('/v1/models', { 'anthropic-version': '2023-06-01' })).toMatchObject({
+      data: [{ type: 'model', id: 'fast' }, { id: '*' }],
+      has_more: false,
+    });
+    expect(await list('/v1beta/models')).toMatchObject({ models: [{ name: 'models/fast' }, { name: 'models/*' }] });
+    expect(upstream.received).toEqual([]);
+  });
+
+  it('a probe needs no key, a WebSocket is told to use HTTP', async () => {
+    const { rig } = await everything();
+    const probe = await ask(rig.url, { method: 'HEAD' });
+    const socket = await ask(`${rig.url}/v1/responses`, {
+      method: 'GET',
+      headers: { ...bearer, connection: 'upgrade', upgrade: 'websocket', 'sec-websocket-key': 'x' },
+    });
+    expect([probe.status, socket.status]).toEqual([200, 426]);
+  });
+});
+
+/** A request target as it stands, which a URL would have tidied. */
+function askTarget(url: string, method: string, target: string): Promise<number> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const request = http.request({ hostname, port, method, path: target, headers: bearer, agent: false }, (response) => {
+      response.resume();
+      response.on('end', () => resolve(response.statusCode ?? 0));
+    });
+    request.on('error', reject);
+    request.end();
+  });
+}
+
+describe('the caller', () => {
+  it.each<[string, http.OutgoingHttpHeaders, Record<string, unknown>]>([
+    ['of a key alone', {}, { session: 'key:ide' }],
+    ['of a session', { 'x-session-id': 'c', 'session-id': 'b', 'x-claude-code-session-id': 'a' }, { session: 'key:ide:a' }],
+    ['of our own header first', { 'x-intramur-session': 'mine', 'x-claude-code-session-id': 'a' }, { session: 'key:ide:mine' }],
+    [
+      'cannot take the name of a session in the sandbox',
+      { 'x-intramur-session': '20260101-000000-abcd' },
+      { session: 'key:ide:20260101-000000-abcd' },
+    ],
+    ['with a name of any form', { 'x-intramur-session': '../../etc' }, { session: expect.stringMatching(/^key:ide:[0-9a-f]{32}$/) }],
+    [
+      'is not made to look better by a header',
+      { 'user-agent': 'claude-cli/2.1.330 (external)', 'x-intramur-purpose': 'research' },
+      { agent: 'qwen-code', vetting: 'vetted', purpose: 'production', classification: 'internal' },
+    ],
+    ['of a banned tool by its user agent', { 'user-agent': 'codex_exec/0.169.0 (x)' }, { agent: 'qwen-code', vetting: 'banned' }],
+  ])('%s', async (_name, headers, expected) => {
+    const { rig } = await everything({
+      config: {
+        keys: [{ id: 'ide', sha256: hashOf(testKey), user: 'alice', tool: 'qwen-code', purpose: 'production', classification: 'internal' }],
+        tools: { 'qwen-code': { status: 'vetted' }, codex: { status: 'banned' }, 'claude-code': { status: 'unvetted' } },
+      },
+    });
+    await ask(`${rig.url}/v1/chat/completions`, { headers: { ...bearer, ...headers }, body: chatBody() });
+    expect(rig.judged[0]?.request.principal).toMatchObject(expected);
+  });
+
+  it('without a tool of its own is known by its user agent', async () => {
+    const { rig } = await everything({ config: { keys: [{ id: 'any', sha256: hashOf(testKey) }] } });
+    for (const agent of ['claude-cli/2.1.330 (external, cli)', 'OpenAI/Python 1.2.3', 'Open WebUI'])
+      await ask(`${rig.url}/v1/chat/completions`, { headers: { ...bearer, 'user-agent': agent }, body: chatBody() });
+    const seen = rig.judged.map(({ request: { principal } }) => [
+      principal.user,
+      principal.agent,
+      principal.agentVersion,
+      principal.vetting,
+    ]);
+    expect(seen).toEqual([
+      ['any', 'claude-code', '2.1.330', 'unvetted'],
+      ['any', 'openai', undefined, 'unvetted'],
+      ['any', 'open', undefined, 'unvetted'],
+    ]);
+  });
+});
+
+describe('a key of the state file', () => {
+  it('is good at once, and revoked at once', async () => {
+    const { rig } = await everything();
+    const status = async (): Promise<number> =>
+      (await ask(`${rig.url}/v1/chat/completions`, { headers: { 'x-api-key': 'added' }, body: chatBody() })).status;
+    const before = await status();
+    writeKeys(rig.keyFile, [{ id: 'new', sha256: hashOf('added') }]);
+    const added = await status();
+    writeKeys(rig.keyFile, []);
+    expect([before, added, await status()]).toEqual([401, 200, 401]);
+  });
+});
+
+describe('a budget', () => {
+  const now = { at: new Date('2026-03-01T10:00:00Z') };
+  const withBudget = (budget: object): RigOptions => ({
+    now: () => now.at,
+    config: { keys: [{ id: 'ide', sha256: hashOf(testKey), budget: { per: 'day', ...budget } }] },
+  });
+
+  it.each<[string, object, number]>([
+    ['requests', { requests: 2 }, 2],
+    ['tokens', { tokens: 15 }, 2],
+    ['usd, of which inside costs none', { usd: 0.01 }, 3],
+    ['nothing at all', { requests: 0 }, 0],
+  ])('of %s ends in a 400 that says so', async (_name, budget, allowed) => {
+    now.at = new Date('2026-03-01T10:00:00Z');
+    const { upstream, rig } = await everything(withBudget(budget));
+    const told = [];
+    for (let i = 0; i < 3; i++) {
+      told.push(await ask(`${rig.url}/v1/chat/completions`, { headers: bearer, body: chatBody() }));
+      await until(() => rig.ledger.length === told.length * 2 || told.at(-1)?.status === 400);
+    }
+    expect([told.map(({ status }) => status), upstream.received.length]).toEqual([[200, 200, 200].fill(400, allowed), allowed]);
+    for (const { text } of told.slice(allowed))
+      expect(JSON.parse(text).error.message).toMatch(
+        /^Intramur refused: the budget of key ide is used up: .+ per day \(policy budget, ledger entry \d\)$/,
+      );
+    now.at = new Date('2026-03-02T00:00:00Z');
+    if (!('requests' in budget && budget.requests === 0))
+      expect((await ask(`${rig.url}/v1/chat/completions`, { headers: bearer, body: chatBody() })).status).toBe(200);
+  });
+
+  it('is not overdrawn by calls at the same time', async () => {
+    const { rig } = await everything(withBudget({ requests: 3 }));
+    const told = await Promise.all(
+      Array.from({ length: 8 }, () => ask(`${rig.url}/v1/chat/completions`, { headers: bearer, body: chatBody() })),
+    );
+    expect(told.filter(({ status }) => status === 200).length).toBe(3);
+  });
+});

@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import { createVault, type Destination, isPlaceholder, type Secret } from './vault.ts';
+
+const real = 'sk-ant-api03-REAL';
+const secret: Secret = {
+  id: 'env:ANTHROPIC_API_KEY',
+  value: real,
+  hosts: ['api.anthropic.com'],
+  pathPrefix: '/v1',
+  prefix: 'sk-ant-api03-',
+};
+const own: Destination = { scheme: 'https', host: 'api.anthropic.com', target: '/v1/messages?beta=true' };
+
+function issued(changes: Partial<Secret> = {}): { vault: ReturnType<typeof createVault>; placeholder: string } {
+  const vault = createVault();
+  const placeholder = vault.issue('s1', [{ ...secret, ...changes }])[secret.id] ?? '';
+  return { vault, placeholder };
+}
+
+const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
+
+describe('a placeholder on its own way', () => {
+  it.each<[string, (placeholder: string) => [string, string], [string, string]]>([
+    ['x-api-key', (p) => ['x-api-key', p], ['x-api-key', real]],
+    ['bearer', (p) => ['Authorization', `Bearer ${p}`], ['Authorization', `Bearer ${real}`]],
+    ['cookie', (p) => ['cookie', `a=1; token=${p}; b=2`], ['cookie', `a=1; token=${real}; b=2`]],
+    ['basic', (p) => ['authorization', basic(`git:${p}`)], ['authorization', basic(`git:${real}`)]],
+    ['twice', (p) => ['x', `${p},${p}`], ['x', `${real},${real}`]],
+  ])('%s becomes the real value', (_name, header, expected) => {
+    const { vault, placeholder } = issued();
+    expect(vault.restore(['accept', '*/*', ...header(placeholder)], own, 's1')).toEqual({
+      rawHeaders: ['accept', '*/*', ...expected],
+      target: own.target,
+      used: [secret.id],
+    });
+  });
+
+  it('in the query, encoded', () => {
+    const { vault, placeholder } = issued({ value: 'a&b=c' });
+    expect(vault.restore([], { ...own, target: `/v1/x?key=${placeholder}&q=1` }, 's1').target).toBe('/v1/x?key=a%26b%3Dc&q=1');
+  });
+
+  it('looks like what it stands for, says nothing of it, and is never the same twice', () => {
+    const [a, b] = [issued().placeholder, issued().placeholder];
+    expect([a.startsWith(secret.prefix), a.includes('REAL'), a === b, isPlaceholder(a), isPlaceholder(real)]).toEqual([
+      true,
+      false,
+      false,
+      true,
+      false,
+    ]);
+    expect(issued({ value: 'x' }).placeholder.length).toBe(issued({ value: 'x'.repeat(100) }).placeholder.length);
+  });
+});
+
+describe('a placeholder on any other way is a refusal', () => {
+  it.each<[string, Partial<Destination>, string]>([
+    ['another host', { host: 'evil.example' }, 's1'],
+    ['a host that begins alike', { host: 'api.anthropic.com.evil.example' }, 's1'],
+    ['a host below', { host: 'x.api.anthropic.com' }, 's1'],
+    ['another path', { target: '/api/upload' }, 's1'],
+    ['a path that begins alike', { target: '/v1evil' }, 's1'],
+    ['a path that climbs', { target: '/v1/../api' }, 's1'],
+    ['a path that climbs in escapes', { target: '/v1/%2e%2e/api' }, 's1'],
+    ['in the clear', { scheme: 'http' }, 's1'],
+    ['another session', {}, 's2'],
+  ])('%s', (_name, change, session) => {
+    const { vault, placeholder } = issued();
+    const destination = { ...own, ...change };
+    for (const headers of [
+      ['x-api-key', placeholder],
+      ['authorization', basic(`u:${placeholder}`)],
+      [`x-${placeholder}`, '1'],
+    ])
+      expect(() => vault.restore(headers, destination, session)).toThrow(expect.objectContaining({ code: 'CREDENTIAL_MISUSED' }));
+    expect(() => vault.restore([], { ...destination, target: `${destination.target}?k=${placeholder}` }, session)).toThrow('placeholder');
+    expect(vault.covers(['x-api-key', placeholder], destination, session)).toBe(false);
+  });
+
+  it('after its session ended', () => {
+    const { vault, placeholder } = issued();
+    vault.forget('s1');
+    expect(() => vault.restore(['x-api-key', placeholder], own, 's1')).toThrow('placeholder');
+  });
+
+  it('with its prefix cut off, or drawn out', () => {
+    const { vault, placeholder } = issued();
+    for (const forged of [placeholder.slice(3), `${placeholder}a`])
+      expect(() => vault.restore(['x-api-key', forged], own, 's1')).toThrow('placeholder');
+  });
+
+  it('the key of the session itself', () => {
+    const vault = createVault();
+    const { session } = vault.issue('s1', []);
+    expect(() => vault.restore(['x-api-key', session ?? ''], own, 's1')).toThrow('placeholder');
+  });
+});
+
+it('plain HTTP is for names that stay inside', () => {
+  for (const [host, isOwn] of [
+    ['litellm', true],
+    ['litellm.internal', true],
+    ['127.0.0.1', true],
+    ['10.0.0.4', true],
+    ['gateway.example.com', false],
+    ['8.8.8.8', false],
+  ] as const) {
+    const { vault, placeholder } = issued({ hosts: [host] });
+    expect([host, vault.covers(['x-api-key', placeholder], { ...own, scheme: 'http', host }, 's1')]).toEqual([host, isOwn]);
+  }
+});
+
+it('a credential with a line break is refused, because it would write headers of its own', () => {
+  expect(() => createVault().issue('s1', [{ ...secret, value: 'a\r\nx: y' }])).toThrow('line break');
+});
