@@ -6,6 +6,7 @@ describe('nearest', () => {
     ['perimter', ['id', 'perimeter', 'key'], 'perimeter'],
     ['Perimeter', ['perimeter'], 'perimeter'],
     ['ur', ['id', 'url'], 'url'],
+    ['fact', ['act', 'facts'], 'facts'],
     ['x', ['id', 'url'], undefined],
     ['colour', ['providers', 'models'], undefined],
     ['a'.repeat(1000), ['a'], undefined],

@@ -21,9 +21,11 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   let best: string | undefined;
   let least = Math.max(1, Math.floor(word.length / 2)) + 1;
   for (const candidate of candidates) {
-    if (Math.abs(candidate.length - word.length) >= least) continue;
+    if (Math.abs(candidate.length - word.length) > least) continue;
     const distance = editDistance(lower, candidate.toLowerCase());
-    if (distance < least) {
+    // Of two that are equally near, the one that begins alike: people seldom get the first letter wrong.
+    const isAlike = distance === least && candidate[0] === word[0] && best?.[0] !== word[0] && best !== undefined;
+    if (distance < least || isAlike) {
       best = candidate;
       least = distance;
     }

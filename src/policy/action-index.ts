@@ -22,7 +22,7 @@ export function readActionTable(cedar: Cedar): ActionTable {
   const actions = Object.keys(definition.actions);
   return {
     groupsOf: new Map(actions.map((action) => [action, closure(action)])),
-    concrete: actions.filter((action) => definition.actions[action]?.appliesTo !== undefined),
+    concrete: actions.filter((action) => (definition.actions[action]?.appliesTo?.resourceTypes.length ?? 0) > 0),
     words: new Map(Object.entries(definition.entityTypes).flatMap(([name, type]) => ('enum' in type ? [[name, type.enum] as const] : []))),
   };
 }

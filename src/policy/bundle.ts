@@ -46,11 +46,16 @@ export function makeBundle(cedar: Cedar, files: readonly PolicyFile[]): Bundle {
   if (answer.type === 'failure') throw invalid(answer.errors.map(({ message }) => message).join('\n') || 'the policies do not validate');
   const problems = answer.validationErrors.length > 0 ? answer.validationErrors : answer.validationWarnings;
   if (problems.length > 0) {
-    const lines = problems.slice(0, 10).map(({ policyId, error }) => {
+    // One line for each place: Cedar repeats itself for every action that a group stands for.
+    const lines = new Map<string, string>();
+    for (const { policyId, error } of problems) {
       const policy = policies.get(policyId);
-      return policy ? policy.source.describe(error, policy.offset, actions) : error.message;
-    });
-    throw invalid(lines.join('\n'));
+      const { where, message } = policy
+        ? policy.source.describe(error, policy.offset, actions)
+        : { where: policyId, message: error.message };
+      if (!lines.has(where)) lines.set(where, `${where}: ${message}`);
+    }
+    throw invalid([...lines.values()].slice(0, 10).join('\n'));
   }
   if (answer.otherWarnings.length > 0) throw invalid(answer.otherWarnings.map(({ message }) => message).join('\n'));
 
@@ -83,7 +88,9 @@ class Source {
     }
     const answer = cedar.policySetTextToParts(text);
     if (answer.type === 'failure')
-      throw invalid(answer.errors.map((error) => this.describe(error, 0)).join('\n') || `${path}: does not parse`);
+      throw invalid(
+        answer.errors.map((error) => Object.values(this.describe(error, 0)).join(': ')).join('\n') || `${path}: does not parse`,
+      );
     const template = answer.policy_templates[0];
     if (template !== undefined) throw invalid(`${this.where(bytes.indexOf(template))}: templates (?principal, ?resource) are not accepted`);
     const used = new Set<number>();
@@ -101,14 +108,14 @@ class Source {
     }
   }
 
-  /** An error of Cedar's as one line; `offset` is where the text that Cedar saw begins in this file. */
-  describe(error: DetailedError, offset: number, actions?: ActionTable): string {
+  /** An error of Cedar's with its place; `offset` is where the text that Cedar saw begins in this file. */
+  describe(error: DetailedError, offset: number, actions?: ActionTable): { readonly where: string; readonly message: string } {
     const { start = 0, end = 0 } = error.sourceLocations?.[0] ?? {};
     const excerpt = this.#file.bytes.subarray(offset + start, offset + end).toString('utf8');
     const message = error.message
       .replace(/^for policy `[^`]*`[,:] /, '')
       .replace(/^failed to parse policy with id `[^`]*` from string: /, '');
-    return `${this.where(offset + start)}: ${message}${suggestion(excerpt, error.help, actions)}`;
+    return { where: this.where(offset + start), message: `${message}${suggestion(excerpt, error.help, actions)}` };
   }
 }
 
@@ -127,5 +134,5 @@ function suggestion(excerpt: string, help: string | null, actions: ActionTable |
   const meant = /^did you mean `(.*)`\?$/.exec(help ?? '')?.[1];
   if (meant !== undefined) return `; did you mean "${meant}"?`;
   if (named?.[1] === 'Action') return '; a group of actions is written `action in`';
-  return help ? `; ${help}` : '';
+  return help ? `; ${help.replace(/for policy `[^`]*`[,:] /g, '')}` : '';
 }

@@ -1,12 +1,14 @@
 // Loads policies into an engine that decides. cedar-wasm validates and is the fallback; the compiled form serves the hot path.
 import path from 'node:path';
-import type { Decision, Request } from '../core/index.ts';
+import type { Decision, PolicyId, Request } from '../core/index.ts';
+import { actionsOf } from './action-index.ts';
 import { type Bundle, makeBundle } from './bundle.ts';
 import { compilePolicies } from './compile.ts';
 import { decide } from './decide.ts';
 import { type Cedar, createWasmEvaluator, type Evaluate, loadCedar } from './evaluate.ts';
 import { type Explanation, explain } from './explain.ts';
 import type { Facts } from './question.ts';
+import { isAsked } from './schema.ts';
 import { packDirectory, readPolicyFiles } from './source.ts';
 
 export interface PolicyOptions {
@@ -23,6 +25,8 @@ export interface PolicyEngine {
   readonly bundle: Bundle;
   /** `compiled`, or `wasm` when a policy uses what the compiled form does not know. */
   readonly evaluator: 'compiled' | 'wasm';
+  /** Policies that are only about acts which no enforcement point asks about yet: valid, and without effect. */
+  readonly unasked: readonly PolicyId[];
   decide(request: Request, facts: Facts): Decision;
   explain(request: Request, facts: Facts): Explanation;
 }
@@ -47,6 +51,7 @@ export function createEngine(cedar: Cedar, bundle: Bundle, packs: readonly strin
     packs,
     bundle,
     evaluator: compiled ? 'compiled' : 'wasm',
+    unasked: [...bundle.policies.values()].filter(({ json }) => !actionsOf(bundle.actions, json.action).some(isAsked)).map(({ id }) => id),
     decide: (request, facts) => decide(request, facts, evaluate, (policy) => annotationOf(policy, 'reason')),
     // What a person reads is the authority's own word.
     explain: (request, facts) => explain(request, facts, wasmEvaluator(cedar, bundle), bundle),

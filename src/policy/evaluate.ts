@@ -1,5 +1,5 @@
 // What an evaluator answers, and cedar-wasm as one: the authority on what a policy means, ~1 ms a question.
-import type { EntityUidJson } from '@cedar-policy/cedar-wasm/nodejs';
+import type { EntityUidJson, Policy } from '@cedar-policy/cedar-wasm/nodejs';
 import type { PolicyId } from '../core/index.ts';
 import type { EntityData, Question } from './question.ts';
 import { namespace, schema } from './schema.ts';
@@ -28,9 +28,9 @@ export function loadCedar(): Promise<Cedar> {
 
 /**
  * @param name of this set in cedar-wasm's cache, which has no way to drop one: equal sets must have equal names
- * @param policies text by policy id, already validated
+ * @param policies by policy id, already validated
  */
-export function createWasmEvaluator(cedar: Cedar, name: string, policies: Readonly<Record<PolicyId, string>>): Evaluate {
+export function createWasmEvaluator(cedar: Cedar, name: string, policies: Record<PolicyId, Policy>): Evaluate {
   const schemaName = `${namespace}-${name}`;
   const problems = [cedar.preparseSchema(schemaName, schema), cedar.preparsePolicySet(name, { staticPolicies: policies })].flatMap(
     (answer) => (answer.type === 'failure' ? answer.errors : []),

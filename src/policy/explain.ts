@@ -8,6 +8,7 @@ import {
   type PolicyId,
   purposes,
   type Request,
+  type Target,
 } from '../core/index.ts';
 import type { Bundle } from './bundle.ts';
 import { decide, rulingsOn } from './decide.ts';
@@ -92,8 +93,11 @@ function variationsOf(request: Request, facts: Facts): readonly Variation[] {
 
 function actVariations({ principal, act }: Request, facts: Facts): readonly Variation[] {
   switch (act.action) {
-    case 'llm.invoke':
-      return [];
+    case 'llm.invoke': {
+      if (act.targets.some(({ perimeter }) => perimeter === 'onprem')) return [];
+      const inside: Target = { provider: 'onprem', model: act.requestedModel, dialect: act.dialect, perimeter: 'onprem', vetted: true };
+      return [{ change: 'with an onprem target', request: { principal, act: { ...act, targets: [...act.targets, inside] } }, facts }];
+    }
     case 'http.request':
     case 'net.connect': {
       const change = `${act.isGranted ? 'without' : 'with'} a grant for ${act.host}:${act.port}`;

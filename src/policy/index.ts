@@ -5,4 +5,3 @@ export type { DeterminingPolicy, Explanation } from './explain.ts';
 export type { Facts } from './question.ts';
 export { parseRequestDocument } from './document.ts';
 export type { RequestDocument } from './request-document.ts';
-export { isAsked } from './schema.ts';

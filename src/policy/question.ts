@@ -6,6 +6,13 @@ import {
   type Classification,
   canonicalHost,
   classificationRank,
+  classifications,
+  dialects,
+  IntramurError,
+  labels,
+  perimeters,
+  purposes,
+  vettings,
   type HttpRequest,
   type Label,
   type LlmInvoke,
@@ -15,7 +22,7 @@ import {
   type Request,
   type Target,
 } from '../core/index.ts';
-import { namespace } from './schema.ts';
+import { namespace, protocols, vias } from './schema.ts';
 import { EntityUid, Instant, parseIp, RecordValue, type Value } from './value.ts';
 
 export interface Facts {
@@ -43,6 +50,12 @@ export interface Question {
 
 export const uid = (type: string, id: string) => new EntityUid(`${namespace}::${type}`, id);
 
+/** A word of an enumeration. cedar-wasm checks these; the compiled form relies on it being done here, for ranks above all. */
+function word<T extends string>(type: string, words: readonly T[], value: T): EntityUid {
+  if (!words.includes(value)) throw new IntramurError('POLICY_EVALUATION', `a request with an unknown ${type}`);
+  return uid(type, value);
+}
+
 /** The question of a request that is not a model call. */
 export function questionOf({ principal, act }: Request & { readonly act: HttpRequest | NetConnect }, facts: Facts): Question {
   const host = hostEntity(act);
@@ -63,8 +76,8 @@ export function modelQuestionOf(principal: Principal, act: LlmInvoke, target: Ta
     attrs: {
       name: target.model.toWellFormed(),
       provider,
-      dialect: uid('Dialect', target.dialect),
-      perimeter: uid('Perimeter', target.perimeter),
+      dialect: word('Dialect', dialects, target.dialect),
+      perimeter: word('Perimeter', perimeters, target.perimeter),
       perimeterRank: perimeterRank(target.perimeter),
       vetted: target.vetted,
     },
@@ -74,21 +87,30 @@ export function modelQuestionOf(principal: Principal, act: LlmInvoke, target: Ta
     principal: uid('Agent', principal.session),
     action: act.action,
     resource: model.uid,
-    context: contextOf(principal, facts, { dialect: uid('Dialect', act.dialect), requestedModel: act.requestedModel.toWellFormed() }),
+    context: contextOf(principal, facts, {
+      dialect: word('Dialect', dialects, act.dialect),
+      requestedModel: act.requestedModel.toWellFormed(),
+    }),
     entities: [...agentEntities(principal), model, bare(provider)],
   };
 }
 
 function contextOf({ purpose, session }: Principal, facts: Facts, own: Readonly<Record<string, Value>>): RecordValue {
   return new RecordValue({
-    purpose: uid('Purpose', purpose),
+    purpose: word('Purpose', purposes, purpose),
     session: session.toWellFormed(),
-    now: new Instant(facts.now.getTime()),
-    labels: facts.labels.map((label) => uid('Label', label)),
-    classification: uid('Classification', facts.classification),
+    now: instantOf(facts.now),
+    labels: facts.labels.map((label) => word('Label', labels, label)),
+    classification: word('Classification', classifications, facts.classification),
     dataRank: classificationRank(facts.classification),
     ...own,
   });
+}
+
+function instantOf(now: Date): Instant {
+  const ms = now.getTime();
+  if (Number.isNaN(ms)) throw new IntramurError('POLICY_EVALUATION', 'the clock is broken');
+  return new Instant(ms);
 }
 
 function transportOf(act: HttpRequest | NetConnect): Readonly<Record<string, Value>> {
@@ -96,7 +118,7 @@ function transportOf(act: HttpRequest | NetConnect): Readonly<Record<string, Val
     case 'http.request':
       return { method: act.method.toWellFormed(), path: act.path.toWellFormed(), tls: act.scheme === 'https' };
     case 'net.connect':
-      return { protocol: uid('Protocol', act.protocol) };
+      return { protocol: word('Protocol', protocols, act.protocol) };
     default:
       return assertNever(act);
   }
@@ -112,9 +134,9 @@ function agentEntities(principal: Principal): readonly EntityData[] {
       user,
       tool,
       ...(principal.agentVersion === undefined ? {} : { version: principal.agentVersion.toWellFormed() }),
-      vetting: uid('Vetting', principal.vetting),
+      vetting: word('Vetting', vettings, principal.vetting),
       vetted: principal.vetting === 'vetted',
-      via: uid('Via', principal.via),
+      via: word('Via', vias, principal.via),
     },
     ancestors: [user, tool, ...teams],
   };
@@ -126,11 +148,11 @@ function hostEntity({ host, port, isDirect, isGranted }: HttpRequest | NetConnec
   // What is no host name keeps its spelling: no rule that permits knows it, and the refusal can show it.
   const name = canonicalHost(host) ?? host.toLowerCase().toWellFormed();
   const ip = isIP(name) === 0 ? undefined : parseIp(name);
-  const labels = ip ? [] : name.split('.');
+  const suffixes = ip ? [] : name.split('.');
   return {
     uid: uid('Host', name),
     attrs: { name, port, ...(ip ? { ip } : {}), isDirect: isDirect || ip !== undefined, isGranted },
-    ancestors: labels.slice(0, 32).map((_, i) => uid('Zone', labels.slice(i).join('.'))),
+    ancestors: suffixes.slice(0, 32).map((_, i) => uid('Zone', suffixes.slice(i).join('.'))),
   };
 }
 

@@ -24,6 +24,7 @@ const egress = egressClasses
   .join('');
 
 export const protocols = ['tcp', 'ssh', 'dns', 'udp', 'tls'] as const;
+export const vias = ['sandbox', 'key'] as const;
 
 export const schema = `namespace ${namespace} {
   entity Classification ${oneOf(classifications)};
@@ -33,7 +34,7 @@ export const schema = `namespace ${namespace} {
   entity Vetting ${oneOf(vettings)};
   entity Dialect ${oneOf(dialects)};
   entity Protocol ${oneOf(protocols)};
-  entity Via enum ["sandbox", "key"];
+  entity Via ${oneOf(vias)};
 
   entity Team;
   entity User in [Team];
