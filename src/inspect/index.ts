@@ -4,3 +4,6 @@ export { detectors } from './detectors/registry.ts';
 export { createInspector, type InspectContext, type Inspector, type InspectorOptions } from './inspector.ts';
 export { defaultLimits, type Limits } from './limits.ts';
 export { type Redacted, type Restorer, redact, restore, restorer } from './redact.ts';
+export type { FingerprintIndex, SourceDocument } from './source/index-file.ts';
+export { type BuildOptions, fingerprintStore, type FingerprintStore, type RepositoryEntry } from './source/store.ts';
+export { loadBackground } from './source/background-data.ts';

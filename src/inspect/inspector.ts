@@ -1,11 +1,15 @@
 // Inspection of one payload: every view of its bytes, every detector on every view, one report. It never throws for what it was
 // given to read: what could not be looked at is said in `refused`.
 import crypto from 'node:crypto';
-import { type Body, codeOf, type InspectFinding, IntramurError, type Label, labels, type Report } from '../core/index.ts';
+import { type Body, codeOf, IntramurError, type InspectFinding, type Label, labels, type Report, type Tier } from '../core/index.ts';
 import type { Detector } from './detector.ts';
 import { detectors as builtInDetectors } from './detectors/registry.ts';
 import { type Budget, budgetFor, defaultLimits, exceeded, type Limits } from './limits.ts';
 import { secretScanner, valueFingerprint } from './secrets.ts';
+import type { Hit } from './source/find.ts';
+import type { FingerprintIndex } from './source/index-file.ts';
+import { createDrips } from './source/session.ts';
+import { classificationOf, type SourceFinding, sourceScanner } from './source/source-scan.ts';
 import { outsideView, rawView } from './view.ts';
 import { type Reading, viewsOf } from './views.ts';
 
@@ -14,6 +18,8 @@ export interface InspectorOptions {
   readonly limits?: Partial<Limits>;
   /** True for a value that the product itself made to stand for a secret. */
   isPlaceholder?(value: string): boolean;
+  /** The company's own source. Left out: no source is recognised. */
+  readonly fingerprints?: FingerprintIndex | undefined;
   /** Keys the fingerprints in `redacted`, so that they compare within one installation only. Default: a key of this process. */
   readonly fingerprintKey?: Uint8Array;
   nowMs?(): number;
@@ -28,38 +34,65 @@ export interface Inspector {
   inspect(body: Body, context?: InspectContext): Promise<Report>;
 }
 
+interface Found {
+  readonly secrets: InspectFinding[];
+  readonly source: SourceFinding[];
+  /** Places in the input of everything that was recognised, however little. */
+  readonly hits: Hit[];
+}
+
 export function createInspector(options: InspectorOptions = {}): Inspector {
   const { detectors = builtInDetectors, nowMs = () => performance.now() } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const fingerprint = valueFingerprint(options.fingerprintKey ?? crypto.randomBytes(32));
   const secrets = secretScanner({ detectors, isPlaceholder: options.isPlaceholder ?? (() => false), fingerprint });
 
-  function findIn(body: Body, budget: Budget, findings: InspectFinding[]): void {
-    for (const reading of allReadings(body, budget)) {
+  const source = options.fingerprints && sourceScanner(options.fingerprints);
+  const drips = createDrips(nowMs);
+
+  function findIn(body: Body, budget: Budget, found: Found): void {
+    for (const { view, of } of allReadings(body, budget)) {
       budget.checkTime();
-      if (reading.of !== 'texts') findings.push(...secrets.scan(reading.view));
-      if (findings.length > limits.maxFindings) throw exceeded(`more than ${limits.maxFindings} findings`);
+      if (of !== 'texts') found.secrets.push(...secrets.scan(view));
+      if (of !== 'fields' && source) {
+        const { findings, hits } = source.scan(view);
+        found.source.push(...findings);
+        found.hits.push(...hits.map((hit) => ({ ...hit, ...view.origin(hit.start, hit.end) })));
+      }
+      if (found.secrets.length + found.source.length > limits.maxFindings) throw exceeded(`more than ${limits.maxFindings} findings`);
+    }
+  }
+
+  /** What earlier calls of the session add to the hits of this one. */
+  function addDrips(session: string, found: Found): void {
+    for (const { document, keys, hits } of drips.add(session, found.hits)) {
+      const finding = source?.accumulated(document, keys, hits);
+      const isKnown = found.source.some(
+        (other) => other.tier !== 'count' && other.repository === finding?.repository && other.document === finding?.document,
+      );
+      if (finding && !isKnown) found.source.push(finding);
     }
   }
 
   return {
-    async inspect(body) {
+    async inspect(body, context = {}) {
       const startedAt = nowMs();
-      const findings: InspectFinding[] = [];
+      const found: Found = { secrets: [], source: [], hits: [] };
       let refused: Report['refused'];
       try {
         const size = body.bytes.length + body.views.reduce((sum, text) => sum + text.length, 0);
         if (size > limits.maxBytes) throw exceeded(`${size} bytes are more than the ${limits.maxBytes} that are inspected`);
-        findIn(body, budgetFor(limits, nowMs), findings);
+        findIn(body, budgetFor(limits, nowMs), found);
+        if (context.session !== undefined) addDrips(context.session, found);
       } catch (fault) {
         refused = refusalOf(fault);
       }
-      const found = withoutRepeats(findings);
+      const findings = [...withoutRepeats(found.secrets), ...withoutOverlaps(found.source)];
       return {
         bytes: body.bytes.length,
-        classification: 'public',
-        labels: labelsOf(found, detectors),
-        findings: found,
+        classification: classificationOf(found.source),
+        labels: labelsOf(findings, detectors),
+        findings: findings.map(publicPart).toSorted((a, b) => a.start - b.start || a.end - b.end),
         ...(refused ? { refused } : {}),
         ms: Math.max(0, nowMs() - startedAt),
       };
@@ -94,12 +127,34 @@ function withoutRepeats(findings: readonly InspectFinding[]): InspectFinding[] {
     const known = kept.get(key);
     if (known === undefined || finding.view.length < known.view.length) kept.set(key, finding);
   }
-  return [...kept.values()].toSorted((a, b) => a.start - b.start || a.end - b.end);
+  return [...kept.values()];
+}
+
+const tierRank: Readonly<Record<Tier, number>> = { block: 0, route: 1, count: 2 };
+
+/** The same place matched in several views is one finding: the strongest, and of those the one with the fewest decoders. */
+function withoutOverlaps(findings: readonly SourceFinding[]): SourceFinding[] {
+  const kept: SourceFinding[] = [];
+  const ordered = findings.toSorted(
+    (a, b) => tierRank[a.tier] - tierRank[b.tier] || a.view.length - b.view.length || (b.score ?? 0) - (a.score ?? 0),
+  );
+  for (const finding of ordered) {
+    if (!kept.some((other) => finding.start <= other.end && other.start <= finding.end)) kept.push(finding);
+  }
+  return kept;
+}
+
+function publicPart(finding: InspectFinding | SourceFinding): InspectFinding {
+  if (!('classification' in finding)) return finding;
+  const { classification: _, ...rest } = finding;
+  return rest;
 }
 
 /** What merely counts does not make a label: a label decides where the payload may go. */
 function labelsOf(findings: readonly InspectFinding[], detectors: readonly Detector[]): Label[] {
   const byId = new Map(detectors.map((detector) => [detector.id, detector.label]));
-  const found = new Set(findings.filter((finding) => finding.tier !== 'count').map((finding) => byId.get(finding.detector)));
+  const found = new Set(
+    findings.filter(({ tier }) => tier !== 'count').map(({ kind, detector }) => (kind === 'source' ? 'source' : byId.get(detector))),
+  );
   return labels.filter((label) => found.has(label));
 }

@@ -1,0 +1,124 @@
+// `intramur index`: the company's own source as keyed fingerprints, built by hand or by CI, read by every inspection.
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Classification, classifications, IntramurError, placesFrom, product } from '../core/index.ts';
+import { type FingerprintStore, fingerprintStore, loadBackground } from '../inspect/index.ts';
+import type { CliIo } from './io.ts';
+
+const SCHEMA = 'intramur/index/1';
+const usage =
+  'index add REPO --classification C [--name N] [--part PREFIX=C] | list [--json] | remove NAME | build | export FILE | import FILE';
+
+export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const { values, positionals } = parse(args);
+  const [verb, target, ...rest] = positionals;
+  const store = fingerprintStore(placesFrom(io.env, io.home).fingerprints);
+  if (rest.length > 0) throw wrong(`"${rest[0]}" is one argument too many`);
+  switch (verb) {
+    case 'add':
+      return add(store, resolved(target, io), values, io);
+    case 'list':
+      return list(store, values.json ?? false, io);
+    case 'remove':
+      if (target === undefined) throw wrong('index remove needs the name of a repository');
+      if (!store.remove(target))
+        throw new IntramurError('CONFIG_NOT_FOUND', `no repository "${target}" is registered`, { hint: `${product.name} index list` });
+      io.stderr.write(`removed ${target}; the next \`index build\` takes it out of the table\n`);
+      return 0;
+    case 'build':
+      return build(store, io);
+    case 'export':
+      store.exportTo(resolved(target, io));
+      return 0;
+    case 'import':
+      return importFrom(store, resolved(target, io));
+    default:
+      throw wrong(verb === undefined ? 'index needs a verb' : `unknown verb "${verb}"`);
+  }
+}
+
+function parse(args: readonly string[]) {
+  return parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      classification: { type: 'string' },
+      name: { type: 'string' },
+      part: { type: 'string', multiple: true },
+      json: { type: 'boolean' },
+    },
+  });
+}
+
+function wrong(message: string): IntramurError {
+  return new IntramurError('USAGE', message, { hint: `${product.name} ${usage}` });
+}
+
+function resolved(target: string | undefined, io: CliIo): string {
+  if (target === undefined) throw wrong('a path is missing');
+  return path.resolve(io.cwd, target);
+}
+
+function add(store: FingerprintStore, root: string, values: ReturnType<typeof parse>['values'], io: CliIo): number {
+  const classification = classificationOf(values.classification);
+  const name = values.name ?? path.basename(root);
+  const parts = (values.part ?? []).map((part) => {
+    const at = part.lastIndexOf('=');
+    if (at <= 0) throw wrong(`--part is PREFIX=CLASSIFICATION, not "${part}"`);
+    return { prefix: part.slice(0, at), classification: classificationOf(part.slice(at + 1)) };
+  });
+  store.add({ name, path: root, classification, parts });
+  io.stderr.write(`registered ${name} as ${classification}; \`index build\` reads it\n`);
+  return 0;
+}
+
+function classificationOf(word: string | undefined): Classification {
+  const found = classifications.find((known) => known === word);
+  if (!found) throw wrong(`--classification is one of ${classifications.join(', ')}`);
+  return found;
+}
+
+function list(store: FingerprintStore, isJson: boolean, io: CliIo): number {
+  const repositories = store.list();
+  if (isJson) {
+    const rows = repositories.map(({ name, path: root, classification, files, lines, entries, bytes, builtAt }) => {
+      return { name, path: root, classification, files, lines, entries, bytes, builtAt: builtAt ?? null };
+    });
+    io.stdout.write(`${JSON.stringify({ schema: SCHEMA, repositories: rows })}\n`);
+    return 0;
+  }
+  for (const { name, classification, files, lines, builtAt } of repositories) {
+    io.stdout.write(
+      `${name.padEnd(24)} ${classification.padEnd(12)} ${builtAt ? `${files} files, ${lines} lines, built ${builtAt}` : 'not built yet'}\n`,
+    );
+  }
+  if (repositories.length === 0) io.stdout.write('no repository is registered\n');
+  return 0;
+}
+
+function build(store: FingerprintStore, io: CliIo): number {
+  const isTerminal = 'isTTY' in io.stderr && io.stderr.isTTY === true;
+  store.build({
+    background: loadBackground(),
+    now: () => new Date(),
+    ...(isTerminal ? { onProgress: (name, done, total) => void io.stderr.write(`\r${name}: ${done}/${total} files\x1b[K`) } : {}),
+  });
+  if (isTerminal) io.stderr.write('\r\x1b[K');
+  const repositories = store.list();
+  const sum = (of: (entry: (typeof repositories)[number]) => number) => repositories.reduce((total, entry) => total + of(entry), 0);
+  io.stderr.write(
+    `${repositories.length} repositories, ${sum((r) => r.files)} files, ${sum((r) => r.lines)} lines, ${sum((r) => r.entries)} fingerprints, ${sum((r) => r.bytes)} bytes\n`,
+  );
+  return 0;
+}
+
+function importFrom(store: FingerprintStore, file: string): number {
+  const own = store.list().filter(({ path: root }) => root !== '');
+  if (own.length > 0) {
+    throw new IntramurError('USAGE', 'this installation has repositories of its own; an import would replace them', {
+      hint: `remove them first: ${own.map(({ name }) => name).join(', ')}`,
+    });
+  }
+  store.importFrom(file);
+  return 0;
+}

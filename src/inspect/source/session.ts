@@ -1,0 +1,56 @@
+// What a session has said so far. A drip of one line a call never satisfies a rule by itself, so the distinct keys of each document
+// add up; they fade, so that a long session does not accuse by chance.
+import type { Hit } from './find.ts';
+
+/** Distinct keys of one document, over the calls of a session, that say it is leaking. */
+const ENOUGH = 6;
+/** Of them at least so many from runs of words or structure, which chance yields less often than lines. */
+const ENOUGH_RUNS = 2;
+const FADES_AFTER_MS = 4 * 60 * 60 * 1000;
+const MOST_SESSIONS = 2_000;
+const MOST_KEYS = 20_000;
+
+export interface Drips {
+  /** Adds the hits of a call; yields the documents that have now leaked, with how many keys of each are known. */
+  add(session: string, hits: readonly Hit[]): { readonly document: number; readonly keys: number; readonly hits: readonly Hit[] }[];
+}
+
+interface Seen {
+  readonly at: number;
+  readonly isRun: boolean;
+}
+
+export function createDrips(nowMs: () => number): Drips {
+  const sessions = new Map<string, Map<number, Map<number, Seen>>>();
+  return {
+    add(session, hits) {
+      const now = nowMs();
+      const documents = touch(sessions, session);
+      const leaking = new Map<number, Hit[]>();
+      for (const hit of hits) {
+        const keys = documents.get(hit.document) ?? new Map<number, Seen>();
+        documents.set(hit.document, keys);
+        if (keys.size < MOST_KEYS) keys.set(hit.key, { at: now, isRun: hit.channel !== 'L' });
+        leaking.set(hit.document, [...(leaking.get(hit.document) ?? []), hit]);
+      }
+      return [...leaking].flatMap(([document, own]) => {
+        const keys = documents.get(document) ?? new Map<number, Seen>();
+        for (const [key, { at }] of keys) if (now - at > FADES_AFTER_MS) keys.delete(key);
+        const runs = [...keys.values()].filter(({ isRun }) => isRun).length;
+        return keys.size >= ENOUGH && runs >= ENOUGH_RUNS ? [{ document, keys: keys.size, hits: own }] : [];
+      });
+    },
+  };
+}
+
+/** The session's own map, now the youngest; the oldest session is forgotten when there are too many. */
+function touch<T>(sessions: Map<string, Map<number, T>>, session: string): Map<number, T> {
+  const known = sessions.get(session) ?? new Map<number, T>();
+  sessions.delete(session);
+  sessions.set(session, known);
+  if (sessions.size > MOST_SESSIONS) {
+    const [oldest] = sessions.keys();
+    if (oldest !== undefined) sessions.delete(oldest);
+  }
+  return known;
+}

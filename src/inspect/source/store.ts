@@ -1,0 +1,303 @@
+// The index on disk, under `fingerprints/` of the state directory: a secret, the list of repositories, each repository's keys file by
+// file (so that a later build reads only what changed), and the table that sessions load. No source text is stored.
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { type Classification, classificationRank, classifications, IntramurError } from '../../core/index.ts';
+import type { Background } from './background.ts';
+import { extractor } from './extract.ts';
+import type { FingerprintIndex, SourceDocument } from './index-file.ts';
+import { type FileKeys, readKeys, writeKeys } from './keys-file.ts';
+import { keyer } from './keyer.ts';
+import { readSource, repositoryFiles } from './repository-files.ts';
+import { buildTable, openTable, type Table } from './table.ts';
+
+export interface RepositoryEntry {
+  readonly name: string;
+  readonly path: string;
+  readonly classification: Classification;
+  /** Narrower classes for parts, first match wins: a path or the beginning of one. */
+  readonly parts: readonly { readonly prefix: string; readonly classification: Classification }[];
+  readonly files: number;
+  readonly lines: number;
+  readonly entries: number;
+  /** Its share of the table. */
+  readonly bytes: number;
+  /** RFC 3339; `undefined` before the first build. */
+  readonly builtAt?: string;
+}
+
+export interface FingerprintStore {
+  list(): readonly RepositoryEntry[];
+  add(entry: Pick<RepositoryEntry, 'name' | 'path' | 'classification' | 'parts'>): void;
+  remove(name: string): boolean;
+  build(options: BuildOptions): void;
+  /** `undefined` before the first build. */
+  load(): FingerprintIndex | undefined;
+  exportTo(file: string): void;
+  importFrom(file: string): void;
+}
+
+export interface BuildOptions {
+  readonly background: Background;
+  now(): Date;
+  onProgress?(repository: string, done: number, total: number): void;
+}
+
+const SCHEMA = 'intramur/fingerprints/1';
+
+export function fingerprintStore(directory: string): FingerprintStore {
+  const at = (name: string) => path.join(directory, name);
+  const keysFile = (name: string) => at(`${crypto.hash('sha256', name).slice(0, 16)}.keys`);
+
+  const list = (): RepositoryEntry[] => {
+    const text = readIfThere(at('repositories.json'));
+    return text === undefined ? [] : parseList(text.toString());
+  };
+  const saveList = (repositories: readonly RepositoryEntry[]) => {
+    writeWhole(at('repositories.json'), [Buffer.from(`${JSON.stringify({ schema: SCHEMA, repositories }, null, 2)}\n`)]);
+  };
+  const secret = (): Buffer => {
+    const known = readIfThere(at('secret'));
+    if (known) return known;
+    const made = crypto.randomBytes(32);
+    writeWhole(at('secret'), [made]);
+    return made;
+  };
+
+  return {
+    list,
+    add(entry) {
+      const others = list().filter(({ name }) => name !== entry.name);
+      saveList([...others, { ...entry, files: 0, lines: 0, entries: 0, bytes: 0 }].toSorted((a, b) => (a.name < b.name ? -1 : 1)));
+    },
+    remove(name) {
+      const before = list();
+      const after = before.filter((entry) => entry.name !== name);
+      fs.rmSync(keysFile(name), { force: true });
+      if (after.length < before.length) saveList(after);
+      return after.length < before.length;
+    },
+    build({ background, now, onProgress }) {
+      if (list().some((entry) => entry.path === '')) {
+        throw new IntramurError('USAGE', 'this index was imported; it is built where its repositories are', {
+          hint: 'or remove what was imported',
+        });
+      }
+      const secretBytes = secret();
+      const extract = extractor(keyer(secretBytes), background).extract;
+      const built = list().map((entry) => {
+        const known = new Map((readKeys(keysFile(entry.name)) ?? []).map((file) => [file.sha256, file]));
+        const files: FileKeys[] = [];
+        const names = repositoryFiles(entry.path);
+        names.forEach((name, i) => {
+          if (i % 64 === 0) onProgress?.(entry.name, i, names.length);
+          const bytes = readSource(entry.path, name);
+          if (!bytes) return;
+          const sha256 = crypto.hash('sha256', bytes, 'hex');
+          const before = known.get(sha256);
+          files.push(before ? { ...before, path: name } : { path: name, sha256, ...extract(bytes) });
+        });
+        onProgress?.(entry.name, names.length, names.length);
+        writeKeys(keysFile(entry.name), files);
+        return { entry, files };
+      });
+      const { table, documents } = assemble(built);
+      const version = crypto.randomUUID();
+      writeWhole(at('table.bin'), [Buffer.from(table.memory)]);
+      writeWhole(at('documents.json'), [Buffer.from(JSON.stringify({ schema: SCHEMA, version, documents }))]);
+      const builtAt = now().toISOString();
+      const total = Math.max(
+        1,
+        built.reduce((sum, { files }) => sum + entriesOf(files), 0),
+      );
+      saveList(
+        built.map(({ entry, files }) => ({
+          ...entry,
+          files: files.length,
+          lines: files.reduce((sum, file) => sum + file.lines, 0),
+          entries: entriesOf(files),
+          bytes: Math.round((table.memory.byteLength * entriesOf(files)) / total),
+          builtAt,
+        })),
+      );
+    },
+    load() {
+      const text = readIfThere(at('documents.json'));
+      const known = readIfThere(at('secret'));
+      if (!text || !known) return undefined;
+      const { version, documents } = parseDocuments(text.toString());
+      return { table: loadTable(at('table.bin')), secret: known, documents, version };
+    },
+    exportTo(file) {
+      const parts = exported.map((name) => [name, name === 'repositories.json' ? withoutPaths(list()) : readIfThere(at(name))] as const);
+      if (parts.some(([, bytes]) => bytes === undefined))
+        throw new IntramurError('CONFIG_NOT_FOUND', 'there is no index to export', { hint: 'run `index build` first' });
+      const sizes = parts.map(([name, bytes]) => ({ name, bytes: bytes?.length ?? 0 }));
+      writeWhole(file, [
+        Buffer.from(`${JSON.stringify({ schema: SCHEMA, parts: sizes })}\n`),
+        ...parts.map(([, bytes]) => bytes ?? Buffer.alloc(0)),
+      ]);
+    },
+    importFrom(file) {
+      const bytes = fs.readFileSync(file);
+      for (const [name, part] of splitExport(bytes)) writeWhole(at(name), [part]);
+      loadTable(at('table.bin'));
+    },
+  };
+}
+
+/** What an export holds. With the secret it can be searched, so it is as confidential as the index itself. */
+const exported = ['secret', 'repositories.json', 'documents.json', 'table.bin'] as const;
+
+/** Where the repositories lie on this machine is nobody else's business. */
+function withoutPaths(repositories: readonly RepositoryEntry[]): Buffer {
+  return Buffer.from(JSON.stringify({ schema: SCHEMA, repositories: repositories.map((entry) => ({ ...entry, path: '' })) }));
+}
+
+function splitExport(bytes: Buffer): [string, Buffer][] {
+  const headerEnd = bytes.indexOf(0x0a);
+  const header: unknown = parseJson(bytes.toString('utf8', 0, Math.max(0, headerEnd)), 'the export');
+  if (!isRecord(header) || header['schema'] !== SCHEMA || !Array.isArray(header['parts'])) throw broken('the export');
+  let position = headerEnd + 1;
+  const parts: [string, Buffer][] = header['parts'].map((part: unknown) => {
+    const name = isRecord(part) ? exported.find((known) => known === part['name']) : undefined;
+    const size = isRecord(part) && typeof part['bytes'] === 'number' ? part['bytes'] : -1;
+    if (name === undefined || size < 0 || position + size > bytes.length) throw broken('the export');
+    position += size;
+    return [name, bytes.subarray(position - size, position)];
+  });
+  if (parts.length !== exported.length) throw broken('the export');
+  return parts;
+}
+
+function entriesOf(files: readonly FileKeys[]): number {
+  return files.reduce((sum, file) => sum + file.keys.low.length, 0);
+}
+
+function assemble(built: readonly { entry: RepositoryEntry; files: readonly FileKeys[] }[]): { table: Table; documents: SourceDocument[] } {
+  const documents: SourceDocument[] = [];
+  const parts: { keys: FileKeys['keys']; document: number }[] = [];
+  for (const { entry, files } of built) {
+    for (const file of files) {
+      const classification = entry.parts.find(({ prefix }) => file.path.startsWith(prefix))?.classification ?? entry.classification;
+      documents.push({ repository: entry.name, path: file.path, classification });
+      parts.push({ keys: file.keys, document: documents.length });
+    }
+  }
+  const rank = (document: number) => weightOf(documents[document - 1]?.classification ?? 'public');
+  const total = parts.reduce((sum, part) => sum + part.keys.low.length, 0);
+  return { table: buildTable(parts, total, (held, later) => rank(later) > rank(held)), documents };
+}
+
+/** Which class a key keeps that several documents share. What the company publishes itself is public wherever else it stands. */
+function weightOf(classification: Classification): number {
+  return classification === 'public' ? classifications.length : classificationRank(classification);
+}
+
+function loadTable(file: string): Table {
+  const handle = fs.openSync(file, 'r');
+  try {
+    const size = fs.fstatSync(handle).size;
+    const memory = new SharedArrayBuffer(size);
+    const bytes = new Uint8Array(memory);
+    for (let read = 0; read < size; ) {
+      const more = fs.readSync(handle, bytes, read, Math.min(size - read, 1 << 30), read);
+      if (more === 0) throw broken(file);
+      read += more;
+    }
+    return openTable(memory);
+  } catch (cause) {
+    throw cause instanceof TypeError || cause instanceof RangeError ? broken(file) : cause;
+  } finally {
+    fs.closeSync(handle);
+  }
+}
+
+function readIfThere(file: string): Buffer | undefined {
+  try {
+    return fs.readFileSync(file);
+  } catch (fault) {
+    if (fault instanceof Error && 'code' in fault && fault.code === 'ENOENT') return undefined;
+    throw fault;
+  }
+}
+
+/** All or nothing, readable by the owner only. */
+function writeWhole(file: string, parts: readonly Uint8Array[]): void {
+  fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  const draft = `${file}.${process.pid}.tmp`;
+  const handle = fs.openSync(draft, 'w', 0o600);
+  try {
+    for (const part of parts)
+      for (let at = 0; at < part.length; ) at += fs.writeSync(handle, part, at, Math.min(part.length - at, 1 << 30));
+    fs.fsyncSync(handle);
+  } finally {
+    fs.closeSync(handle);
+  }
+  fs.renameSync(draft, file);
+}
+
+function parseList(text: string): RepositoryEntry[] {
+  const parsed = parseJson(text, 'repositories.json');
+  if (!isRecord(parsed) || parsed['schema'] !== SCHEMA || !Array.isArray(parsed['repositories'])) throw broken('repositories.json');
+  return parsed['repositories'].map((entry: unknown) => {
+    if (!isRecord(entry)) throw broken('repositories.json');
+    const { name, path: root, files, lines, entries, bytes, builtAt } = entry;
+    const classification = classificationOf(entry['classification']);
+    if (typeof name !== 'string' || typeof root !== 'string') throw broken('repositories.json');
+    const parts = Array.isArray(entry['parts']) ? entry['parts'].map(partOf) : [];
+    const number = (value: unknown) => (typeof value === 'number' ? value : 0);
+    return {
+      name,
+      path: root,
+      classification,
+      parts,
+      files: number(files),
+      lines: number(lines),
+      entries: number(entries),
+      bytes: number(bytes),
+      ...(typeof builtAt === 'string' ? { builtAt } : {}),
+    };
+  });
+}
+
+function partOf(part: unknown): RepositoryEntry['parts'][number] {
+  if (!isRecord(part) || typeof part['prefix'] !== 'string') throw broken('repositories.json');
+  return { prefix: part['prefix'], classification: classificationOf(part['classification']) };
+}
+
+function parseDocuments(text: string): { version: string; documents: SourceDocument[] } {
+  const parsed = parseJson(text, 'documents.json');
+  if (!isRecord(parsed) || typeof parsed['version'] !== 'string' || !Array.isArray(parsed['documents'])) throw broken('documents.json');
+  const documents = parsed['documents'].map((document: unknown) => {
+    if (!isRecord(document) || typeof document['repository'] !== 'string' || typeof document['path'] !== 'string')
+      throw broken('documents.json');
+    return { repository: document['repository'], path: document['path'], classification: classificationOf(document['classification']) };
+  });
+  return { version: parsed['version'], documents };
+}
+
+function classificationOf(value: unknown): Classification {
+  const found = classifications.find((known) => known === value);
+  if (!found) throw broken('the index');
+  return found;
+}
+
+function parseJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw broken(what);
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function broken(what: string): IntramurError {
+  return new IntramurError('CONFIG_INVALID', `${what} of the fingerprint index is broken`, {
+    hint: 'run `index build` again, or `index import` a good export',
+  });
+}
