@@ -27,6 +27,12 @@ function rehearsalToken(payload) {
 
 const bold = (text) => (process.stdout.isTTY && !process.env.NO_COLOR ? `\u001b[1m${text}\u001b[0m` : text);
 const say = (text = '') => process.stdout.write(`${text}\n`);
+const indented = (text) =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => `    ${line}`)
+    .join('\n');
 const step = (text) => say(`\n${bold(`── ${text}`)}`);
 
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'intramur-demo-'));
@@ -96,26 +102,13 @@ const expect = (isTrue, what) => {
 };
 
 try {
-  step(`intramur run --mode direct -- ${path.basename(recipe.program)}   (real agent, rehearsal model declared onprem)`);
+  step(`intramur run -- ${path.basename(recipe.program)}   (real agent, rehearsal model declared onprem)`);
   const program = path.join(root, 'test', 'agents', 'node_modules', recipe.program);
   const command = [...(recipe.needsNode ? ['node'] : []), program, ...recipe.args('Create hello.txt with a greeting.')];
   const summaryFile = path.join(scratch, 'summary.json');
   const child = spawn(
     process.execPath,
-    [
-      main,
-      'run',
-      '--purpose',
-      'production',
-      '--mode',
-      'direct',
-      '--allow',
-      'paste.example',
-      '--summary-json',
-      summaryFile,
-      '--',
-      ...command,
-    ],
+    [main, 'run', '--purpose', 'production', '--allow', 'paste.example', '--summary-json', summaryFile, '--', ...command],
     {
       cwd: workspace,
       env: { ...env, ...recipe.env },
@@ -123,6 +116,11 @@ try {
     },
   );
   const code = await new Promise((resolve) => child.on('close', resolve));
+
+  step('intramur diff, intramur apply   (nothing was written to the workspace yet)');
+  expect(!fs.existsSync(path.join(workspace, 'hello.txt')), 'hello.txt is not in the workspace before apply');
+  say(indented(intramur(['diff']).stdout));
+  say(indented(intramur(['apply']).stdout));
 
   step('what the session could do');
   const read = (file) => (fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '');

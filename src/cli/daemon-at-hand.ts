@@ -8,12 +8,23 @@ import { createClient, type DaemonClient } from '../daemon/index.ts';
 /** How long a daemon may take until it answers. */
 const startLimitMs = 20_000;
 
-/** @throws IntramurError with the code that matches why the daemon did not start */
-export async function daemonAtHand(places: Places, env: Readonly<Record<string, string | undefined>>): Promise<DaemonClient> {
+/**
+ * Asks the daemon, and starts one first where none answers.
+ * @throws IntramurError with the code that matches why the daemon did not start
+ */
+export async function withDaemon<T>(
+  places: Places,
+  env: Readonly<Record<string, string | undefined>>,
+  ask: (client: DaemonClient) => Promise<T>,
+): Promise<{ client: DaemonClient; answer: T }> {
   const client = createClient(places.socket);
-  if (await isRunning(client)) return client;
+  try {
+    return { client, answer: await ask(client) };
+  } catch (fault) {
+    if (codeOf(fault) !== 'DAEMON_UNREACHABLE') throw fault;
+  }
   await startInBackground(places, env, []);
-  return client;
+  return { client, answer: await ask(client) };
 }
 
 export async function isRunning(client: DaemonClient): Promise<boolean> {

@@ -13,6 +13,14 @@ interface Command {
 const commands: Readonly<Record<string, Command>> = {
   run: { usage: 'run [options] -- COMMAND [ARG…]', does: 'run a program, unmodified, in the sandbox', load: () => import('./run.ts') },
   //TMP   audit: { usage: 'audit [DIR…]', does: 'which agents are here and what they may do; starts nothing', load: () => import('./audit.ts') },
+  diff: { usage: 'diff [SESSION]', does: 'what a session changed, not yet in the workspace', load: () => import('./diff.ts') },
+  apply: {
+    usage: 'apply [SESSION] [--only PATH…]',
+    does: 'bring what a session changed into the workspace',
+    load: () => import('./apply.ts'),
+  },
+  discard: { usage: 'discard [SESSION] [--only PATH…]', does: 'forget what a session changed', load: () => import('./discard.ts') },
+  audit: { usage: 'audit [DIR…]', does: 'which agents are here and what they may do; starts nothing', load: () => import('./audit.ts') },
   inspect: { usage: 'inspect [FILE|-]', does: 'what the monitor would find in these bytes', load: () => import('./inspect.ts') },
   up: { usage: 'up [--background] [--port N]', does: 'start the daemon with gateway and status page', load: () => import('./up.ts') },
   status: { usage: 'status [--json]', does: 'what the daemon is doing', load: () => import('./status.ts') },
@@ -28,21 +36,7 @@ const commands: Readonly<Record<string, Command>> = {
 };
 
 /** Words of the contract that later versions bring. They are not in the help, and they say so. */
-const later = new Set([
-  'attest',
-  'index',
-  'diff',
-  'apply',
-  'discard',
-  'approvals',
-  'kill',
-  'resume',
-  'hook',
-  'managed',
-  'agents',
-  'init',
-  'report',
-]);
+const later = new Set(['attest', 'index', 'approvals', 'kill', 'resume', 'hook', 'managed', 'agents', 'init', 'report']);
 
 function help(): string {
   const rows = Object.values(commands).map(({ usage, does }) => `  ${usage.padEnd(38)} ${does}`);

@@ -4,12 +4,13 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Adapter, UserView } from '../agents/index.ts';
 import { codeOf, IntramurError, placesFrom, product } from '../core/index.ts';
-import type { DaemonClient, OpenReply } from '../daemon/index.ts';
+import type { CloseRequest, DaemonClient, OpenReply } from '../daemon/index.ts';
 import { createAuthority, trustEnv } from '../egress/index.ts';
 import { type LaunchPlan, launch, type ResolvedProgram, trustPaths } from '../sandbox/index.ts';
-import { daemonAtHand } from './daemon-at-hand.ts';
+import { withDaemon } from './daemon-at-hand.ts';
 import type { CliIo } from './io.ts';
 import { baseEnvironment, passedByName, searchPath, userView } from './run/environment.ts';
+import { filesOfLayer, watchWorkspace } from './run/files.ts';
 import { parseRun, type RunOptions } from './run/options.ts';
 import { programOf } from './run/program.ts';
 import { createSessionEgress } from './run/session-egress.ts';
@@ -33,19 +34,20 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   }
   const began = performance.now();
   const places = placesFrom(io.env, io.home);
-  const client = await daemonAtHand(places, io.env);
   const { adapter, tool } = program;
   const user = userView(io.env, io.home);
   const credentials = adapter?.credentials(user) ?? [];
-  const session = await client.open({
-    agent: tool,
-    user: os.userInfo().username,
-    workspace: options.workspace,
-    ...(options.purpose === undefined ? {} : { purpose: options.purpose }),
-    allow: options.allow,
-    credentials,
-    sandbox: { mode: options.mode, pids: options.limitPids },
-  });
+  const { client, answer: session } = await withDaemon(places, io.env, (daemon) =>
+    daemon.open({
+      agent: tool,
+      user: os.userInfo().username,
+      workspace: options.workspace,
+      ...(options.purpose === undefined ? {} : { purpose: options.purpose }),
+      allow: options.allow,
+      credentials,
+      sandbox: { mode: options.mode, pids: options.limitPids },
+    }),
+  );
   let halt = () => {};
   const authority = createAuthority(new Date());
   const egress = createSessionEgress(client, session, authority, gatewayPort);
@@ -69,6 +71,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
       overlay,
       cacheDir: places.cache,
     });
+    const filesIn = options.mode === 'direct' ? watchWorkspace(options.workspace) : undefined;
     const launched = await launch(plan, { listening: (listeners) => egress.adopt(listeners) });
     halt = launched.kill;
     io.stderr.write(startLine(performance.now() - began, session, options.mode, credentials.length));
@@ -78,7 +81,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     isOver = true;
     await egress.close();
     const exitCode = exit.signal ? 128 + (os.constants.signals[exit.signal as NodeJS.Signals] ?? 0) : (exit.code ?? 70);
-    await report(client, session, exitCode, options, io);
+    const files = filesIn?.() ?? filesOfLayer(places.sessions, session.session, options.workspace, places.cache);
+    await report(client, session, { exitCode, files }, options, io);
     return exitCode;
   } finally {
     await egress.close();
@@ -87,11 +91,11 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
 }
 
 /** The program's exit code is the command's, also when there is nobody left to sum up what it did. */
-async function report(client: DaemonClient, session: OpenReply, exitCode: number, options: RunOptions, io: CliIo): Promise<void> {
+async function report(client: DaemonClient, session: OpenReply, ended: CloseRequest, options: RunOptions, io: CliIo): Promise<void> {
   try {
-    const summary = await client.close(session, { exitCode });
+    const summary = await client.close(session, ended);
     if (options.summaryFile) fs.writeFileSync(options.summaryFile, `${JSON.stringify(summary, undefined, 2)}\n`);
-    io.stderr.write(endLines(summary));
+    io.stderr.write(endLines(summary, options.mode));
   } catch (fault) {
     if (codeOf(fault) === undefined) throw fault;
     io.stderr.write(`${product.name}: no summary: ${fault instanceof Error ? fault.message : ''}\n`);

@@ -1,11 +1,12 @@
 // The door of the sandbox: what a contained program is started with, and what can be said of it.
 export { type Diagnosis, doctor, type Probe } from './doctor.ts';
 export { trustPaths } from './inside-etc.ts';
+export { launch } from './launch.ts';
 export { applyChanges, type Outcome } from './overlay/apply.ts';
 export type { Change, ChangeClass, ChangeKind } from './overlay/change.ts';
 export { diffLayer } from './overlay/diff.ts';
 export { discardChanges, discardLayer } from './overlay/discard.ts';
 export { findLayer, type Layer, readLayer } from './overlay/manifest.ts';
-export { launch } from './launch.ts';
-export type { Exit, Launched, LaunchPlan, ListenHandle, Listeners, Listening, Role } from './plan.ts';
+export type { Exit, Launched, LaunchPlan, Listeners, ListenHandle, Listening, Role } from './plan.ts';
 export { type ResolvedProgram, resolveProgram } from './program.ts';
+export { sensitiveReason } from './sensitive.ts';

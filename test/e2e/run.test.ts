@@ -186,7 +186,29 @@ describe('intramur run', () => {
     expect(rig.upstream.received.length).toBe(before);
   });
 
-  it('git metadata that would run on the host is read-only', async () => {
+  it('by default writes land in a layer: nothing is in the workspace until apply, and apply asks for what can run later', async () => {
+    const own = await createRig();
+    try {
+      fs.writeFileSync(path.join(own.workspace, 'kept.txt'), 'before\n');
+      const summaryFile = path.join(own.dir, 'summary.json');
+      const script = 'echo after > kept.txt; echo new > new.txt; mkdir -p .git/hooks; echo evil > .git/hooks/pre-commit';
+      await own.intramur(['run', '--summary-json', summaryFile, '--', 'bash', '-c', script]);
+      expect(fs.readdirSync(own.workspace)).toEqual(['kept.txt']);
+      expect(fs.readFileSync(path.join(own.workspace, 'kept.txt'), 'utf8')).toBe('before\n');
+      const { files } = JSON.parse(fs.readFileSync(summaryFile, 'utf8')) as { files: unknown };
+      expect(files).toEqual({ changed: 1, added: 2, deleted: 0, sensitive: ['.git/hooks/pre-commit'] });
+      const applied = await own.intramur(['apply']);
+      expect(applied.code).toBe(1);
+      expect(fs.readFileSync(path.join(own.workspace, 'kept.txt'), 'utf8')).toBe('after\n');
+      expect(fs.existsSync(path.join(own.workspace, 'new.txt'))).toBe(true);
+      expect(fs.existsSync(path.join(own.workspace, '.git', 'hooks', 'pre-commit'))).toBe(false);
+      expect((await own.intramur(['discard'])).code).toBe(0);
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('in direct mode git metadata that would run on the host is read-only', async () => {
     fs.mkdirSync(path.join(rig.workspace, '.git', 'hooks'), { recursive: true });
     fs.writeFileSync(path.join(rig.workspace, '.git', 'config'), '[core]\n');
     await inside(

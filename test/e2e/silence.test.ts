@@ -14,13 +14,21 @@ beforeAll(async () => {
 afterAll(() => rig.close());
 
 /** Runs the command line under strace; resolves to the traced calls, all processes together. */
-async function traced(args: readonly string[], calls: string, env: NodeJS.ProcessEnv = {}): Promise<{ code: number | null; lines: string[] }> {
+async function traced(
+  args: readonly string[],
+  calls: string,
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ code: number | null; lines: string[] }> {
   const log = path.join(rig.dir, `trace-${args[0]}`);
-  const child = spawn(strace ?? '', ['-f', '-qq', '-e', `trace=${calls}`, '-e', 'signal=none', '-o', log, process.execPath, main, ...args], {
-    cwd: rig.workspace,
-    env: { ...rig.env, ...env },
-    stdio: 'pipe',
-  });
+  const child = spawn(
+    strace ?? '',
+    ['-f', '-qq', '-e', `trace=${calls}`, '-e', 'signal=none', '-o', log, process.execPath, main, ...args],
+    {
+      cwd: rig.workspace,
+      env: { ...rig.env, ...env },
+      stdio: 'pipe',
+    },
+  );
   const { code } = await finished(child);
   return { code, lines: fs.readFileSync(log, 'utf8').split('\n') };
 }
@@ -42,11 +50,15 @@ describe.skipIf(!strace)(`silence${strace ? '' : ' (strace is not installed)'}`,
 
   it('daemon and status talk on loopback and unix sockets only', async () => {
     const log = path.join(rig.dir, 'trace-up');
-    const daemon = spawn(strace ?? '', ['-f', '-qq', '-e', 'trace=connect,sendto,sendmsg', '-e', 'signal=none', '-o', log, process.execPath, main, 'up'], {
-      cwd: rig.workspace,
-      env: rig.env,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const daemon = spawn(
+      strace ?? '',
+      ['-f', '-qq', '-e', 'trace=connect,sendto,sendmsg', '-e', 'signal=none', '-o', log, process.execPath, main, 'up'],
+      {
+        cwd: rig.workspace,
+        env: rig.env,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     await new Promise((resolve) => daemon.stdout.once('data', resolve));
     expect((await rig.intramur(['run', '--mode', 'direct', '--', 'curl', '-sS', 'https://outside.example/'])).code).toBe(0);
     expect((await rig.intramur(['down'])).code).toBe(0);

@@ -13,7 +13,7 @@ export function startLine(
   return `${product.name}: boxed in ${Math.round(milliseconds)} ms · writes: ${mode === 'direct' ? 'this workspace' : 'a layer until apply'} · models: ${models} · keys: ${held} · purpose: ${purpose} · data: ${classification}\n`;
 }
 
-export function endLines({ model, egress, labels, refusals, files, ledger, session }: Summary): string {
+export function endLines({ model, egress, labels, refusals, files, ledger, session }: Summary, mode: string): string {
   const lines: string[] = [];
   const requests = model.map((row) => `${row.requests} to ${row.provider} (${row.perimeter})`);
   const found = labels.filter(({ count }) => count > 0).map(({ label, count }) => `${count} × ${label}`);
@@ -31,6 +31,8 @@ export function endLines({ model, egress, labels, refusals, files, ledger, sessi
       `files: ${changed} changed, ${added} added, ${deleted} deleted${sensitive.length > 0 ? `, ${sensitive.length} sensitive` : ''}`,
     );
   for (const file of sensitive.slice(0, 8)) lines.push(`  can run or steer later: ${clean(file)}`);
+  if (mode === 'overlay' && changed + added + deleted > 0)
+    lines.push(`none of it is in the workspace yet: ${product.name} diff, then apply or discard`);
   lines.push(`ledger entries ${ledger.first}–${ledger.last}, root ${ledger.root}`);
   return lines.map((line) => `${product.name}: ${line}\n`).join('');
 }
