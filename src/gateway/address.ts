@@ -53,9 +53,12 @@ const carriers: readonly (readonly [prefix: RegExp, at: number])[] = [
   [/^(?:[0-9a-f]+:){4}(?:0|200):5efe:/, 6],
 ];
 
+function groups(text: string): string[] {
+  return text === '' ? [] : text.split(':');
+}
+
 function carriedBy(address: string): readonly string[] {
   const [front = '', back] = address.split('::');
-  const groups = (text: string): string[] => (text === '' ? [] : text.split(':'));
   const tail = groups(back ?? '');
   const all = [...groups(front), ...Array<string>(8 - groups(front).length - tail.length).fill('0'), ...tail];
   return carriers

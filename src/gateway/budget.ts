@@ -84,14 +84,11 @@ function tokensOf({ usage, bytesOut, bytesIn }: Spent): Tokens {
 /** The beginning of the hour, day, week (Monday) or month in UTC. */
 export function periodStart(per: NonNullable<KeyConfig['budget']>['per'], at: Date): Date {
   const [year, month, day] = [at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate()];
-  switch (per) {
-    case 'hour':
-      return new Date(Date.UTC(year, month, day, at.getUTCHours()));
-    case 'day':
-      return new Date(Date.UTC(year, month, day));
-    case 'week':
-      return new Date(Date.UTC(year, month, day - ((at.getUTCDay() + 6) % 7)));
-    case 'month':
-      return new Date(Date.UTC(year, month));
-  }
+  const starts = {
+    hour: () => Date.UTC(year, month, day, at.getUTCHours()),
+    day: () => Date.UTC(year, month, day),
+    week: () => Date.UTC(year, month, day - ((at.getUTCDay() + 6) % 7)),
+    month: () => Date.UTC(year, month),
+  };
+  return new Date(starts[per]());
 }

@@ -1,8 +1,8 @@
 // One model call, in order: read it, name the candidates, have it judged and recorded, try what the decision allows, pass the
 // answer on, record what came of it. Every way out of here that is not an answer is a refusal in the caller's dialect.
 import type { Readable } from 'node:stream';
-import timers from 'node:timers/promises';
 import {
+  assertNever,
   type Body,
   codeOf,
   type Decision,
@@ -23,6 +23,7 @@ import { type BodyLimits, readBody } from './read-body.ts';
 import { faultText, refusalText, refuse } from './refuse.ts';
 import { type Asked, candidates, viewsOf } from './route.ts';
 import { StreamReply } from './stream-reply.ts';
+import { within } from './within.ts';
 
 export interface Mediated {
   readonly decision: Decision;
@@ -143,12 +144,10 @@ function requestOf({ call, head, principal }: CallInput, requestedModel: string,
 
 /** The one catch of this enforcement point: a fault, or a monitor that does not come back, is a refusal. */
 async function judge(deps: CallDeps, request: Request, body: Body): Promise<Mediated> {
-  const patience = new AbortController();
   try {
     const mediated = deps.mediate(request, body);
-    const late = timers.setTimeout(deps.limits.mediateMs, undefined, { signal: patience.signal, ref: false }).catch(() => undefined);
-    const first = await Promise.race([mediated, late]);
-    if (first) return first;
+    const inTime = await within(mediated, deps.limits.mediateMs);
+    if (inTime) return inTime;
     // What is decided too late is on record as what it was: refused.
     const reason = 'the decision came too late';
     mediated.then(({ entry }) => entry && deps.recordOutcome(entry.index, { decision: 'deny', reason, status: 400 })).catch(deps.onFault);
@@ -156,8 +155,6 @@ async function judge(deps: CallDeps, request: Request, body: Body): Promise<Medi
   } catch (fault) {
     deps.onFault(fault);
     return { decision: denyFor(codeOf(fault) ?? 'INTERNAL'), entry: undefined };
-  } finally {
-    patience.abort();
   }
 }
 
@@ -187,28 +184,33 @@ interface Passage {
  * can only be an error event in it.
  */
 async function firstSign(passage: Passage, outcome: Promise<Outcome>): Promise<ExchangeReply> {
-  const { deps, input, entry, decision } = passage;
-  const patience = new AbortController();
-  const silence = timers.setTimeout(deps.limits.keepAliveMs, undefined, { signal: patience.signal, ref: false }).catch(() => undefined);
-  const early = await Promise.race([outcome, silence]);
-  patience.abort();
-  if (early) return answer(passage, early);
+  const { deps, input } = passage;
+  const inTime = await within(outcome, deps.limits.keepAliveMs);
+  if (inTime) return answer(passage, inTime);
 
   let came: Outcome | undefined;
-  const stream = streamFor(passage, (end) => came && settle(passage, came, came.kind === 'stream' ? 200 : 400, end));
-  outcome.then(
-    (late) => {
-      came = late;
-      if (late.kind === 'stream') return stream.passOn(late.answer);
-      if (late.kind === 'whole')
-        return stream.failWith(refusalText({ reason: 'the upstream did not stream its answer', policies: decision.policies, entry }));
-      stream.failWith(failureText(passage, late));
-    },
-    (fault: unknown) => {
-      deps.onFault(fault);
-      stream.failWith(faultText(fault));
-    },
-  );
+  let ended: End | undefined;
+  const settleBoth = (): void => {
+    if (came && ended) settle(passage, came, came.kind === 'stream' ? came.answer.status : 400, ended);
+  };
+  const stream = streamFor(passage, (end) => {
+    ended = end;
+    settleBoth();
+  });
+  const arrived = (late: Outcome): void => {
+    came = late;
+    if (ended) settleBoth();
+    if (late.kind === 'stream') stream.passOn(late.answer);
+    else if (late.kind === 'whole') stream.failWith('the upstream did not stream its answer');
+    else
+      stream.failWith(
+        late.kind === 'error' ? `provider ${late.target.provider} answered with status ${late.error.status}` : failedReason(late),
+      );
+  };
+  outcome.then(arrived, (fault: unknown) => {
+    deps.onFault(fault);
+    stream.failWith(faultText(fault));
+  });
   stream.showLife();
   const form = input.call.kind === 'invoke' ? input.call.streamForm : 'sse';
   return {
@@ -216,12 +218,6 @@ async function firstSign(passage: Passage, outcome: Promise<Outcome>): Promise<E
     rawHeaders: ['content-type', form === 'sse' ? 'text/event-stream' : 'application/json', 'cache-control', 'no-cache'],
     body: stream,
   };
-}
-
-function failureText({ decision, entry }: Passage, outcome: Extract<Outcome, { kind: 'error' | 'fault' }>): string {
-  const reason =
-    outcome.kind === 'error' ? `provider ${outcome.target.provider} answered with status ${outcome.error.status}` : failedReason(outcome);
-  return refusalText({ reason, policies: decision.policies, entry });
 }
 
 function failedReason({ target, fault }: Extract<Outcome, { kind: 'fault' }>): string {
@@ -236,7 +232,7 @@ function streamFor(passage: Passage, onEnd: ConstructorParameters<typeof StreamR
     dialect: input.call.dialect,
     form: input.call.kind === 'invoke' ? input.call.streamForm : 'sse',
     keepAliveMs: deps.limits.keepAliveMs,
-    errorText: (fault) => (fault.startsWith('Intramur') ? fault : refusalText({ reason: fault, policies: decision.policies, entry })),
+    errorText: (reason) => refusalText({ reason, policies: decision.policies, entry }),
     onEnd,
   });
 }
@@ -268,6 +264,8 @@ function answer(passage: Passage, outcome: Outcome): ExchangeReply {
       const policies = codeOf(outcome.fault) === 'CREDENTIAL_MISUSED' ? ['credentials'] : decision.policies;
       return refuse(dialect, { reason, policies, entry, kind: 'fault' });
     }
+    default:
+      return assertNever(outcome);
   }
 }
 

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { hashOf } from './keyring.ts';
 import { writeKeys } from './key-file.ts';
 import { type FakeUpstream, startFakeUpstream } from '../testing/index.ts';
-import { ask, bearer, chatBody, provider, type Rig, type RigOptions, startRig, testKey, until } from './test-rig.ts';
+import { ask, bearer, chatBody, provider, type Rig, type RigOptions, startRig, type Told, testKey, until } from './test-rig.ts';
 
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -42,12 +42,12 @@ const calls: readonly (readonly [string, string])[] = [
   ['/v1beta/models/coder:countTokens', JSON.stringify({ contents: [{ parts: [{ text: 'hello' }] }] })],
 ];
 
-const carriers: readonly (readonly [string, (key: string) => { headers?: http.OutgoingHttpHeaders; query?: string }])[] = [
+const carriers: readonly (readonly [string, (key: string) => { headers: http.OutgoingHttpHeaders; query?: string }])[] = [
   ['Bearer', (key) => ({ headers: { authorization: `Bearer ${key}` } })],
   ['bearer in lower case', (key) => ({ headers: { authorization: `bearer  ${key}` } })],
   ['x-api-key', (key) => ({ headers: { 'x-api-key': key } })],
   ['x-goog-api-key', (key) => ({ headers: { 'x-goog-api-key': key } })],
-  ['?key=', (key) => ({ query: `key=${key}` })],
+  ['?key=', (key) => ({ headers: {}, query: `key=${key}` })],
 ];
 
 describe.each(carriers)('a key as %s', (_name, carry) => {
@@ -215,7 +215,7 @@ describe('a budget', () => {
   ])('of %s ends in a 400 that says so', async (_name, budget, allowed) => {
     now.at = new Date('2026-03-01T10:00:00Z');
     const { upstream, rig } = await everything(withBudget(budget));
-    const told = [];
+    const told: Told[] = [];
     for (let i = 0; i < 3; i++) {
       told.push(await ask(`${rig.url}/v1/chat/completions`, { headers: bearer, body: chatBody() }));
       await until(() => rig.ledger.length === told.length * 2 || told.at(-1)?.status === 400);

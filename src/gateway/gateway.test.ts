@@ -1,12 +1,8 @@
-import fs from 'node:fs';
 import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
-import path from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Dialect, deny, type ExchangeHead, type Principal, type Request, type Target } from '../core/index.ts';
+import { type Dialect, deny, type Request, type Target } from '../core/index.ts';
 import { type Fault, type FakeUpstream, startFakeUpstream } from '../testing/index.ts';
-import { detectCall } from '../wire/index.ts';
 import { allow, ask, bearer, chatBody, provider, type Rig, type RigOptions, startRig, testKey, type Told, until } from './test-rig.ts';
 
 const open: { close(): Promise<void> }[] = [];
@@ -247,7 +243,9 @@ const ends: Readonly<Record<Dialect, RegExp>> = {
 describe.each(dialectCalls)('an upstream inside that fails, in %s', (...call) => {
   const [dialect, to, body] = call;
 
-  it.each(faults.map((fault) => [JSON.stringify(fault), fault] as const))(
+  // Unpacking is the same in every dialect, and slow to prepare.
+  const own = faults.filter((fault) => fault !== 'gzip-bomb' || dialect === 'openai-chat');
+  it.each(own.map((fault) => [JSON.stringify(fault), fault] as const))(
     '%s: a refusal or an error event, the outside untouched',
     async (_name, fault) => {
       const { inside, outside, rig } = await pair({ decide: insideOnly }, dialect);

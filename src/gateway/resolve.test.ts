@@ -1,5 +1,4 @@
 import dgram from 'node:dgram';
-import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { reachOf } from './address.ts';
 import { type Check, createResolve } from './resolve.ts';
@@ -28,7 +27,7 @@ async function nameServer(addresses: readonly string[]): Promise<string> {
     socket.send(Buffer.concat([head, question.subarray(12, end), ...(isA ? [answer] : [])]), from.port, from.address);
   });
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-  return `127.0.0.1:${(socket.address() as AddressInfo).port}`;
+  return `127.0.0.1:${socket.address().port}`;
 }
 
 const nothing = { resolve: [], resolvers: [], inside: [] };

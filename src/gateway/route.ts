@@ -1,6 +1,6 @@
 // Candidates of a model call, and the request that each of them would get. What may really be used is for the decision to say.
 import { type Config, type ProviderConfig, targetsFor } from '../config/index.ts';
-import { type ExchangeHead, IntramurError, type Principal, type Target } from '../core/index.ts';
+import { assertNever, type ExchangeHead, IntramurError, type Principal, type Target } from '../core/index.ts';
 import { leavesThroughOllama, serviceAt } from '../providers/index.ts';
 import { type BodyCall, withModel } from '../wire/index.ts';
 import { headersUp, lacksHeader, pairsOf } from './headers.ts';
@@ -116,6 +116,8 @@ function ownPath(call: BodyCall, model: string): string {
       const verb = call.kind === 'count-tokens' ? 'countTokens' : call.streamInPath ? 'streamGenerateContent' : 'generateContent';
       return `/v1beta/models/${model.split('/').map(encodeURIComponent).join('/')}:${verb}`;
     }
+    default:
+      return assertNever(call.dialect);
   }
 }
 

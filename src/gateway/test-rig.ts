@@ -74,12 +74,6 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     await options.append?.();
     return { index: ledger.push(entry) - 1 };
   };
-  const entryOf = ({ principal, act }: Request, decision: Decision): EntryBody => ({
-    action: act.action,
-    session: principal.session,
-    decision: decision.effect,
-    ...(decision.effect === 'deny' ? { reason: decision.reason.text } : {}),
-  });
   const gateway = await createGateway({
     config,
     vault,
@@ -121,6 +115,15 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       await gateway.close();
       fs.rmSync(dir, { recursive: true, force: true });
     },
+  };
+}
+
+function entryOf({ principal, act }: Request, decision: Decision): EntryBody {
+  return {
+    action: act.action,
+    session: principal.session,
+    decision: decision.effect,
+    ...(decision.effect === 'deny' ? { reason: decision.reason.text } : {}),
   };
 }
 

@@ -11,9 +11,7 @@ export const ollama = service({
     'openai-responses': 'http://127.0.0.1:11434/v1',
     'anthropic-messages': 'http://127.0.0.1:11434',
   },
-  endpoints: [
-    ...['ollama.com', 'www.ollama.com'].map((host) => ({ host, path: /^\/v1\/chat\/completions$/, dialect: 'openai-chat' as const })),
-  ],
+  endpoints: ['ollama.com', 'www.ollama.com'].map((host) => ({ host, path: /^\/v1\/chat\/completions$/, dialect: 'openai-chat' as const })),
   authorize: bearer,
 });
 

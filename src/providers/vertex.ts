@@ -48,10 +48,13 @@ function selfSigned(account: Account, audience: string, now: Date): string {
   const slot = crypto.hash('sha256', `${account.privateKey} ${audience}`, 'hex');
   const known = issued.get(slot);
   if (known && known.until > seconds) return known.token;
-  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const claims = { iss: account.email, sub: account.email, aud: audience, iat: seconds, exp: seconds + 3600 };
   const text = `${part({ alg: 'RS256', typ: 'JWT', kid: account.keyId })}.${part(claims)}`;
   const token = `${text}.${crypto.sign('sha256', Buffer.from(text), account.privateKey).toString('base64url')}`;
   issued.set(slot, { token, until: seconds + 3000 });
   return token;
+}
+
+function part(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
