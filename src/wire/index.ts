@@ -6,5 +6,14 @@ export { type BodyCall, type ReadCall, readCall } from './read-call.ts';
 export { keepAlive, type RefusalKind, refusal, streamError, type WireReply } from './refusal.ts';
 export type { ServerTool } from './server-tools.ts';
 export { type StreamWatcher, streamWatcher } from './stream-watcher.ts';
+export {
+  createStreamTranslator,
+  type StreamTranslator,
+  type TranslatedRequest,
+  type TranslateOptions,
+  type Translation,
+  translateRequest,
+  translateResponse,
+} from './translate.ts';
 export { readUsage, type Usage } from './usage.ts';
 export { withModel } from './with-model.ts';

@@ -6,7 +6,7 @@ import { messageIn } from './error-body.ts';
 import { type JsonObject, objectOf, objectsOf, parseLenient, stringOf } from './json.ts';
 import { JsonArrayDecoder } from './json-array.ts';
 import { SseDecoder, type StreamEvent } from './sse.ts';
-import { type Usage, usageOf } from './usage.ts';
+import { mergeAnthropicUsage, type Usage, usageOf } from './usage.ts';
 
 export interface StreamWatcher {
   /** Throws `UPSTREAM_PROTOCOL` on an event without bound. */
@@ -60,7 +60,7 @@ const watchers: Readonly<Record<Dialect, Watch>> = {
         seen.usage = usageOf('anthropic-messages', data['message']);
         break;
       case 'message_delta':
-        seen.usage = mergeAnthropic(seen.usage, data);
+        seen.usage = mergeAnthropicUsage(seen.usage, data);
         break;
       case 'message_stop':
         seen.isComplete = true;
@@ -100,10 +100,3 @@ const watchers: Readonly<Record<Dialect, Watch>> = {
     if (isFinished || objectOf(data?.['promptFeedback'])?.['blockReason']) seen.isComplete = true;
   },
 };
-
-/** `message_delta` repeats only the counts that changed. */
-function mergeAnthropic(start: Usage | undefined, delta: JsonObject): Usage | undefined {
-  const stated = usageOf('anthropic-messages', delta);
-  if (!stated || !start) return stated ?? start;
-  return stated.inputTokens > 0 ? stated : { ...start, outputTokens: stated.outputTokens };
-}

@@ -28,6 +28,13 @@ export function usageOf(dialect: Dialect, response: Json | undefined): Usage | u
   return usage && readers[dialect](usage);
 }
 
+/** Usage after a `message_delta` of Anthropic, which repeats only the counts that changed. */
+export function mergeAnthropicUsage(start: Usage | undefined, delta: JsonObject): Usage | undefined {
+  const stated = usageOf('anthropic-messages', delta);
+  if (!stated || !start) return stated ?? start;
+  return stated.inputTokens > 0 ? stated : { ...start, outputTokens: stated.outputTokens };
+}
+
 function count(value: Json | undefined): number {
   const n = numberOf(value) ?? 0;
   return Number.isFinite(n) && n > 0 ? Math.floor(n) : 0;

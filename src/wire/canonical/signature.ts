@@ -1,0 +1,24 @@
+// Carries a vendor's signature over thinking through a client of another dialect and back: the client keeps it as if it were of its
+// own dialect and returns it unchanged with the history.
+import { type Dialect, dialects } from '../../core/index.ts';
+import { objectOf, parseLenient, stringOf } from '../json.ts';
+import type { Signature } from './request.ts';
+
+const mark = 'intramur.';
+
+/** What the client is given as signature. */
+export function wrapSignature(signature: Signature, client: Dialect): string {
+  return signature.dialect === client ? signature.value : mark + Buffer.from(JSON.stringify(signature)).toString('base64url');
+}
+
+/** What the client gave back. */
+export function unwrapSignature(value: string, client: Dialect): Signature {
+  const carried = value.startsWith(mark)
+    ? objectOf(parseLenient(Buffer.from(value.slice(mark.length), 'base64url').toString()))
+    : undefined;
+  const dialect = dialects.find((name) => name === carried?.['dialect']);
+  const inner = stringOf(carried?.['value']);
+  if (!carried || dialect === undefined || inner === undefined) return { dialect: client, value };
+  const id = stringOf(carried['id']);
+  return { dialect, value: inner, ...(id !== undefined && { id }), ...(carried['isRedacted'] === true && { isRedacted: true }) };
+}

@@ -1,0 +1,64 @@
+// Names of tools on their way to an upstream and back. Responses has namespaces and freeform (custom) tools; the other dialects have
+// neither and allow fewer characters. Each (namespace, name) gets one wire name that every dialect accepts.
+import { createHash } from 'node:crypto';
+import type { ClientTool } from './response.ts';
+
+const wireName = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/;
+
+export class ToolNames {
+  readonly #byWire = new Map<string, ClientTool>();
+  readonly #byClient = new Map<string, string>();
+
+  /** The wire name of a client's tool; the same one each time. */
+  add(tool: ClientTool): string {
+    const key = JSON.stringify([tool.namespace ?? null, tool.name]);
+    const known = this.#byClient.get(key);
+    if (known !== undefined) return known;
+    // `functions` is the namespace that Codex uses for tools without one.
+    const plain = tool.namespace === undefined || tool.namespace === 'functions' ? tool.name : `${tool.namespace}__${tool.name}`;
+    const wire = wireName.test(plain) && !this.#byWire.has(plain) ? plain : shortened(plain, key);
+    this.#byWire.set(wire, tool);
+    this.#byClient.set(key, wire);
+    return wire;
+  }
+
+  /** The client's tool; a name that nobody offered is passed on as it is, for the client to reject. */
+  clientTool(wire: string): ClientTool {
+    return this.#byWire.get(wire) ?? { name: wire, isCustom: false };
+  }
+}
+
+function shortened(name: string, key: string): string {
+  const hash = createHash('sha256').update(key).digest('hex').slice(0, 8);
+  return `${name
+    .replace(/[^A-Za-z0-9_-]/g, '_')
+    .replace(/^[^A-Za-z_]/, '_')
+    .slice(0, 55)}_${hash}`;
+}
+
+/** A call id that every dialect accepts; equal ids stay equal. */
+export function callId(id: string): string {
+  return /^[A-Za-z0-9_-]{1,64}$/.test(id) ? id : `call_${createHash('sha256').update(id).digest('hex').slice(0, 32)}`;
+}
+
+/** A freeform tool as a function: its text is the one argument. */
+export const customSchema = {
+  type: 'object',
+  properties: { input: { type: 'string', description: 'The whole input of the tool, as raw text.' } },
+  required: ['input'],
+} as const;
+
+export function customInput(text: string): string {
+  return JSON.stringify({ input: text });
+}
+
+/** The text of a freeform call out of the arguments of its function. */
+export function customText(input: string): string {
+  try {
+    const parsed: unknown = JSON.parse(input);
+    if (typeof parsed === 'object' && parsed !== null && 'input' in parsed && typeof parsed.input === 'string') return parsed.input;
+  } catch {
+    // The model wrote the text itself instead of JSON; it is what the tool gets.
+  }
+  return input;
+}

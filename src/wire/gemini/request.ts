@@ -1,0 +1,328 @@
+// Gemini generateContent requests, to and from the canonical form (ai.google.dev, "generateContent", "Thought signatures").
+import { IntramurError } from '../../core/index.ts';
+import { headerSafe, unknownFields } from '../canonical/dropped.ts';
+import { asReminder, inputObject, resultText } from '../canonical/parts.ts';
+import {
+  type CanonicalRequest,
+  effortOf,
+  type MediaPart,
+  type Part,
+  type Reasoning,
+  type ResultPart,
+  type Settings,
+  type Tool,
+  type Turn,
+} from '../canonical/request.ts';
+import { numbers } from '../canonical/settings.ts';
+import { unwrapSignature } from '../canonical/signature.ts';
+import { callId, type ToolNames } from '../canonical/tool-names.ts';
+import { Turns } from '../canonical/turns.ts';
+import type { Written } from '../canonical/written.ts';
+import { isObject, type Json, type JsonObject, listOf, numberOf, objectOf, objectsOf, stringOf } from '../json.ts';
+import { field, snake } from './field.ts';
+
+const known = both(
+  'model',
+  'contents',
+  'systemInstruction',
+  'tools',
+  'toolConfig',
+  'generationConfig',
+  'safetySettings',
+  'labels',
+  'store',
+);
+const knownConfig = both(
+  ...['maxOutputTokens', 'temperature', 'topP', 'topK', 'seed', 'frequencyPenalty', 'presencePenalty', 'stopSequences', 'thinkingConfig'],
+  ...['responseMimeType', 'responseSchema', 'responseJsonSchema'],
+);
+
+function both(...names: readonly string[]): ReadonlySet<string> {
+  return new Set(names.flatMap((name) => [name, snake(name)]));
+}
+
+/** What a client without a signature may send in its place (Google's own name for it). */
+const noSignature = 'skip_thought_signature_validator';
+
+/** @param model from the path */
+export function readRequest(body: JsonObject, names: ToolNames, model: string, stream: boolean): CanonicalRequest {
+  if (field(body, 'cachedContent')) throw new IntramurError('DIALECT_LOSSY', '"cachedContent" refers to what only its own vendor holds');
+  const config = objectOf(field(body, 'generationConfig')) ?? {};
+  const modalities = listOf(field(config, 'responseModalities'));
+  const dropped = [
+    ...unknownFields(body, known),
+    ...unknownFields(
+      {
+        ...config,
+        responseModalities: modalities.every((item) => item === 'TEXT') ? null : modalities,
+        candidateCount: config['candidateCount'] === 1 ? null : config['candidateCount'],
+      },
+      knownConfig,
+      'generationConfig.',
+    ),
+  ];
+  const tools = objectsOf(body['tools']).flatMap((tool) => readTools(tool, names, dropped));
+  const turns = new Turns();
+  const calls = new PendingCalls();
+  for (const content of objectsOf(body['contents'])) {
+    const role = content['role'] === 'model' ? 'assistant' : 'user';
+    turns.add(
+      role,
+      objectsOf(content['parts']).flatMap((part) => readPart(part, { names, calls, dropped })),
+    );
+  }
+  const systemInstruction = field(body, 'systemInstruction');
+  const system =
+    typeof systemInstruction === 'string'
+      ? [systemInstruction]
+      : objectsOf(objectOf(systemInstruction)?.['parts']).flatMap((part) => stringOf(part['text']) ?? []);
+  return { model, stream, system, turns: turns.list, tools, settings: readSettings(body, config, names), dropped: [...new Set(dropped)] };
+}
+
+function readTools(tool: JsonObject, names: ToolNames, dropped: string[]): Tool[] {
+  for (const key of Object.keys(tool)) if (snake(key) !== 'function_declarations') dropped.push(`tools.${headerSafe(key)}`);
+  return objectsOf(field(tool, 'functionDeclarations')).map((declaration) => ({
+    name: names.add({ name: stringOf(declaration['name']) ?? '', isCustom: false }),
+    description: stringOf(declaration['description']),
+    schema: objectOf(field(declaration, 'parametersJsonSchema')) ??
+      jsonSchema(objectOf(declaration['parameters'])) ?? { type: 'object', properties: {} },
+  }));
+}
+
+/** Google's own schema language writes types in capitals; otherwise it is a part of JSON Schema. */
+function jsonSchema(schema: JsonObject | undefined): JsonObject | undefined {
+  if (!schema) return undefined;
+  const convert = (value: Json | undefined): Json => {
+    if (Array.isArray(value)) return (value as readonly Json[]).map(convert);
+    if (!isObject(value)) return value ?? null;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => [
+        key,
+        key === 'type' && typeof inner === 'string' ? inner.toLowerCase() : convert(inner),
+      ]),
+    );
+  };
+  return objectOf(convert(schema));
+}
+
+/** Older clients give calls no ids: results are then matched by name, in order. */
+class PendingCalls {
+  #count = 0;
+  readonly #open: { id: string; name: string }[] = [];
+
+  call(stated: string | undefined, name: string): string {
+    const id = callId(stated ?? `call_${this.#count++}`);
+    this.#open.push({ id, name });
+    return id;
+  }
+
+  result(stated: string | undefined, name: string): string {
+    const at = this.#open.findIndex((call) => (stated === undefined ? call.name === name : call.id === callId(stated)));
+    const [call] = at < 0 ? [] : this.#open.splice(at, 1);
+    return call?.id ?? callId(stated ?? `call_${this.#count++}`);
+  }
+}
+
+interface Reading {
+  readonly names: ToolNames;
+  readonly calls: PendingCalls;
+  readonly dropped: string[];
+}
+
+function readPart(part: JsonObject, reading: Reading): Part[] {
+  const stated = stringOf(field(part, 'thoughtSignature'));
+  const signature = stated === undefined || stated === noSignature ? undefined : unwrapSignature(stated, 'gemini');
+  const text = stringOf(part['text']);
+  if (part['thought'] === true) return [{ kind: 'thinking', text: text ?? '', ...(signature && { signature }) }];
+  const signed: Part[] = signature ? [{ kind: 'thinking', text: '', signature }] : [];
+  return [...signed, ...readUnsigned(part, text, reading)];
+}
+
+function readUnsigned(part: JsonObject, text: string | undefined, { names, calls, dropped }: Reading): Part[] {
+  if (text !== undefined) return text === '' ? [] : [{ kind: 'text', text }];
+  const call = objectOf(field(part, 'functionCall'));
+  if (call) {
+    const name = stringOf(call['name']) ?? '';
+    const id = calls.call(stringOf(call['id']), name);
+    return [{ kind: 'tool-call', id, name: names.add({ name, isCustom: false }), input: JSON.stringify(call['args'] ?? {}) }];
+  }
+  const result = objectOf(field(part, 'functionResponse'));
+  if (result) {
+    const id = calls.result(stringOf(result['id']), stringOf(result['name']) ?? '');
+    const media = objectsOf(result['parts']).flatMap((inner) => readMedia(inner) ?? []);
+    return [{ kind: 'tool-result', id, ...readResponse(result['response'], media) }];
+  }
+  const media = readMedia(part);
+  if (media) return [media];
+  dropped.push(`contents.${headerSafe(Object.keys(part)[0] ?? 'empty')}`);
+  return [];
+}
+
+function readResponse(response: Json | undefined, media: readonly MediaPart[]): { parts: ResultPart[]; isError: boolean } {
+  const { output, error, ...rest } = objectOf(response) ?? {};
+  const isPlain = Object.keys(rest).length === 0;
+  const text =
+    isPlain && typeof output === 'string' ? output : isPlain && typeof error === 'string' ? error : JSON.stringify(response ?? {});
+  return { parts: [{ kind: 'text', text }, ...media], isError: isPlain && error !== undefined && output === undefined };
+}
+
+function readMedia(part: JsonObject): MediaPart | undefined {
+  const inline = objectOf(field(part, 'inlineData'));
+  const file = objectOf(field(part, 'fileData'));
+  const mediaType = stringOf(field(inline ?? file, 'mimeType')) ?? '';
+  const kind = mediaType.startsWith('image/') ? 'image' : 'document';
+  const base64 = stringOf(inline?.['data']);
+  if (base64 !== undefined) return { kind, source: { mediaType, base64 } };
+  const url = stringOf(field(file, 'fileUri'));
+  return url === undefined ? undefined : { kind, source: { url } };
+}
+
+function readSettings(body: JsonObject, config: JsonObject, names: ToolNames): Settings {
+  const calling = objectOf(field(objectOf(field(body, 'toolConfig')), 'functionCallingConfig'));
+  const allowed = listOf(field(calling, 'allowedFunctionNames'));
+  const only = allowed.length === 1 ? stringOf(allowed[0]) : undefined;
+  const mode = stringOf(calling?.['mode'])?.toLowerCase();
+  const stop = listOf(field(config, 'stopSequences')).filter((item) => typeof item === 'string');
+  const reasoning = readReasoning(objectOf(field(config, 'thinkingConfig')));
+  const schema = objectOf(field(config, 'responseJsonSchema')) ?? jsonSchema(objectOf(field(config, 'responseSchema')));
+  const camel = Object.fromEntries(
+    Object.keys(config).map((key) => [key.replace(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase()), config[key]]),
+  );
+  return {
+    ...numbers(camel, {
+      maxOutputTokens: 'maxTokens',
+      temperature: 'temperature',
+      topP: 'topP',
+      topK: 'topK',
+      seed: 'seed',
+      frequencyPenalty: 'frequencyPenalty',
+      presencePenalty: 'presencePenalty',
+    }),
+    ...(stop.length > 0 && { stop }),
+    ...(mode === 'any' && only !== undefined && { toolChoice: { mode: 'tool', name: names.add({ name: only, isCustom: false }) } }),
+    ...((mode === 'auto' || mode === 'none' || (mode === 'any' && only === undefined)) && { toolChoice: { mode } }),
+    ...(reasoning && { reasoning }),
+    ...(schema
+      ? { answer: { kind: 'schema', name: 'answer', schema } }
+      : camel['responseMimeType'] === 'application/json' && { answer: { kind: 'json' } }),
+  };
+}
+
+function readReasoning(config: JsonObject | undefined): Reasoning | undefined {
+  if (!config) return undefined;
+  const budgetTokens = numberOf(field(config, 'thinkingBudget'));
+  if (budgetTokens === 0) return { isEnabled: false };
+  const effort = effortOf(stringOf(field(config, 'thinkingLevel'))?.toLowerCase());
+  // A budget of -1 leaves it to the model.
+  return { isEnabled: true, ...(effort && { effort }), ...(budgetTokens !== undefined && budgetTokens > 0 && { budgetTokens }) };
+}
+
+/** Budgets for models that know no levels; newer ones accept them too. */
+const budgets = { minimal: 512, low: 1024, medium: 8192, high: 24_576, xhigh: 24_576, max: 24_576 } as const;
+
+export function writeRequest(request: CanonicalRequest): Written {
+  const { settings, tools } = request;
+  const { reasoning, toolChoice, answer } = settings;
+  const generationConfig: JsonObject = {
+    ...(settings.maxTokens !== undefined && { maxOutputTokens: settings.maxTokens }),
+    ...(settings.temperature !== undefined && { temperature: settings.temperature }),
+    ...(settings.topP !== undefined && { topP: settings.topP }),
+    ...(settings.topK !== undefined && { topK: settings.topK }),
+    ...(settings.seed !== undefined && { seed: settings.seed }),
+    ...(settings.frequencyPenalty !== undefined && { frequencyPenalty: settings.frequencyPenalty }),
+    ...(settings.presencePenalty !== undefined && { presencePenalty: settings.presencePenalty }),
+    ...(settings.stop && { stopSequences: settings.stop.slice(0, 5) }),
+    ...(reasoning?.isEnabled && {
+      thinkingConfig: { includeThoughts: true, ...(budgetOf(reasoning) !== undefined && { thinkingBudget: budgetOf(reasoning) }) },
+    }),
+    ...(answer && { responseMimeType: 'application/json' }),
+    ...(answer?.kind === 'schema' && { responseJsonSchema: withoutMeta(answer.schema) }),
+  };
+  const hasTools = tools.length > 0;
+  const body: JsonObject = {
+    ...(request.system.length > 0 && { systemInstruction: { parts: request.system.map((text) => ({ text })) } }),
+    contents: writeTurns(request.turns),
+    ...(hasTools && {
+      tools: [
+        {
+          functionDeclarations: tools.map(({ name, description, schema }) => ({
+            name,
+            ...(description && { description }),
+            parametersJsonSchema: withoutMeta(schema),
+          })),
+        },
+      ],
+    }),
+    ...(hasTools &&
+      toolChoice && {
+        toolConfig: {
+          functionCallingConfig:
+            toolChoice.mode === 'tool' ? { mode: 'ANY', allowedFunctionNames: [toolChoice.name] } : { mode: toolChoice.mode.toUpperCase() },
+        },
+      }),
+    ...(Object.keys(generationConfig).length > 0 && { generationConfig }),
+  };
+  const dropped: (keyof Settings)[] = settings.parallelTools === false && hasTools ? ['parallelTools'] : [];
+  if ((settings.stop?.length ?? 0) > 5) dropped.push('stop');
+  return { body, dropped };
+}
+
+function budgetOf(reasoning: Reasoning): number | undefined {
+  return reasoning.budgetTokens ?? (reasoning.effort && budgets[reasoning.effort]);
+}
+
+function withoutMeta({ $schema: _dialect, ...schema }: JsonObject): JsonObject {
+  return schema;
+}
+
+function writeTurns(turns: readonly Turn[]): JsonObject[] {
+  const names = new Map(
+    turns.flatMap(({ parts }) => parts.flatMap((part) => (part.kind === 'tool-call' ? [[part.id, part.name] as const] : []))),
+  );
+  const contents: { role: string; parts: JsonObject[] }[] = [];
+  for (const turn of turns) {
+    const role = turn.role === 'assistant' ? 'model' : 'user';
+    const parts = writeParts(turn.role === 'system' ? turn.parts.map(asReminder) : turn.parts, names);
+    const last = contents.at(-1);
+    if (parts.length === 0) continue;
+    if (last?.role === role) last.parts.push(...parts);
+    else contents.push({ role, parts });
+  }
+  return contents;
+}
+
+/** A signature belongs to the part that follows its thinking; the first call of a turn must have one. */
+function writeParts(parts: readonly Part[], names: ReadonlyMap<string, string>): JsonObject[] {
+  let signature: string | undefined;
+  let isFirstCall = true;
+  return parts.flatMap((part): JsonObject[] => {
+    const signed = signature === undefined ? {} : { thoughtSignature: signature };
+    switch (part.kind) {
+      case 'thinking':
+        signature = part.signature?.dialect === 'gemini' ? part.signature.value : signature;
+        return [];
+      case 'text':
+        if (part.text === '') return [];
+        signature = undefined;
+        return [{ text: part.text, ...signed }];
+      case 'tool-call': {
+        const needed = isFirstCall && signature === undefined ? { thoughtSignature: noSignature } : signed;
+        signature = undefined;
+        isFirstCall = false;
+        return [{ functionCall: { id: part.id, name: part.name, args: inputObject(part.input) }, ...needed }];
+      }
+      case 'tool-result': {
+        const response = part.isError ? { error: resultText({ ...part, isError: false }) } : { output: resultText(part) };
+        const media = part.parts.flatMap((inner) => (inner.kind === 'text' ? [] : [writeMedia(inner)]));
+        return [{ functionResponse: { id: part.id, name: names.get(part.id) ?? 'unknown', response } }, ...media];
+      }
+      default:
+        return [writeMedia(part)];
+    }
+  });
+}
+
+function writeMedia({ source, kind }: MediaPart): JsonObject {
+  if ('url' in source) return { fileData: { mimeType: kind === 'image' ? 'image/*' : 'application/pdf', fileUri: source.url } };
+  return { inlineData: { mimeType: source.mediaType, data: source.base64 } };
+}

@@ -1,0 +1,305 @@
+// OpenAI Responses requests, to and from the canonical form; with what Codex sends: namespaces, freeform tools, tools inside the input.
+import { IntramurError } from '../../core/index.ts';
+import { droppedSettings, headerSafe, unknownFields } from '../canonical/dropped.ts';
+import { sourceFromUrl, urlFromSource } from '../canonical/media.ts';
+import { resultText } from '../canonical/parts.ts';
+import {
+  type CanonicalRequest,
+  effortOf,
+  type MediaPart,
+  type Part,
+  type ResultPart,
+  type Settings,
+  type Tool,
+  type Turn,
+} from '../canonical/request.ts';
+import { numbers } from '../canonical/settings.ts';
+import { unwrapSignature } from '../canonical/signature.ts';
+import { callId, customInput, customSchema, type ToolNames } from '../canonical/tool-names.ts';
+import { Turns } from '../canonical/turns.ts';
+import type { Written } from '../canonical/written.ts';
+import { type Json, type JsonObject, objectOf, objectsOf, stringOf } from '../json.ts';
+
+const known = new Set([
+  ...[
+    'model',
+    'stream',
+    'instructions',
+    'input',
+    'tools',
+    'tool_choice',
+    'parallel_tool_calls',
+    'max_output_tokens',
+    'temperature',
+    'top_p',
+  ],
+  ...['reasoning', 'text'],
+  // Accounting, caching and transport; `include` asks for more of the vendor's own fields.
+  ...['store', 'include', 'metadata', 'user', 'service_tier', 'safety_identifier', 'prompt_cache_key', 'prompt_cache_retention'],
+  ...['client_metadata', 'stream_options', 'truncation', 'max_tool_calls'],
+]);
+
+/** What only the vendor's store knows: without it there is no conversation to translate. */
+const stored = ['previous_response_id', 'conversation', 'prompt'] as const;
+
+interface Reading {
+  readonly names: ToolNames;
+  readonly dropped: string[];
+  readonly system: string[];
+  readonly turns: Turns;
+  readonly tools: Tool[];
+}
+
+export function readRequest(body: JsonObject, names: ToolNames): CanonicalRequest {
+  for (const field of stored)
+    if (body[field]) throw new IntramurError('DIALECT_LOSSY', `"${field}" refers to what only its own vendor holds`);
+  const instructions = stringOf(body['instructions']);
+  const reading: Reading = {
+    names,
+    dropped: unknownFields(body, known),
+    system: instructions ? [instructions] : [],
+    turns: new Turns(),
+    tools: [],
+  };
+  readTools(body['tools'], reading);
+  const { input } = body;
+  const items = typeof input === 'string' ? [{ type: 'message', role: 'user', content: input }] : objectsOf(input);
+  for (const item of items) readItem(item, reading);
+  return {
+    model: stringOf(body['model']) ?? '',
+    stream: body['stream'] === true,
+    system: reading.system,
+    turns: reading.turns.list,
+    tools: reading.tools,
+    settings: readSettings(body, names),
+    dropped: [...new Set(reading.dropped)],
+  };
+}
+
+function readTools(tools: Json | undefined, reading: Reading, namespace?: string): void {
+  for (const tool of objectsOf(tools)) {
+    const name = stringOf(tool['name']);
+    if (tool['type'] === 'namespace') readTools(tool['tools'], reading, name);
+    else if (name !== undefined && (tool['type'] === 'function' || tool['type'] === 'custom'))
+      reading.tools.push(readTool(tool, name, namespace, reading.names));
+    else reading.dropped.push(`tools.${headerSafe(stringOf(tool['type']) ?? 'unknown')}`);
+  }
+}
+
+function readTool(tool: JsonObject, name: string, namespace: string | undefined, names: ToolNames): Tool {
+  const isCustom = tool['type'] === 'custom';
+  const wire = names.add({ name, ...(namespace !== undefined && { namespace }), isCustom });
+  const description = stringOf(tool['description']);
+  if (!isCustom)
+    return {
+      name: wire,
+      description,
+      schema: objectOf(tool['parameters']) ?? { type: 'object', properties: {} },
+      ...(tool['strict'] === true && { strict: true }),
+    };
+  // A grammar cannot be enforced elsewhere, but the model can read it.
+  const grammar = stringOf(objectOf(tool['format'])?.['definition']);
+  return {
+    name: wire,
+    description: [description, grammar && `The input follows this grammar:\n${grammar}`].filter(Boolean).join('\n\n'),
+    schema: customSchema,
+  };
+}
+
+function readItem(item: JsonObject, reading: Reading): void {
+  const { names, turns, dropped, system } = reading;
+  const id = callId(stringOf(item['call_id']) ?? stringOf(item['id']) ?? '');
+  const toolName = { name: stringOf(item['name']) ?? '', ...(typeof item['namespace'] === 'string' && { namespace: item['namespace'] }) };
+  switch (item['type'] ?? 'message') {
+    case 'message': {
+      const parts = readContent(item['content'], dropped);
+      if (item['role'] === 'assistant') turns.add('assistant', parts);
+      else if (item['role'] === 'user') turns.add('user', parts);
+      else if (turns.isEmpty) system.push(...parts.flatMap((part) => (part.kind === 'text' ? [part.text] : [])));
+      else turns.add('system', parts);
+      return;
+    }
+    case 'reasoning':
+      turns.add('assistant', [readReasoningItem(item)]);
+      return;
+    case 'function_call':
+      turns.add('assistant', [
+        { kind: 'tool-call', id, name: names.add({ ...toolName, isCustom: false }), input: stringOf(item['arguments']) || '{}' },
+      ]);
+      return;
+    case 'custom_tool_call':
+      turns.add('assistant', [
+        { kind: 'tool-call', id, name: names.add({ ...toolName, isCustom: true }), input: customInput(stringOf(item['input']) ?? '') },
+      ]);
+      return;
+    case 'function_call_output':
+    case 'custom_tool_call_output':
+      turns.add('user', [{ kind: 'tool-result', id, parts: readContent(item['output'], dropped), isError: false }]);
+      return;
+    case 'additional_tools':
+      readTools(item['tools'], reading);
+      return;
+    case 'item_reference':
+      throw new IntramurError('DIALECT_LOSSY', 'an "item_reference" refers to what only its own vendor holds');
+    default:
+      dropped.push(`input.${headerSafe(stringOf(item['type']) ?? 'unknown')}`);
+  }
+}
+
+function readReasoningItem(item: JsonObject): Part {
+  const text = objectsOf(item['summary'])
+    .concat(objectsOf(item['content']))
+    .flatMap((part) => stringOf(part['text']) ?? [])
+    .join('\n\n');
+  const encrypted = stringOf(item['encrypted_content']);
+  if (encrypted === undefined) return { kind: 'thinking', text };
+  const signature = unwrapSignature(encrypted, 'openai-responses');
+  const id = stringOf(item['id']);
+  return {
+    kind: 'thinking',
+    text,
+    signature: signature.dialect === 'openai-responses' && id !== undefined ? { ...signature, id } : signature,
+  };
+}
+
+function readContent(content: Json | undefined, dropped: string[]): ResultPart[] {
+  if (typeof content === 'string') return content === '' ? [] : [{ kind: 'text', text: content }];
+  return objectsOf(content).flatMap((part): ResultPart[] => {
+    const text = stringOf(part['text']) ?? stringOf(part['refusal']);
+    if (text !== undefined) return [{ kind: 'text', text }];
+    const image = stringOf(part['image_url']);
+    if (part['type'] === 'input_image' && image !== undefined) return [{ kind: 'image', source: sourceFromUrl(image) }];
+    const file = stringOf(part['file_data']) ?? stringOf(part['file_url']);
+    const name = stringOf(part['filename']);
+    if (part['type'] === 'input_file' && file !== undefined)
+      return [{ kind: 'document', source: sourceFromUrl(file), ...(name !== undefined && { name }) }];
+    dropped.push(`input.${headerSafe(stringOf(part['type']) ?? 'unknown')}`);
+    return [];
+  });
+}
+
+function readSettings(body: JsonObject, names: ToolNames): Settings {
+  const choice = body['tool_choice'];
+  const chosen = objectOf(choice);
+  const chosenName = chosen?.['type'] === 'function' || chosen?.['type'] === 'custom' ? stringOf(chosen['name']) : undefined;
+  const stated = stringOf(objectOf(body['reasoning'])?.['effort']);
+  const effort = effortOf(stated);
+  const format = objectOf(objectOf(body['text'])?.['format']);
+  const schema = objectOf(format?.['schema']);
+  return {
+    ...numbers(body, { max_output_tokens: 'maxTokens', temperature: 'temperature', top_p: 'topP' }),
+    ...((choice === 'auto' || choice === 'none') && { toolChoice: { mode: choice } }),
+    ...(choice === 'required' && { toolChoice: { mode: 'any' } }),
+    ...(chosenName !== undefined && {
+      toolChoice: { mode: 'tool', name: names.add({ name: chosenName, isCustom: chosen?.['type'] === 'custom' }) },
+    }),
+    ...(body['parallel_tool_calls'] === false && { parallelTools: false }),
+    ...(effort !== undefined && { reasoning: { isEnabled: true, effort } }),
+    ...(stated === 'none' && { reasoning: { isEnabled: false } }),
+    ...(format?.['type'] === 'json_object' && { answer: { kind: 'json' } }),
+    ...(schema && {
+      answer: {
+        kind: 'schema',
+        name: stringOf(format?.['name']) ?? 'answer',
+        schema,
+        ...(format?.['strict'] === true && { strict: true }),
+      },
+    }),
+  };
+}
+
+export function writeRequest(request: CanonicalRequest): Written {
+  const { settings, tools } = request;
+  const { reasoning, answer, toolChoice } = settings;
+  const hasTools = tools.length > 0;
+  const body: JsonObject = {
+    model: request.model,
+    ...(request.system.length > 0 && { instructions: request.system.join('\n\n') }),
+    input: request.turns.flatMap((turn) => writeTurn(turn)),
+    ...(hasTools && {
+      tools: tools.map(({ name, description, schema, strict }) => ({
+        type: 'function',
+        name,
+        ...(description && { description }),
+        parameters: schema,
+        strict: strict ?? false,
+      })),
+    }),
+    ...(hasTools &&
+      toolChoice && {
+        tool_choice:
+          toolChoice.mode === 'tool'
+            ? { type: 'function', name: toolChoice.name }
+            : toolChoice.mode === 'any'
+              ? 'required'
+              : toolChoice.mode,
+      }),
+    ...(hasTools && settings.parallelTools === false && { parallel_tool_calls: false }),
+    // The least that is accepted.
+    ...(settings.maxTokens !== undefined && { max_output_tokens: Math.max(16, settings.maxTokens) }),
+    ...(settings.temperature !== undefined && { temperature: settings.temperature }),
+    ...(settings.topP !== undefined && { top_p: settings.topP }),
+    ...(reasoning?.isEnabled && {
+      reasoning: { ...(reasoning.effort && { effort: reasoning.effort === 'max' ? 'xhigh' : reasoning.effort }), summary: 'auto' },
+      include: ['reasoning.encrypted_content'],
+    }),
+    ...(answer && { text: { format: writeFormat(answer) } }),
+    // Nothing stays with the vendor that the client did not ask for.
+    store: false,
+    stream: request.stream,
+  };
+  return { body, dropped: droppedSettings(settings, ['topK', 'seed', 'frequencyPenalty', 'presencePenalty', 'stop']) };
+}
+
+function writeFormat(answer: NonNullable<Settings['answer']>): JsonObject {
+  if (answer.kind === 'json') return { type: 'json_object' };
+  return { type: 'json_schema', name: answer.name, schema: answer.schema, ...(answer.strict && { strict: true }) };
+}
+
+function writeTurn({ role, parts }: Turn): JsonObject[] {
+  const items: JsonObject[] = [];
+  let content: JsonObject[] = [];
+  const flush = (): void => {
+    if (content.length > 0) items.push({ type: 'message', role: role === 'system' ? 'developer' : role, content });
+    content = [];
+  };
+  for (const part of parts) {
+    const item = writeItem(part);
+    if (item) {
+      flush();
+      items.push(item);
+    } else if (part.kind === 'text' && part.text !== '')
+      content.push({ type: role === 'assistant' ? 'output_text' : 'input_text', text: part.text });
+    else if (part.kind === 'image' || part.kind === 'document') content.push(writeMedia(part));
+  }
+  flush();
+  return items;
+}
+
+/** Parts that are items of their own; thinking of another vendor is left out. */
+function writeItem(part: Part): JsonObject | undefined {
+  switch (part.kind) {
+    case 'tool-call':
+      return { type: 'function_call', call_id: part.id, name: part.name, arguments: part.input };
+    case 'tool-result': {
+      const media = part.parts.flatMap((inner) => (inner.kind === 'text' ? [] : [writeMedia(inner)]));
+      const text = resultText(part);
+      const output = media.length === 0 ? text : [...(text === '' ? [] : [{ type: 'input_text', text }]), ...media];
+      return { type: 'function_call_output', call_id: part.id, output };
+    }
+    case 'thinking': {
+      const { signature, text } = part;
+      if (signature?.dialect !== 'openai-responses') return undefined;
+      const summary = text === '' ? [] : [{ type: 'summary_text', text }];
+      return { type: 'reasoning', ...(signature.id !== undefined && { id: signature.id }), summary, encrypted_content: signature.value };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function writeMedia({ kind, source, name }: MediaPart): JsonObject {
+  const url = urlFromSource(source);
+  if (kind === 'image') return { type: 'input_image', image_url: url };
+  return { type: 'input_file', ...('url' in source ? { file_url: url } : { file_data: url, filename: name ?? 'document' }) };
+}
