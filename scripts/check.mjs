@@ -8,7 +8,7 @@ const checks = {
   types: ['tsc', '-p', '.'],
   layers: ['vitest', 'run', '--reporter=dot', 'test/layers.test.ts'],
   unused: ['knip', '--no-progress'],
-  package: ['publint', '--strict'],
+  package: ['node', 'scripts/pack.mjs', '--lint'],
 };
 
 function run(name, [command, ...args]) {
