@@ -109,8 +109,9 @@ export function createHttp1({ exchanges, reports, places, limits, tunnel }: Deps
       headersTimeout: Math.min(limits.headMs, limits.bodyMs),
       requestTimeout: limits.bodyMs,
       keepAliveTimeout: limits.idleMs,
-      connectionsCheckingInterval: Math.max(100, Math.min(5_000, limits.headMs / 2)),
-      requireHostHeader: true,
+      connectionsCheckingInterval: Math.max(50, Math.min(5_000, limits.headMs / 2, limits.bodyMs / 2)),
+      // Missing ones are refused where refusals are recorded.
+      requireHostHeader: false,
     });
     // One more than is allowed: Node drops what is over the limit without a word, and a dropped header is a different request.
     server.maxHeadersCount = limits.headerCount + 1;

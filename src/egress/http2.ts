@@ -93,9 +93,8 @@ function callerOf(
 ): Caller {
   return {
     onGone(listener) {
-      stream.once('close', () => {
-        if (!stream.writableFinished) listener();
-      });
+      // Not `close`: a stream that was reset looks as if it had been finished.
+      stream.once('aborted', listener);
     },
     async send(reply) {
       try {

@@ -122,8 +122,11 @@ export function dnsQuery(name: string, type: number, id = 1, klass = 1): Buffer 
   return Buffer.concat([Buffer.from([id >> 8, id & 0xff, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]), ...labels, tail]);
 }
 
-/** Sends bytes to a port and gathers what comes back until the other side closes. */
-export async function exchangeBytes(port: number, bytes: string | Buffer, host = '127.0.0.1'): Promise<string> {
+/**
+ * Sends bytes to a port and gathers what comes back until the other side closes.
+ * @param endsAfter the program closes once a whole reply with a length is there
+ */
+export async function exchangeBytes(port: number, bytes: string | Buffer, host = '127.0.0.1', endsAfter = false): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   let seen = '';
   const socket = net.connect({ port, host, allowHalfOpen: true }, () => socket.write(bytes));
@@ -131,6 +134,8 @@ export async function exchangeBytes(port: number, bytes: string | Buffer, host =
   socket.setTimeout(10_000, () => socket.destroy(new Error('timeout')));
   socket.on('data', (chunk: string) => {
     seen += chunk;
+    const length = /\r\ncontent-length: (\d+)\r\n/i.exec(seen)?.[1];
+    if (endsAfter && length !== undefined && seen.length >= seen.indexOf('\r\n\r\n') + 4 + Number(length)) socket.end();
   });
   socket.on('end', () => socket.end());
   socket.on('error', (error: NodeJS.ErrnoException) => {
