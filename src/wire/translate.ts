@@ -138,7 +138,10 @@ export function translateResponse(
   if (!answerFields[upstream].some((field) => parsed[field] !== undefined))
     throw new IntramurError('UPSTREAM_PROTOCOL', 'the upstream answered with something that is not an answer in its dialect');
   const response = dialectFunctions[upstream].readResponse(parsed, answer.newId);
-  return { body: encode(dialectFunctions[client].writeResponse(response, answer)), usage: response.usage };
+  const parts = response.parts.map((part) =>
+    part.kind === 'thinking' && part.signature ? { ...part, signature: { ...part.signature, text: part.text } } : part,
+  );
+  return { body: encode(dialectFunctions[client].writeResponse({ ...response, parts }, answer)), usage: response.usage };
 }
 
 const answerFields: Readonly<Record<Dialect, readonly string[]>> = {
@@ -192,11 +195,18 @@ export function createStreamTranslator({ client, upstream, answer }: Translation
     state.isOver = step.kind === 'end' || step.kind === 'fail';
     return before + writer.write(step);
   };
+  /** A signature goes out with the words that it is for. */
+  let thinking = '';
+  const withText = (step: StreamStep): StreamStep => {
+    if (step.kind === 'open') thinking = '';
+    if (step.kind === 'more') thinking += step.text;
+    return step.kind === 'sign' ? { ...step, signature: { ...step.signature, text: thinking } } : step;
+  };
   const pass = (steps: readonly StreamStep[]): string =>
     steps
       .flatMap((step) => pruner.push(step))
       .flatMap((step) => sequencer.push(step))
-      .map(write)
+      .map((step) => write(withText(step)))
       .join('');
 
   return {

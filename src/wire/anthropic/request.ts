@@ -15,7 +15,7 @@ import {
   type Turn,
 } from '../canonical/request.ts';
 import { numbers } from '../canonical/settings.ts';
-import { unwrapSignature } from '../canonical/signature.ts';
+import { signedThinking, unwrapSignature } from '../canonical/signature.ts';
 import { callId, type ToolNames } from '../canonical/tool-names.ts';
 import type { Written } from '../canonical/written.ts';
 import { type Json, type JsonObject, listOf, numberOf, objectOf, objectsOf, stringOf } from '../json.ts';
@@ -86,13 +86,7 @@ function readTurn(message: JsonObject, names: ToolNames, dropped: string[]): Tur
 function readBlock(block: JsonObject, names: ToolNames, dropped: string[]): Part[] {
   switch (block['type']) {
     case 'thinking':
-      return [
-        {
-          kind: 'thinking',
-          text: stringOf(block['thinking']) ?? '',
-          signature: unwrapSignature(stringOf(block['signature']) ?? '', 'anthropic-messages'),
-        },
-      ];
+      return [signedThinking(stringOf(block['thinking']) ?? '', unwrapSignature(stringOf(block['signature']) ?? '', 'anthropic-messages'))];
     case 'redacted_thinking':
       return [
         {
@@ -189,6 +183,7 @@ export function writeRequest(request: CanonicalRequest): Written {
   const reasoning = writeReasoning(request);
   const dropped = droppedSettings(settings, ['seed', 'frequencyPenalty', 'presencePenalty']);
   if (settings.answer?.kind === 'json') dropped.push('answer');
+  if ((settings.temperature ?? 1) !== 1 && (reasoning || (settings.temperature ?? 1) > 1)) dropped.push('temperature');
   const hasTools = request.tools.length > 0;
   const body: JsonObject = {
     model: request.model,

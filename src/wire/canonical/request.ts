@@ -50,6 +50,8 @@ export interface Signature {
   readonly id?: string;
   /** Anthropic: the thinking itself is hidden in `value`. */
   readonly isRedacted?: boolean;
+  /** The thinking that was signed, for clients of other dialects, which may not keep it. */
+  readonly text?: string;
 }
 
 export interface ToolCallPart {

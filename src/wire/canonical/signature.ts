@@ -2,7 +2,7 @@
 // own dialect and returns it unchanged with the history.
 import { type Dialect, dialects } from '../../core/index.ts';
 import { objectOf, parseLenient, stringOf } from '../json.ts';
-import type { Signature } from './request.ts';
+import type { Signature, ThinkingPart } from './request.ts';
 
 const mark = 'intramur.';
 
@@ -20,5 +20,18 @@ export function unwrapSignature(value: string, client: Dialect): Signature {
   const inner = stringOf(carried?.['value']);
   if (!carried || dialect === undefined || inner === undefined) return { dialect: client, value };
   const id = stringOf(carried['id']);
-  return { dialect, value: inner, ...(id !== undefined && { id }), ...(carried['isRedacted'] === true && { isRedacted: true }) };
+  const text = stringOf(carried['text']);
+  const optional = {
+    ...(id !== undefined && { id }),
+    ...(text !== undefined && { text }),
+    ...(carried['isRedacted'] === true && { isRedacted: true }),
+  };
+  return { dialect, value: inner, ...optional };
+}
+
+/** Thinking as it was signed: a client may keep the signature and lose the words, and the vendor wants both unchanged. */
+export function signedThinking(text: string, signature: Signature | undefined): ThinkingPart {
+  if (!signature) return { kind: 'thinking', text };
+  const { text: signed, ...bare } = signature;
+  return { kind: 'thinking', text: signed ?? text, signature: bare };
 }

@@ -14,7 +14,7 @@ import {
   type Turn,
 } from '../canonical/request.ts';
 import { numbers } from '../canonical/settings.ts';
-import { unwrapSignature } from '../canonical/signature.ts';
+import { signedThinking, unwrapSignature } from '../canonical/signature.ts';
 import { callId, type ToolNames } from '../canonical/tool-names.ts';
 import { Turns } from '../canonical/turns.ts';
 import type { Written } from '../canonical/written.ts';
@@ -133,8 +133,8 @@ function readPart(part: JsonObject, reading: Reading): Part[] {
   const stated = stringOf(field(part, 'thoughtSignature'));
   const signature = stated === undefined || stated === noSignature ? undefined : unwrapSignature(stated, 'gemini');
   const text = stringOf(part['text']);
-  if (part['thought'] === true) return [{ kind: 'thinking', text: text ?? '', ...(signature && { signature }) }];
-  const signed: Part[] = signature ? [{ kind: 'thinking', text: '', signature }] : [];
+  if (part['thought'] === true) return [signedThinking(text ?? '', signature)];
+  const signed = signature ? [signedThinking('', signature)] : [];
   return [...signed, ...readUnsigned(part, text, reading)];
 }
 
@@ -288,7 +288,9 @@ function writeTurns(turns: readonly Turn[]): JsonObject[] {
     if (last?.role === role) last.parts.push(...parts);
     else contents.push({ role, parts });
   }
-  return contents;
+  // Results stand together, before anything that comes with them.
+  const isResult = (part: JsonObject): boolean => part['functionResponse'] !== undefined;
+  return contents.map(({ role, parts }) => ({ role, parts: [...parts.filter(isResult), ...parts.filter((part) => !isResult(part))] }));
 }
 
 /** A signature belongs to the part that follows its thinking; the first call of a turn must have one. */

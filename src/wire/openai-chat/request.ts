@@ -198,6 +198,8 @@ export function writeRequest(request: CanonicalRequest): Written {
   };
   const dropped: (keyof Settings)[] = settings.topK === undefined ? [] : ['topK'];
   if ((settings.stop?.length ?? 0) > 4) dropped.push('stop');
+  if (isReasoningModel && (settings.temperature ?? 1) !== 1) dropped.push('temperature');
+  if (isReasoningModel && (settings.topP ?? 1) !== 1) dropped.push('topP');
   return { body, dropped };
 }
 

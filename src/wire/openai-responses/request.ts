@@ -14,7 +14,7 @@ import {
   type Turn,
 } from '../canonical/request.ts';
 import { numbers } from '../canonical/settings.ts';
-import { unwrapSignature } from '../canonical/signature.ts';
+import { signedThinking, unwrapSignature } from '../canonical/signature.ts';
 import { callId, customInput, customSchema, type ToolNames } from '../canonical/tool-names.ts';
 import { Turns } from '../canonical/turns.ts';
 import type { Written } from '../canonical/written.ts';
@@ -155,11 +155,7 @@ function readReasoningItem(item: JsonObject): Part {
   if (encrypted === undefined) return { kind: 'thinking', text };
   const signature = unwrapSignature(encrypted, 'openai-responses');
   const id = stringOf(item['id']);
-  return {
-    kind: 'thinking',
-    text,
-    signature: signature.dialect === 'openai-responses' && id !== undefined ? { ...signature, id } : signature,
-  };
+  return signedThinking(text, signature.dialect === 'openai-responses' && id !== undefined ? { ...signature, id } : signature);
 }
 
 function readContent(content: Json | undefined, dropped: string[]): ResultPart[] {
