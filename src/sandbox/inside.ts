@@ -30,6 +30,14 @@ const maskedProc = [
   ...['slabinfo', 'vmallocinfo', 'pagetypeinfo', 'iomem', 'ioports', 'latency_stats', 'config.gz', 'modules', 'interrupts', 'partitions'],
 ].map((name) => `/proc/${name}`);
 
+/**
+ * INVARIANT: the settings of the kernel are read-only. A write to `kernel/core_pattern` by the host's root, however it is called
+ * inside, would run a program of its choice on the host.
+ */
+const readOnlyProc = ['sys', 'sysrq-trigger', 'irq', 'bus', 'fs', 'acpi', 'scsi', 'asound', 'driver', 'mtrr', 'pressure'].map(
+  (name) => `/proc/${name}`,
+);
+
 /** The mounts in the order in which they are made. */
 export function inside(plan: InsidePlan): Mount[] {
   const { identity, tmpfsBytes } = plan;
@@ -41,6 +49,7 @@ export function inside(plan: InsidePlan): Mount[] {
     { kind: 'bind', source: '/usr', path: '/usr', isWritable: false },
     ...rootLinks.flatMap(asOnHost),
     { kind: 'proc', path: '/proc' },
+    ...readOnlyProc.flatMap(asOnHost),
     ...maskedProc.filter(existsSync).map((at): Mount => ({ kind: 'bind', source: '/dev/null', path: at, isWritable: false })),
     { kind: 'dev', path: '/dev' },
     tmpfs('/dev/shm', 0o1777),

@@ -63,7 +63,7 @@ function x64(program: Program, base: bigint): Buffer {
       continue;
     }
     step.args.forEach(argument);
-    syscall(syscallNumbers[step.name].x64);
+    syscall(step.number.x64);
     if (step.store) code.push(0xa3, ...u64(addressOf(step.store, base)));
     if (step.stage === undefined) continue;
     if (step.exactly === undefined)
@@ -125,7 +125,7 @@ function arm64(program: Program, base: bigint): Buffer {
       continue;
     }
     step.args.forEach(argument);
-    syscall(syscallNumbers[step.name].arm64);
+    syscall(step.number.arm64);
     if (step.store) {
       immediate(scratch, addressOf(step.store, base));
       code.push(0xb9000120); // str w0, [x9]

@@ -1,6 +1,9 @@
 // A straight-line program of system calls: constants, bytes, values stored by an earlier call, and the program's own arguments.
 // No loops and no branches but one: a call that fails reports its step and errno and ends the program. `elf.ts` makes it executable.
-import type { SyscallName } from './syscall-number.ts';
+import { type Arch, type SyscallName, syscallNumbers } from './syscall-number.ts';
+
+/** A call by name, or by its number on each machine. */
+export type Syscall = SyscallName | Readonly<Record<Arch, number>>;
 
 /** Bytes in the program's data segment. `bytes` may be filled in until the program is built. */
 export interface Datum {
@@ -24,7 +27,7 @@ export type Argument =
 export type Step =
   | {
       readonly kind: 'call';
-      readonly name: SyscallName;
+      readonly number: Readonly<Record<Arch, number>>;
       readonly args: readonly Argument[];
       /** Where the 32-bit result goes. */
       readonly store?: Datum;
@@ -50,6 +53,8 @@ export interface Program {
 }
 
 const wordBytes = 8;
+
+const numberOf = (call: Syscall): Readonly<Record<Arch, number>> => (typeof call === 'string' ? syscallNumbers[call] : call);
 
 export class SyscallScript {
   readonly #steps: Step[] = [];
@@ -105,14 +110,14 @@ export class SyscallScript {
   }
 
   /** A call that must succeed. */
-  call(name: SyscallName, args: readonly Argument[], options: { store?: Datum; exactly?: number } = {}): this {
-    this.#steps.push({ kind: 'call', name, args, stage: this.#stages.length - 1, ...options });
+  call(call: Syscall, args: readonly Argument[], options: { store?: Datum; exactly?: number } = {}): this {
+    this.#steps.push({ kind: 'call', number: numberOf(call), args, stage: this.#stages.length - 1, ...options });
     return this;
   }
 
   /** A call that may fail; the result, a negative errno included, goes to `store`. */
-  attempt(name: SyscallName, args: readonly Argument[], store?: Datum): this {
-    this.#steps.push({ kind: 'call', name, args, ...(store ? { store } : {}) });
+  attempt(call: Syscall, args: readonly Argument[], store?: Datum): this {
+    this.#steps.push({ kind: 'call', number: numberOf(call), args, ...(store ? { store } : {}) });
     return this;
   }
 

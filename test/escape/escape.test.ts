@@ -1,0 +1,75 @@
+// Every known way out of the sandbox, tried in it by an ordinary user and, where these tests run as root, by root; judged outside by
+// canaries. Each row names the layer that stops it.
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { doctor } from '../../src/sandbox/index.ts';
+import { attempts } from './attempts/index.ts';
+import type { Report } from './outside.ts';
+import { type Who, users } from './user.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const { mode: enforcement, layers } = await doctor();
+const reasons = layers.filter(({ ok }) => !ok).map(({ name, reason }) => `${name}: ${reason}`);
+const who = users();
+const missing = who.some(({ name }) => name === 'root') ? '' : ' (not run as root: the half for root is left out)';
+
+/** The suite and its Node where the other user can read them, whatever the mode of the directory that this clone lies in. */
+function kitFor(user: Who): { kit: string; node: string; scratch: string } {
+  const scratch = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'intramur-escape-')));
+  const kit = path.join(scratch, 'kit');
+  const node = path.join(kit, 'bin', 'node');
+  for (const part of ['src/core', 'src/sandbox', 'test/escape', 'package.json'])
+    fs.cpSync(path.join(root, part), path.join(kit, part), { recursive: true });
+  fs.mkdirSync(path.dirname(node));
+  fs.copyFileSync(process.execPath, node, fs.constants.COPYFILE_FICLONE);
+  fs.chmodSync(node, 0o755);
+  if (user.uid !== process.geteuid?.()) spawnSync('chown', ['-R', `${user.uid}:${user.gid}`, scratch]);
+  return { kit, node, scratch };
+}
+
+describe.skipIf(enforcement === 'none')(
+  `out of the sandbox${missing}${enforcement === 'none' ? `, skipped: ${reasons.join('; ')}` : ''}`,
+  () => {
+    describe.each(who)('as $name', (user) => {
+      describe.each(['overlay', 'direct'] as const)('%s', (mode) => {
+        let report: Report;
+        let scratch = '';
+
+        beforeAll(() => {
+          const made = kitFor(user);
+          scratch = made.scratch;
+          const [command, ...args] = user.command([made.node, path.join(made.kit, 'test/escape/outside.ts'), mode, scratch]);
+          // A descriptor of the caller, which must not be seen inside.
+          const leaked = fs.openSync(scratch, 'r');
+          const run = spawnSync(command, args, {
+            encoding: 'utf8',
+            stdio: ['ignore', 'pipe', 'pipe', leaked, leaked, leaked],
+            timeout: 60_000,
+            maxBuffer: 64 << 20,
+          });
+          fs.closeSync(leaked);
+          if (run.status !== 0) throw new Error(`the attempts did not run: ${run.status} ${run.signal} ${run.stderr}`);
+          report = JSON.parse(run.stdout) as Report;
+        }, 90_000);
+
+        afterAll(() => {
+          spawnSync('chmod', ['-R', 'u+rwX', scratch]);
+          fs.rmSync(scratch, { recursive: true, force: true });
+        });
+
+        it.each(
+          attempts.map((attempt) => ({ ...attempt, stops: typeof attempt.layer === 'string' ? attempt.layer : attempt.layer[mode] })),
+        )('$group: $id ($stops)', ({ id }) => {
+          expect(report.verdicts.find((one) => one.id === id)).toEqual({ id, contained: true, seen: expect.any(String) });
+        });
+
+        it('leaves no stray file in the workspace', () => {
+          expect(report.stray).toEqual([]);
+        });
+      });
+    });
+  },
+);
