@@ -69,7 +69,6 @@ export function layerFrom(file: LocatedFile, { origin, home }: LayerContext): La
     const list = top(key);
     return list && itemsOf(list).map((item, i) => parse(textOf(item) ?? '') ?? fail(item, `${key}[${i}] must be ${expected}`));
   };
-  const list = <T>(node: Located | undefined, read: (item: Located, i: number) => T): T[] | undefined => node && itemsOf(node).map(read);
   const unique = (node: Located | undefined, name: string, key: string) => {
     const seen = new Set<string>();
     itemsOf(node).forEach((item, i) => {
@@ -135,6 +134,10 @@ export function layerFrom(file: LocatedFile, { origin, home }: LayerContext): La
     resolvers: each('resolvers', parseResolver, 'ADDR:PORT, as in "127.0.0.1:5353"'),
     trust: list(top('trust'), (item) => placed(item, absolute(textOf(item) ?? ''))),
   };
+}
+
+function list<T>(node: Located | undefined, read: (item: Located, i: number) => T): T[] | undefined {
+  return node && itemsOf(node).map(read);
 }
 
 function providerFrom(node: Located, fail: (key: string, why: string, hint?: string) => never): ProviderConfig {

@@ -29,10 +29,13 @@ export function printable(text: string, max = 80): string {
   return shown.replace(/[\p{C}\u2028\u2029]/gu, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
+function invalid(message: string, hint?: string): IntramurError {
+  return new IntramurError('CONFIG_INVALID', message, hint === undefined ? {} : { hint });
+}
+
 /** @throws IntramurError CONFIG_INVALID that names file, line and column */
 export function parseLocated(path: string, bytes: Uint8Array): LocatedFile {
   const file = printable(path, 4096);
-  const invalid = (message: string, hint?: string) => new IntramurError('CONFIG_INVALID', message, hint === undefined ? {} : { hint });
   if (bytes.length > maxConfigBytes) throw invalid(`${file}: larger than ${maxConfigBytes} bytes`);
 
   let text: string;

@@ -1,6 +1,6 @@
 // A validator for the subset of JSON Schema 2020-12 that schema.ts uses. A library would bring 100 kB and messages without
 // line, column and nearest key; these are the messages that a person with a typo reads.
-import { nearest } from '../core/index.ts';
+import { assertNever, nearest } from '../core/index.ts';
 import type { Located } from './located.ts';
 import { printable } from './located.ts';
 
@@ -46,6 +46,8 @@ export function validate(schema: JsonSchema, node: Located, path = ''): Issue[] 
       return validateList(schema, node, path, subject);
     case 'scalar':
       return validateScalar(schema, node, subject);
+    default:
+      return assertNever(node);
   }
 }
 

@@ -3,7 +3,7 @@
 /** `*` matches any run of characters, everything else itself. */
 export function matchWildcard(pattern: string, text: string): boolean {
   return matchTokens(
-    [...pattern].map((char) => (char === '*' ? anyRun : char)),
+    Array.from(pattern).map((char) => (char === '*' ? anyRun : char)),
     text,
   );
 }
@@ -12,7 +12,7 @@ export function matchWildcard(pattern: string, text: string): boolean {
 export function matchGlob(pattern: string, text: string): boolean {
   if (pattern.endsWith('/**') && matchGlob(pattern.slice(0, -3), text)) return true;
   const tokens: Token[] = [];
-  const chars = [...pattern];
+  const chars = Array.from(pattern);
   for (let i = 0; i < chars.length; i++) {
     const char = chars[i] ?? '';
     if (char === '?') tokens.push(anyOne);
@@ -38,7 +38,7 @@ type Token = string | typeof anyRun | typeof anyInSegment | typeof anyOne | type
 
 /** Keeps the set of positions in `text` that the tokens so far can reach. */
 function matchTokens(tokens: readonly Token[], text: string): boolean {
-  const chars = [...text];
+  const chars = Array.from(text);
   let reached = new Uint8Array(chars.length + 1);
   reached[0] = 1;
   for (const token of tokens) {

@@ -1,6 +1,6 @@
 // Which concrete actions a policy is about, by its scope: groups are resolved once, from Cedar's own reading of the schema.
 import type { ActionConstraint } from '@cedar-policy/cedar-wasm/nodejs';
-import { IntramurError } from '../core/index.ts';
+import { assertNever, IntramurError } from '../core/index.ts';
 import type { Cedar } from './evaluate.ts';
 import { namespace, schema } from './schema.ts';
 
@@ -38,6 +38,8 @@ export function actionsOf(table: ActionTable, constraint: ActionConstraint): rea
       return 'entity' in constraint ? named([idOf(constraint.entity)], false) : [];
     case 'in':
       return named('entities' in constraint ? constraint.entities.map(idOf) : [idOf(constraint.entity)], true);
+    default:
+      return assertNever(constraint);
   }
 }
 

@@ -141,10 +141,10 @@ const attributes = [
   'constructor',
 ];
 /** `bool` is mostly well typed, so that evaluation gets somewhere; `any` is whatever parses. */
+const pair = (name: string, operand: fc.Arbitrary<Expr>) =>
+  fc.tuple(operand, operand).map(([left, right]): Expr => ({ [name]: { left, right } }) as Expr);
 const { bool: anyCondition } = fc.letrec<{ bool: Expr; any: Expr }>((tie) => {
   const [bool, any] = [tie('bool'), tie('any')];
-  const pair = (name: string, operand: fc.Arbitrary<Expr>) =>
-    fc.tuple(operand, operand).map(([left, right]): Expr => ({ [name]: { left, right } }) as Expr);
   const attribute = fc.constantFrom(...attributes);
   const path = fc.record({ left: fc.constantFrom<Expr>({ Var: 'principal' }, { Var: 'resource' }, { Var: 'context' }), attr: attribute });
   const read = path.map((from): Expr => ({ '.': from }));
@@ -164,7 +164,12 @@ const { bool: anyCondition } = fc.letrec<{ bool: Expr; any: Expr }>((tie) => {
       pair('&&', bool),
       pair('||', bool),
       bool.map((arg): Expr => ({ '!': { arg } })),
-      fc.tuple(bool, bool, bool).map(([test, yes, no]): Expr => ({ 'if-then-else': { if: test, then: yes, else: no } })),
+      fc.tuple(bool, bool, bool).map(
+        ([test, yes, no]): Expr =>
+          ({
+            'if-then-else': Object.fromEntries(['if', 'then', 'else'].map((part, i) => [part, [test, yes, no][i]])),
+          }) as Expr,
+      ),
       ...['<', '<=', '>', '>='].map((name) => pair(name, number)),
       fc
         .tuple(fc.constantFrom('containsAll', 'containsAny', '=='), labels)

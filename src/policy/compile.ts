@@ -2,7 +2,7 @@
 // cedar-wasm at a small part of the cost; the differential tests hold it to that. What it does not know makes it `undefined`,
 // and the whole set is then evaluated by cedar-wasm.
 import type { PolicyJson, PrincipalConstraint, ResourceConstraint } from '@cedar-policy/cedar-wasm/nodejs';
-import type { PolicyId } from '../core/index.ts';
+import { assertNever, type PolicyId } from '../core/index.ts';
 import { type ActionTable, actionsOf } from './action-index.ts';
 import type { Answer, Evaluate } from './evaluate.ts';
 import { compileExpression, type Environment, EvaluationError, entityOf, isDescendant, Unsupported } from './expression.ts';
@@ -100,5 +100,7 @@ function compileScope(constraint: PrincipalConstraint | ResourceConstraint, subj
       const ancestor = entityOf(within.entity);
       return (env) => subject(env).type === type && isDescendant(env, subject(env), ancestor);
     }
+    default:
+      return assertNever(constraint);
   }
 }

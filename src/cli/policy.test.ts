@@ -1,0 +1,197 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { codeOf } from '../core/index.ts';
+import { openLedger } from '../ledger/index.ts';
+import { run } from './policy.ts';
+
+let home: string;
+const at = (...parts: string[]) => path.join(home, ...parts);
+const write = (file: string, text: string) => {
+  mkdirSync(path.dirname(at(file)), { recursive: true });
+  writeFileSync(at(file), text);
+};
+
+beforeAll(async () => {
+  home = mkdtempSync(path.join(tmpdir(), 'cli-policy-'));
+  mkdirSync(at('work'));
+  write('intramur.yaml', 'packs: [baseline, perimeter, research-production]\npolicies: [own]');
+  write(
+    'own/a.cedar',
+    '@id("mirror") permit(principal, action in Intramur::Action::"egress.catalogue", resource in Intramur::Zone::"acme.example");',
+  );
+  write(
+    'own/cases/a.yaml',
+    'packs: [baseline]\ncases:\n  - name: the mirror is open\n    act: { action: http.request, class: catalogue, host: mirror.acme.example }\n    expect: { decision: allow, policies: [own/mirror] }\n',
+  );
+  const ledger = await openLedger({
+    dir: at('state/ledger'),
+    keyFile: at('state/ledger.key'),
+    origin: 'log.example/policy',
+    now: () => new Date(0),
+  });
+  await ledger.append({ action: 'session.open', session: 's' });
+  const who = { session: 's', user: 'alice', agent: 'codex', purpose: 'research' } as const;
+  await ledger.append({
+    action: 'llm.invoke',
+    ...who,
+    class: 'model',
+    host: 'api.openai.com',
+    port: 443,
+    path: '/v1/responses',
+    requestedModel: 'gpt-5',
+    classification: 'restricted',
+    labels: ['source'],
+    decision: 'deny',
+    reason: 'as it was then',
+    policies: ['perimeter/gone'],
+  });
+  await ledger.append({
+    action: 'http.request',
+    ...who,
+    class: 'telemetry',
+    host: 'telemetry.example',
+    port: 443,
+    decision: 'deny',
+    reason: 'no policy permits telemetry traffic to telemetry.example:443 (default deny)',
+    policies: [],
+  });
+  await ledger.close();
+});
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+async function cli(...args: string[]): Promise<{ code: number | string; out: string }> {
+  const stdout = new PassThrough();
+  const io = { stdout, stderr: new PassThrough(), stdin: new PassThrough(), env: { INTRAMUR_HOME: home }, cwd: at('work'), home };
+  const code = await run(args, io).catch((fault: unknown) => `${codeOf(fault)}: ${fault instanceof Error ? fault.message : ''}`);
+  return { code, out: String(stdout.read() ?? '') };
+}
+
+describe('policy check', () => {
+  it('checks what is configured', async () => {
+    const { code, out } = await cli('check', '--json');
+    expect([code, JSON.parse(out)]).toMatchObject([
+      0,
+      { schema: 'intramur/policy-check/1', ok: true, packs: ['baseline', 'perimeter', 'research-production'], notes: [] },
+    ]);
+    expect(JSON.parse(out).policies).toContainEqual({ id: 'own/mirror', effect: 'permit', file: at('own/a.cedar'), line: 1 });
+  });
+
+  it('checks one directory, and names file, line, column and the nearest word', async () => {
+    write('draft/a.cedar', '\n@id("a") forbid(principal, action == Intramur::Action::"llm.invoke", resource) when { principal.vetd };');
+    const file = at('draft/a.cedar');
+    expect(await cli('check', '../draft')).toEqual({
+      code: `POLICY_INVALID: ${file}:2:87: attribute \`vetd\` on entity type \`Intramur::Agent\` not found; did you mean "vetted"?`,
+      out: '',
+    });
+  });
+
+  it('says which policies nothing asks about yet', async () => {
+    write('early/a.cedar', '@id("a") forbid(principal, action == Intramur::Action::"tool.use", resource);');
+    expect((await cli('check', '../early')).out).toMatch(
+      /^note: early\/a has no effect yet: nothing asks about its actions\n1 policy is valid \([0-9a-f]{12}\)\n$/,
+    );
+  });
+
+  it('wants a directory that is there', async () => {
+    expect((await cli('check', 'gone')).code).toBe(`POLICY_INVALID: ${at('work/gone')}: not a directory that can be read`);
+  });
+});
+
+describe('policy test', () => {
+  it("runs the cases of packs and of one's own policies", async () => {
+    const { code, out } = await cli('test', '--json');
+    const { failed, results } = JSON.parse(out);
+    expect([code, failed]).toEqual([0, 0]);
+    expect(results).toContainEqual({ file: at('own/cases/a.yaml'), name: 'the mirror is open', ok: true, differences: [] });
+    expect(results.length).toBeGreaterThan(40);
+  });
+
+  it('exits 1 and says what differs', async () => {
+    write('wrong/a.cedar', '@id("a") @reason("never") forbid(principal, action, resource);');
+    write(
+      'wrong/cases/a.yaml',
+      'cases: [{ name: x, act: { action: net.connect, host: a }, expect: { decision: allow, policies: [wrong/a] } }]',
+    );
+    expect(await cli('test', '../wrong')).toEqual({
+      code: 1,
+      out: 'FAILED ../wrong/cases/a.yaml: x\n       decision is deny, expected allow\n0 passed, 1 failed\n',
+    });
+  });
+
+  it('does not call it a pass when there is no case', async () => {
+    expect((await cli('test', '../draft')).code).toBe(`POLICY_INVALID: there is no case in ${at('draft/cases')}`);
+  });
+});
+
+describe('policy explain', () => {
+  it('says why a request is refused, and what would change it', async () => {
+    write(
+      'work/request.yaml',
+      'act: { action: llm.invoke, targets: [{ id: anthropic/claude, perimeter: public }] }\nfacts: { labels: [secret], classification: internal }',
+    );
+    const { code, out } = await cli('explain', '--request', 'request.yaml');
+    expect([code, out.replaceAll(/\(\/.*?\/(\w+\.cedar:\d+)\)/g, '($1)')]).toEqual([
+      0,
+      `deny: the request holds a secret, which may go to an onprem model only (policy baseline/secret-to-model)
+  anthropic/claude: deny
+    forbid baseline/secret-to-model (model.cedar:8): the request holds a secret, which may go to an onprem model only
+    forbid research-production/research-content (research.cedar:12): research may not send a secret or the company's own source to a public model
+It would be allowed:
+  without the label secret
+  with an onprem target
+`,
+    ]);
+  });
+
+  it('explains an entry of the ledger by the policies of today', async () => {
+    const { code, out } = await cli('explain', '--ledger', '1', '--json');
+    expect([code, JSON.parse(out)]).toMatchObject([
+      0,
+      {
+        schema: 'intramur/policy-explain/1',
+        recorded: { index: 1, decision: 'deny', reason: 'as it was then', policies: ['perimeter/gone'] },
+        decision: {
+          effect: 'deny',
+          policies: ['perimeter/data-class', 'research-production/research-class', 'research-production/research-content'],
+        },
+        rulings: [{ target: 'openai/gpt-5', decision: 'deny' }],
+      },
+    ]);
+    expect(
+      (await cli('explain', '--ledger', '2')).out,
+    ).toBe(`entry 2: deny: no policy permits telemetry traffic to telemetry.example:443 (default deny) []
+The same by the policies of today:
+deny: no policy permits telemetry traffic to telemetry.example:443 (default deny)
+    no policy permits it (default deny)
+It would be allowed:
+  with a grant for telemetry.example:443
+`);
+  });
+
+  it.each<[string, readonly string[], string]>([
+    ['an entry that decides nothing', ['explain', '--ledger', '0'], 'USAGE: entry 0 records no decision but session.open'],
+    ['neither', ['explain'], 'USAGE: policy explain needs one of --ledger N and --request FILE'],
+    ['both', ['explain', '--ledger', '1', '--request', 'x'], 'USAGE: policy explain needs one of --ledger N and --request FILE'],
+    ['no number', ['explain', '--ledger', 'x'], 'USAGE: not the index of an entry: "x"'],
+  ])('%s', async (_name, args, message) => {
+    expect((await cli(...args)).code).toBe(message);
+  });
+
+  it('a missing or broken request is an error', async () => {
+    expect((await cli('explain', '--request', 'gone.yaml')).code).toBe(`CONFIG_NOT_FOUND: ${at('work/gone.yaml')}: cannot be read`);
+    write('work/broken.yaml', 'act: [');
+    expect((await cli('explain', '--request', 'broken.yaml')).code).toContain(
+      `POLICY_INVALID: ${at('work/broken.yaml')}:1:7: not valid YAML`,
+    );
+  });
+});
+
+it.each<[string, string]>([
+  ['chek', 'USAGE: unknown subcommand "policy chek"'],
+  ['replay', 'USAGE: "policy replay" is not built yet'],
+])('policy %s', async (name, message) => {
+  expect((await cli(name)).code).toBe(message);
+});

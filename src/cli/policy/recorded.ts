@@ -1,0 +1,64 @@
+// A decision of the ledger as the request that it was, as far as an entry tells: an entry holds no payload, and what it does not
+// hold (the tool's standing, the candidates, the grant) is taken from the configuration of today.
+import { type Config, targetsFor } from '../../config/index.ts';
+import { type Dialect, type Entry, IntramurError, type Principal } from '../../core/index.ts';
+import type { RequestDocument } from '../../policy/index.ts';
+
+export function requestFrom(entry: Entry, config: Config): RequestDocument {
+  const { decision, session = '', user = '', agent = '', classification = 'public' } = entry;
+  if (decision === undefined) throw new IntramurError('USAGE', `entry ${entry.index} records no decision but ${entry.action}`);
+  const principal: Principal = {
+    session,
+    user,
+    agent,
+    vetting: config.tools[agent]?.status ?? 'unvetted',
+    purpose: entry.purpose ?? config.defaultPurpose,
+    classification,
+    via: 'sandbox',
+  };
+  return {
+    request: { principal, act: actFrom(entry, config) },
+    facts: { labels: entry.labels ?? [], classification, now: new Date(entry.time) },
+  };
+}
+
+function actFrom(entry: Entry, config: Config): RequestDocument['request']['act'] {
+  const { action, host = '', port = 0, method = 'GET', path = '/', requestedModel = '', detail = {} } = entry;
+  const place = {
+    class: entry.class ?? 'other',
+    host,
+    port,
+    isDirect: detail['isDirect'] === true,
+    isGranted:
+      entry.policies?.includes('baseline/granted') === true ||
+      config.egress.allow.some((grant) => grant.host === host && grant.ports.includes(port)),
+  } as const;
+  switch (action) {
+    case 'llm.invoke': {
+      const dialect = dialectOf(path);
+      return {
+        action,
+        class: 'model',
+        host,
+        port,
+        dialect,
+        method,
+        path,
+        requestedModel,
+        targets: targetsFor(config, requestedModel, dialect),
+      };
+    }
+    case 'http.request':
+      return { action, ...place, scheme: port === 80 ? 'http' : 'https', method, path };
+    case 'net.connect':
+      return { action, ...place, protocol: (['ssh', 'dns', 'udp', 'tls'] as const).find((known) => known === detail['protocol']) ?? 'tcp' };
+    default:
+      throw new IntramurError('USAGE', `entry ${entry.index} is no act of an agent but ${action}`);
+  }
+}
+
+function dialectOf(path: string): Dialect {
+  if (path.includes('/messages')) return 'anthropic-messages';
+  if (path.includes('/responses')) return 'openai-responses';
+  return path.includes('/models/') ? 'gemini' : 'openai-chat';
+}
