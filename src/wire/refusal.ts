@@ -63,10 +63,13 @@ export function streamError(dialect: Dialect, message: string, form: StreamForm 
   }
 }
 
-/** Shows a waiting client that somebody is there; carries no content. */
+/**
+ * Shows a waiting client that somebody is there; carries no content. Gemini's own client library (1.x) takes a comment line for
+ * broken data and accepts blank space before an event, so it gets an empty line in either framing.
+ */
 export function keepAlive(dialect: Dialect, form: StreamForm = 'sse'): Uint8Array {
   if (dialect === 'anthropic-messages') return event('ping', { type: 'ping' });
-  return Buffer.from(form === 'sse' ? ': keep-alive\n\n' : '\n');
+  return Buffer.from(dialect === 'gemini' || form === 'json-array' ? '\n' : ': keep-alive\n\n');
 }
 
 /** One server-sent event. */
