@@ -74,7 +74,9 @@ function nameOf(offered: OfferedTool | undefined, name: string): { name: string;
 
 /** Drops arguments that this version of the tool does not know, and gives required ones that the row left out a plain value. */
 function complete(input: Input, tool: OfferedTool): Input {
-  if (typeof input === 'string' || Object.keys(tool.properties).length === 0) return input;
+  // A gateway may offer a freeform tool as a function with one argument.
+  if (typeof input === 'string') return tool.kind === 'custom' ? input : { input };
+  if (Object.keys(tool.properties).length === 0) return input;
   const known = Object.entries(input).filter(([key]) => Object.hasOwn(tool.properties, key));
   const missing = tool.required.filter((key) => !Object.hasOwn(input, key)).map((key) => [key, plainValue(tool.properties[key])]);
   return Object.fromEntries([...known, ...missing]);

@@ -56,6 +56,7 @@ export function customInput(text: string): string {
 export function customText(input: string): string {
   try {
     const parsed: unknown = JSON.parse(input);
+    if (typeof parsed === 'string') return parsed;
     if (typeof parsed === 'object' && parsed !== null && 'input' in parsed && typeof parsed.input === 'string') return parsed.input;
   } catch {
     // The model wrote the text itself instead of JSON; it is what the tool gets.
