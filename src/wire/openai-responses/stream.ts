@@ -133,6 +133,7 @@ export class Writer implements StreamWriter {
   #part: OpenPart = { kind: 'text' };
   #text = '';
   #signature: Signature | undefined;
+  #itemId = '';
 
   constructor(context: AnswerContext) {
     this.#context = context;
@@ -193,6 +194,7 @@ export class Writer implements StreamWriter {
     const empty = { message: { content: [] }, function_call: { arguments: '' }, custom_tool_call: { input: '' } }[
       stringOf(item['type']) ?? ''
     ];
+    this.#itemId = stringOf(item['id']) ?? '';
     const added = this.#event('response.output_item.added', {
       output_index,
       item: { ...item, ...(empty && { ...empty, status: 'in_progress' }) },
@@ -206,7 +208,7 @@ export class Writer implements StreamWriter {
   }
 
   #more(delta: string): string {
-    const at = { item_id: this.#item['id'], output_index: this.#output_index };
+    const at = { item_id: this.#itemId, output_index: this.#output_index };
     if (this.#part.kind === 'text') return this.#event('response.output_text.delta', { ...at, content_index: 0, delta });
     if (this.#part.kind === 'thinking') return this.#event('response.reasoning_summary_text.delta', { ...at, summary_index: 0, delta });
     // The text of a freeform call has to be unpacked from its JSON first.
