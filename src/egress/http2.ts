@@ -46,8 +46,12 @@ export function createHttp2({ exchanges, reports, places, limits }: Deps): Http2
       stream.on('error', () => {});
       const body = new RequestBody(stream, stream.endAfterHeaders);
       exchanges
-        .run(described(origin, rawHeaders, places, limits.headerCount), body, callerOf(stream, String(headers[':method'] ?? ''), constants))
-        .catch(() => stream.close(constants.NGHTTP2_INTERNAL_ERROR));
+        .run(
+          described(origin, rawHeaders, places, limits.headerCount),
+          body,
+          callerOf(stream, String(headers[':method'] ?? ''), constants.NGHTTP2_NO_ERROR),
+        )
+        .catch((fault: Error) => stream.destroy(fault));
     });
   }
 
@@ -86,11 +90,7 @@ function described(origin: Origin, rawHeaders: readonly string[], places: Places
   );
 }
 
-function callerOf(
-  stream: ServerHttp2Stream,
-  method: string,
-  constants: { NGHTTP2_NO_ERROR: number; NGHTTP2_INTERNAL_ERROR: number },
-): Caller {
+function callerOf(stream: ServerHttp2Stream, method: string, noError: number): Caller {
   return {
     onGone(listener) {
       // Not `close`: a stream that was reset looks as if it had been finished.
@@ -100,9 +100,10 @@ function callerOf(
       try {
         await send(stream, method, reply);
         // RFC 9113 section 8.1: the rest of a request that nobody will read need not be sent.
-        if (!stream.readableEnded) stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
-      } catch {
-        stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+        if (!stream.readableEnded) stream.once('finish', () => stream.close(noError));
+      } catch (fault) {
+        // Not `close`: it ends the stream first, and the reply would look whole.
+        stream.destroy(fault instanceof Error ? fault : new Error('the reply broke off'));
       }
     },
   };
