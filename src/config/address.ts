@@ -1,7 +1,7 @@
 // Address ranges that count as inside: loopback, private (RFC 1918, RFC 4193) and what `inside` of the configuration names.
 import { BlockList, isIP } from 'node:net';
 import { canonicalHost } from '../core/index.ts';
-import type { HostGrant, ResolveRule } from './config.ts';
+import type { ResolveRule } from './config.ts';
 
 const always = ['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '::1/128', 'fc00::/7'];
 
@@ -58,16 +58,14 @@ export function parseResolver(text: string): string | undefined {
   return isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** `HOST` or `HOST:PORT`, as `run --allow` takes it; without a port 80 and 443. */
-export function parseHostGrant(text: string): HostGrant | undefined {
-  const match = /^(.*?)(?::(\d{1,5}))?$/.exec(text);
-  const whole = canonicalHost(text);
-  if (whole !== undefined) return { host: whole, ports: defaultPorts };
-  const host = canonicalHost(match?.[1] ?? '');
-  const port = parsePort(match?.[2]);
-  return host === undefined || port === undefined ? undefined : { host, ports: [port] };
+/** A host name or address as grants have it; `*.example.org` stands for the names below `example.org`. */
+export function parseGrantedHost(text: string): string | undefined {
+  const below = text.startsWith('*.') ? canonicalHost(text.slice(2)) : undefined;
+  if (below !== undefined) return isIP(below) === 0 && below.includes('.') ? `*.${below}` : undefined;
+  return canonicalHost(text);
 }
 
+/** What a grant without ports opens. */
 export const defaultPorts: readonly number[] = [80, 443];
 
 function parsePort(text: string | undefined): number | undefined {

@@ -1,9 +1,10 @@
 // The door of configuration: finds, checks and merges `intramur.yaml`, and answers what follows from it alone.
-export { isInside, parseHostGrant } from './address.ts';
+export { isInside } from './address.ts';
 export type { Config, HostGrant, KeyConfig, ModelRoute, ProviderConfig, ResolveRule } from './config.ts';
 export { defaultConfig } from './defaults.ts';
 export { loadConfig, type LoadOptions } from './load.ts';
 export { classificationOf, parseRemote, readRepository, type Repository } from './repository.ts';
 export { targetsFor } from './route.ts';
 export { configSchema } from './schema.ts';
+export { type RunningTool, vettingOf } from './vetting.ts';
 export { matchGlob, matchWildcard } from './wildcard.ts';

@@ -1,7 +1,6 @@
 // One configuration file as typed values. Runs after the schema has accepted the shape; checks what a schema cannot say.
 import path from 'node:path';
 import {
-  canonicalHost,
   type Classification,
   classifications,
   dialects,
@@ -12,7 +11,7 @@ import {
   purposes,
   vettings,
 } from '../core/index.ts';
-import { defaultPorts, parseCidr, parseResolver, parseResolveRule } from './address.ts';
+import { defaultPorts, parseCidr, parseGrantedHost, parseResolver, parseResolveRule } from './address.ts';
 import type { Config, HostGrant, KeyConfig, ProviderConfig, ResolveRule } from './config.ts';
 import { booleanOf, entryOf, itemsOf, type Located, type LocatedFile, numberOf, pairsOf, textOf, wordOf } from './located.ts';
 
@@ -116,15 +115,15 @@ export function layerFrom(file: LocatedFile, { origin, home }: LayerContext): La
     keys: list(top('keys'), keyFrom),
     secrets: secrets && placed(secrets, wordOf(secrets, ['placeholder', 'block'] as const) ?? 'block'),
     allow: list(entryOf(top('egress'), 'allow'), (item, i) => {
-      const host = canonicalHost(textOf(entryOf(item, 'host')) ?? '');
+      const host = parseGrantedHost(textOf(entryOf(item, 'host')) ?? '');
       const ports = entryOf(item, 'ports');
       return {
         host:
           host ??
           fail(
             entryOf(item, 'host') ?? item,
-            `egress.allow[${i}].host must be one host name or address`,
-            'wildcards and ports do not belong here',
+            `egress.allow[${i}].host must be a host name, an address, or *. and a domain`,
+            'ports stand under `ports`',
           ),
         ports: ports ? itemsOf(ports).map((port) => numberOf(port) ?? 0) : defaultPorts,
       };

@@ -58,7 +58,7 @@ keys:
       budget: { requests: 1000, tokens: 5000000, usd: 20.5, per: day } }
 inspect: { secrets: block }
 egress:
-  allow: [ { host: Git.ACME.example., ports: [443, 22] }, { host: "::1" } ]
+  allow: [ { host: Git.ACME.example., ports: [443, 22] }, { host: "::1" }, { host: "*.Mirror.example" } ]
 inside: [ 100.64.0.0/10 ]
 resolve: [ "git.acme.example:443:127.0.0.1:8443", "six.example:443:[::1]:1" ]
 resolvers: [ "127.0.0.1:5353", "[::1]" ]
@@ -134,6 +134,7 @@ describe('loadConfig', () => {
         allow: [
           { host: 'git.acme.example', ports: [443, 22] },
           { host: '::1', ports: [80, 443] },
+          { host: '*.mirror.example', ports: [80, 443] },
         ],
       },
       inside: ['100.64.0.0/10'],
@@ -333,7 +334,11 @@ describe('a broken file is refused with file, line, column and key', () => {
       '1:13: provider "o" is onprem, but 203.0.113.9 is neither loopback nor private',
     ],
     ['key hash', 'keys: [{ id: k, sha256: abc }]', '1:25: keys[0].sha256 must be the SHA-256 of the key in 64 hexadecimal digits'],
-    ['wildcard grant', 'egress: { allow: [{ host: "*.example.com" }] }', '1:27: egress.allow[0].host must be one host name or address'],
+    [
+      'a grant for everything',
+      'egress: { allow: [{ host: "*" }] }',
+      '1:27: egress.allow[0].host must be a host name, an address, or *. and a domain',
+    ],
     ['port', 'egress: { allow: [{ host: a, ports: [0] }] }', '1:38: egress.allow[0].ports[0] must be from 1 to 65535'],
     ['cidr', 'inside: [10.0.0.0/33]', '1:10: inside[0] must be an address range such as 100.64.0.0/10'],
     ['resolve', 'resolve: ["a:443:b:443"]', '1:11: resolve[0] must be HOST:PORT:ADDR:PORT, as in "git.acme.example:443:127.0.0.1:8443"'],

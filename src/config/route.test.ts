@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { parseGrantedHost } from './address.ts';
 import type { Config, ProviderConfig } from './index.ts';
-import { defaultConfig, isInside, parseHostGrant, targetsFor } from './index.ts';
+import { defaultConfig, isInside, targetsFor } from './index.ts';
 
 const provider = (id: string, more: Partial<ProviderConfig>): ProviderConfig => ({
   id,
@@ -80,16 +81,16 @@ describe('isInside', () => {
   });
 });
 
-it.each<[string, ReturnType<typeof parseHostGrant>]>([
-  ['Git.Example', { host: 'git.example', ports: [80, 443] }],
-  ['git.example:22', { host: 'git.example', ports: [22] }],
-  ['127.0.0.1:8080', { host: '127.0.0.1', ports: [8080] }],
-  ['::1', { host: '::1', ports: [80, 443] }],
-  ['[::1]:8080', { host: '::1', ports: [8080] }],
-  ['git.example:0', undefined],
-  ['git.example:', undefined],
+it.each<[string, string | undefined]>([
+  ['Git.Example', 'git.example'],
+  ['::1', '::1'],
+  ['*.Acme.example', '*.acme.example'],
+  ['*.example', undefined],
+  ['*.10.0.0.1', undefined],
   ['*', undefined],
+  ['a.*.example', undefined],
+  ['git.example:22', undefined],
   ['', undefined],
-])('parseHostGrant(%s)', (text, grant) => {
-  expect(parseHostGrant(text)).toEqual(grant);
+])('a grant for %s', (text, host) => {
+  expect(parseGrantedHost(text)).toBe(host);
 });

@@ -1,6 +1,6 @@
 // A decision of the ledger as the request that it was, as far as an entry tells: an entry holds no payload, and what it does not
 // hold (the tool's standing, the candidates, the grant) is taken from the configuration of today.
-import { type Config, targetsFor } from '../../config/index.ts';
+import { type Config, matchWildcard, targetsFor } from '../../config/index.ts';
 import { type Dialect, type Entry, IntramurError, type Principal } from '../../core/index.ts';
 import type { RequestDocument } from '../../policy/index.ts';
 
@@ -31,7 +31,7 @@ function actFrom(entry: Entry, config: Config): RequestDocument['request']['act'
     isDirect: detail['isDirect'] === true,
     isGranted:
       entry.policies?.includes('baseline/granted') === true ||
-      config.egress.allow.some((grant) => grant.host === host && grant.ports.includes(port)),
+      config.egress.allow.some((grant) => matchWildcard(grant.host, host) && grant.ports.includes(port)),
   } as const;
   switch (action) {
     case 'llm.invoke': {
