@@ -2,16 +2,18 @@
 // nothing that it finds, connects nowhere and writes nothing.
 import path from 'node:path';
 import type { Vetting } from '../core/index.ts';
+import { effectiveRows, summaryRows } from './effective.ts';
 import { discover, type FoundAgent } from './discover.ts';
 import { type Facts, signalsIn } from './facts.ts';
 import { hooksIn } from './hooks.ts';
 import { type Doc, load, relocations } from './load.ts';
 import { mcpServers } from './mcp.ts';
 import { listeners } from './processes.ts';
+import { dialectOf } from './permissions/index.ts';
 import { diskTree, type Tree } from './read/tree.ts';
 import type { EffectiveRow, SummaryRow } from './report/json.ts';
 import { type Finding, runRules } from './rules/run-rules.ts';
-import { type Walk, walk } from './scan.ts';
+import { named, type Walk, walk } from './scan.ts';
 
 export interface AuditOptions {
   /** Another file-system root, audited as if it were this machine's. */
@@ -27,6 +29,8 @@ export interface AuditOptions {
   readonly forbiddenJurisdictions?: readonly string[];
   readonly classify?: (workspace: string) => string | undefined;
   readonly onProgress?: ((files: number) => void) | undefined;
+  /** Look at these workspaces only, and do not walk the disk. */
+  readonly only?: readonly string[];
   /** For tests. */
   readonly tree?: Tree;
 }
@@ -65,7 +69,8 @@ export function gather(options: AuditOptions): Facts {
   const tree = options.tree ?? diskTree(options.root === undefined ? '/' : path.resolve(options.cwd, options.root));
   const { homes, dirs } = placesOf(options, tree);
   const isThisUser = options.root === undefined && options.home === undefined;
-  const walked: Walk = walk(tree, [...homes, ...dirs], homes, options.onProgress ?? (() => {}));
+  const walked: Walk =
+    options.only === undefined ? walk(tree, [...homes, ...dirs], homes, options.onProgress ?? (() => {})) : named(tree, options.only.filter((dir) => !homes.includes(dir)));
   const [ownHome] = homes;
   const moved =
     isThisUser && ownHome !== undefined
@@ -85,11 +90,12 @@ export function gather(options: AuditOptions): Facts {
     owners: new Map(homes.map((home) => [home, tree.stat(home)?.uid ?? -1])),
     walk: walked,
     docs,
+    loaded,
     agents,
     present,
     servers: mcpServers(docs),
     signals: signalsIn(docs),
-    grants: [],
+    grants: docs.flatMap((doc) => (doc.fault === undefined ? (dialectOf(doc.agent.dialect)?.grants(doc) ?? []) : [])),
     hooks: hooksIn(docs),
     listeners: isThisUser ? listeners(tree) : [],
     tools: options.tools,
@@ -122,7 +128,9 @@ export function audit(options: AuditOptions): Audit {
   const started = performance.now();
   const facts = gather(options);
   const findings = runRules(facts);
-  return { facts, effective: [], summary: [], findings, ms: Math.round(performance.now() - started) };
+  const effective = effectiveRows(facts);
+  const summary = summaryRows(facts, effective);
+  return { facts, effective, summary, findings, ms: Math.round(performance.now() - started) };
 }
 
 export type { FoundAgent };

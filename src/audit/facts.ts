@@ -32,7 +32,10 @@ export interface Facts {
   /** uid of each home's owner. */
   readonly owners: ReadonlyMap<string, number>;
   readonly walk: Walk;
+  /** Files as they count for the agents that are here. */
   readonly docs: readonly Doc[];
+  /** All that was read, for every agent that could read it. */
+  readonly loaded: readonly Doc[];
   readonly agents: readonly FoundAgent[];
   readonly present: ReadonlySet<string>;
   readonly servers: readonly McpServer[];

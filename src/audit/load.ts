@@ -145,6 +145,10 @@ function isWorthLooking(tree: Tree, exists: Map<string, boolean>, home: string, 
   return true;
 }
 
+export function isThere(tree: Tree, path: string): boolean {
+  return tree.stat(path) !== undefined;
+}
+
 export function join(dir: string, rest: string): string {
   return dir === '/' ? `/${rest}` : `${dir}/${rest}`;
 }

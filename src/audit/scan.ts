@@ -110,6 +110,16 @@ function descend(
   return files;
 }
 
+/** Workspaces that are known by name, without a walk. */
+export function named(tree: Tree, paths: readonly string[]): Walk {
+  const workspaces = paths.flatMap((path): Workspace[] => {
+    const entries = tree.list(path);
+    if (typeof entries === 'string') return [];
+    return [{ path, names: new Set(entries.map(({ name }) => name)), isGit: entries.some(({ name }) => name === '.git'), isSample: false }];
+  });
+  return { files: 0, dirs: workspaces.length, workspaces, faults: [] };
+}
+
 export function isBelow(inner: string, outer: string): boolean {
   return inner === outer || outer === '/' || inner.startsWith(`${outer}/`);
 }

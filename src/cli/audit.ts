@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { audit, jsonReport, severities, severityRank, textReport } from '../audit/index.ts';
+import { ask, audit, jsonReport, parseQuestions, severities, severityRank, textReport } from '../audit/index.ts';
 import { loadConfig } from '../config/index.ts';
 import { IntramurError, placesFrom } from '../core/index.ts';
 import type { CliIo } from './io.ts';
@@ -21,6 +21,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
       json: { type: 'boolean', default: false },
       out: { type: 'string' },
       'fail-on': { type: 'string' },
+      ask: { type: 'string' },
     },
   });
   const format = values.json ? 'json' : oneOf(formats, values.format ?? 'text', '--format');
@@ -28,7 +29,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   for (const dir of [values.root, values.home, ...positionals]) mustExist(dir, values.root, io.cwd);
   const config = await loadConfig({ env: io.env, home: io.home, cwd: io.cwd, systemDir: placesFrom(io.env, io.home).system });
   const isTerminal = 'isTTY' in io.stderr && io.stderr.isTTY === true;
-  const done = audit({
+  const options = {
     root: values.root,
     home: values.home,
     dirs: positionals,
@@ -36,8 +37,14 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     cwd: io.cwd,
     env: io.env,
     tools: config.tools,
-    onProgress: isTerminal ? (files) => io.stderr.write(`\r${files.toLocaleString('en')} files…\u001b[K`) : undefined,
-  });
+    onProgress: isTerminal ? (files: number) => io.stderr.write(`\r${files.toLocaleString('en')} files…\u001b[K`) : undefined,
+  };
+  if (values.ask !== undefined) {
+    const answers = ask(options, parseQuestions(await questionsFrom(values.ask, io)));
+    io.stdout.write(`${JSON.stringify(answers, undefined, 2)}\n`);
+    return 0;
+  }
+  const done = audit(options);
   if (isTerminal) io.stderr.write('\r\u001b[K');
   const report = jsonReport(done, Date.now());
   const colour = values.out === undefined && 'isTTY' in io.stdout && io.stdout.isTTY === true && !io.env['NO_COLOR'];
@@ -46,6 +53,14 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (values.out === undefined) io.stdout.write(text);
   else fs.writeFileSync(path.resolve(io.cwd, values.out), text);
   return failOn !== undefined && report.findings.some(({ severity }) => severityRank(severity) >= severityRank(failOn)) ? 1 : 0;
+}
+
+/** `-` is standard input. */
+async function questionsFrom(place: string, io: CliIo): Promise<string> {
+  if (place !== '-') return fs.readFileSync(path.resolve(io.cwd, place), 'utf8');
+  const chunks: Buffer[] = [];
+  for await (const chunk of io.stdin) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function render(format: Format, asText: () => string, report: unknown): string {

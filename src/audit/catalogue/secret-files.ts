@@ -1,0 +1,27 @@
+// Files below a home that hold credentials, used to say what an agent could read and whether others can.
+
+export const secretFiles: readonly { readonly path: string; readonly what: string }[] = [
+  { path: '.ssh/id_rsa', what: 'ssh key' },
+  { path: '.ssh/id_ed25519', what: 'ssh key' },
+  { path: '.ssh/id_ecdsa', what: 'ssh key' },
+  { path: '.aws/credentials', what: 'AWS credentials' },
+  { path: '.config/gcloud/application_default_credentials.json', what: 'Google Cloud credentials' },
+  { path: '.config/gcloud/credentials.db', what: 'Google Cloud credentials' },
+  { path: '.azure/msal_token_cache.json', what: 'Azure tokens' },
+  { path: '.kube/config', what: 'Kubernetes credentials' },
+  { path: '.docker/config.json', what: 'container registry login' },
+  { path: '.npmrc', what: 'npm token' },
+  { path: '.pypirc', what: 'package index token' },
+  { path: '.netrc', what: 'passwords by host' },
+  { path: '.git-credentials', what: 'git passwords' },
+  { path: '.config/gh/hosts.yml', what: 'GitHub token' },
+  { path: '.config/glab-cli/config.yml', what: 'GitLab token' },
+  { path: '.gnupg/private-keys-v1.d', what: 'OpenPGP keys' },
+  { path: '.vault-token', what: 'Vault token' },
+  { path: '.terraform.d/credentials.tfrc.json', what: 'Terraform token' },
+  { path: '.cargo/credentials.toml', what: 'crates token' },
+  { path: '.m2/settings.xml', what: 'Maven passwords' },
+  { path: '.gem/credentials', what: 'gem token' },
+  { path: '.pgpass', what: 'database passwords' },
+  { path: '.my.cnf', what: 'database password' },
+];
