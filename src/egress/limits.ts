@@ -24,6 +24,8 @@ export interface Limits {
   readonly forwardMs: number;
   /** Until `connect` and `open` have answered. */
   readonly connectMs: number;
+  /** At the end of a session, until the last refusals are recorded. */
+  readonly closeMs: number;
 }
 
 export const defaultLimits: Limits = {
@@ -39,4 +41,5 @@ export const defaultLimits: Limits = {
   idleMs: 120_000,
   forwardMs: 900_000,
   connectMs: 30_000,
+  closeMs: 2_000,
 };

@@ -1,8 +1,8 @@
 // A connection that is not HTTP: asked for, then piped as it is or closed. The bytes are not looked at, so policy decides by name and
 // port alone.
-import type { Duplex } from 'node:stream';
-import { pipeline } from 'node:stream';
-import { codeOf, denyFor } from '../core/index.ts';
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { codeOf, denyFor, IntramurError } from '../core/index.ts';
 import type { Limits } from './limits.ts';
 import type { Origin } from './origin.ts';
 import type { Attempt, Reports } from './report.ts';
@@ -28,15 +28,21 @@ export async function relay(
     socket.resume();
     return;
   }
-  const { upstream } = outcome;
-  const onEnd = (error: Error | null | undefined): void => {
-    if (!error) return;
-    upstream.destroy();
-    socket.resetAndDestroy();
-  };
+  splice(socket, outcome.upstream);
+}
+
+/** Both directions, each with its own end. A side that breaks off is never passed on as an end: bytes that are missing must be missed. */
+function splice(socket: Socket, upstream: Duplex): void {
+  upstream.on('error', () => {});
+  upstream.once('close', () => {
+    if (upstream.readableEnded && upstream.writableFinished) return;
+    if (!socket.destroyed) socket.resetAndDestroy();
+  });
+  socket.once('close', () => upstream.destroy());
   if (socket.destroyed) return void upstream.destroy();
-  pipeline(socket, upstream, onEnd);
-  pipeline(upstream, socket, onEnd);
+  if (upstream.destroyed) return void socket.resetAndDestroy();
+  socket.pipe(upstream);
+  upstream.pipe(socket);
 }
 
 /** INVARIANT: the only catch around `connect` for raw connections; every fault becomes a refusal. */
@@ -49,6 +55,7 @@ async function dial(
     const decision = await within(limits.connectMs, 'the decision', connect(attempt), () => {});
     if (decision.effect !== 'allow') return { refused: decision.reason };
     const upstream = await within(limits.connectMs, 'the connection', decision.open(), (late) => late.destroy());
+    if (!(upstream instanceof Duplex)) throw new IntramurError('INTERNAL', 'a way out that is no stream');
     return { upstream };
   } catch (fault) {
     const denied = denyFor(codeOf(fault) ?? 'INTERNAL');

@@ -18,7 +18,7 @@ export interface Reports {
   /** True once something on this connection went to the monitor. */
   isKnown(origin: Origin): boolean;
   markKnown(origin: Origin): void;
-  /** Resolves when nothing is on its way any more. */
+  /** Resolves when nothing is on its way any more, or its time is up. */
   settled(): Promise<void>;
 }
 
@@ -49,7 +49,7 @@ export function createReports(connect: (attempt: Attempt) => Promise<unknown>, l
     isKnown: (origin) => known.has(origin.socket),
     markKnown: (origin) => void known.add(origin.socket),
     async settled() {
-      await Promise.all(pending);
+      await within(limits.closeMs, 'the end', Promise.all(pending), () => {}).catch(() => {});
     },
   };
   return reports;
