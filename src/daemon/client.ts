@@ -23,12 +23,11 @@ export const maxHeaderBytes = 256 * 1024;
 export interface DaemonClient {
   status(): Promise<DaemonStatus>;
   stop(): Promise<void>;
-  open(request: OpenRequest): Promise<OpenReply>;
   /**
-   * Ties the session's life to this process: the daemon ends the session when the connection closes.
+   * Opens a session and ties its life to this process: the daemon ends it when this answer's connection closes.
    * @param onEnd called once: with the reason when the daemon halted the session, with `undefined` when the daemon went away
    */
-  hold(session: OpenReply, onEnd: (reason: string | undefined) => void): Promise<void>;
+  open(request: OpenRequest, onEnd: (reason: string | undefined) => void): Promise<OpenReply>;
   forward(token: string, head: ExchangeHead, body: Readable, signal: AbortSignal): Promise<ExchangeReply>;
   connect(described: DescribedConnect): Promise<{ effect: 'allow'; stream: Duplex } | { effect: 'deny'; reason: string }>;
   close(session: OpenReply, request: CloseRequest): Promise<Summary>;
@@ -63,28 +62,36 @@ export function createClient(socketPath: string): DaemonClient {
   return {
     status: async () => (await call('GET', paths.status)) as DaemonStatus,
     stop: async () => void (await call('POST', paths.stop)),
-    open: async (body) => (await call('POST', paths.sessions, body)) as OpenReply,
     close: async ({ session, token }, body) => (await call('POST', `${paths.sessions}/${session}/close`, { token, ...body })) as Summary,
 
-    async hold({ session, token }, onEnd) {
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const outgoing = request({ method: 'POST', path: `${paths.sessions}/${session}/hold`, agent: false });
+    async open(body, onEnd) {
+      const { promise, resolve, reject } = Promise.withResolvers<OpenReply>();
+      const outgoing = request({ method: 'POST', path: paths.sessions, agent: false });
       held = outgoing;
       outgoing.on('error', (cause) => reject(unreachable(cause)));
       outgoing.on('response', (response) => {
         if (response.statusCode !== 200) return void readText(response).then((text) => reject(faultFrom(text)), reject);
         let said = '';
+        let isOpen = false;
         response.setEncoding('utf8');
         response.on('data', (chunk: string) => {
           said += chunk;
+          const end = said.indexOf('\n');
+          if (isOpen || end < 0) return;
+          isOpen = true;
+          resolve(JSON.parse(said.slice(0, end)) as OpenReply);
+          said = said.slice(end + 1);
+          // From here on the program inside keeps this process alive, not the connection.
+          response.socket.unref();
         });
         response.on('error', () => {});
-        response.on('close', () => onEnd(said.trim() || undefined));
-        response.socket.unref();
-        return resolve();
+        response.on('close', () => {
+          if (isOpen) onEnd(said.trim() || undefined);
+          else reject(unreachable(new Error('the connection ended early')));
+        });
       });
-      outgoing.end(JSON.stringify({ token }));
-      await promise;
+      outgoing.end(JSON.stringify(body));
+      return await promise;
     },
 
     async forward(token, head, body, signal) {

@@ -45,20 +45,20 @@ async function route(daemon: Daemon, request: http.IncomingMessage, response: ht
     sendJson(response, {});
     return daemon.requestStop();
   }
-  if (method === 'POST' && url === paths.sessions) return sendJson(response, await daemon.open((await readJson(request)) as OpenRequest));
-  const [, id, verb] = /^\/sessions\/([\w-]+)\/(hold|close)$/.exec(url) ?? [];
-  if (method !== 'POST' || !id || !verb) throw new IntramurError('USAGE', `the daemon has no ${method} ${url}`);
+  if (method === 'POST' && url === paths.sessions) return await open(daemon, request, response);
+  const [, id] = /^\/sessions\/([\w-]+)\/close$/.exec(url) ?? [];
+  if (method !== 'POST' || !id) throw new IntramurError('USAGE', `the daemon has no ${method} ${url}`);
   const asked = (await readJson(request)) as CloseRequest & { readonly token: string };
-  const session = daemon.sessionOf(id, asked.token);
-  if (verb === 'close') return sendJson(response, await daemon.close(session, asked));
-  hold(daemon, session, response);
+  sendJson(response, await daemon.close(daemon.sessionOf(id, asked.token), asked));
 }
 
-/** Keeps the answer open for the life of the session; its last words are why the session was halted. */
-function hold(daemon: Daemon, session: ReturnType<Daemon['sessionOf']>, response: http.ServerResponse): void {
+/** Answers with one line and keeps the answer open for the life of the session; its last words are why the session was halted. */
+async function open(daemon: Daemon, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+  const { session, reply } = await daemon.open((await readJson(request)) as OpenRequest);
   const { signal } = session.life;
+  if (response.destroyed) return daemon.lost(session);
   response.writeHead(200, { 'content-type': 'text/plain' });
-  response.flushHeaders();
+  response.write(`${JSON.stringify(reply)}\n`);
   signal.addEventListener('abort', () => response.end(String(signal.reason)), { once: true });
   response.on('close', () => {
     if (!signal.aborted) daemon.lost(session);

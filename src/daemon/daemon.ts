@@ -20,6 +20,9 @@ import { type ExchangeDeps, handleExchange } from './exchange.ts';
 import type { Attempt, CloseRequest, DaemonStatus, OpenReply, OpenRequest, Summary } from './protocol.ts';
 import { isGranted, newSessionId, parseGrant, type Session, Sessions } from './session.ts';
 
+/** How long a session's close waits for outcomes that are on their way. */
+const settleLimitMs = 2000;
+
 export interface DaemonParts extends ExchangeDeps {
   readonly config: Config;
   readonly ledger: Ledger;
@@ -69,7 +72,7 @@ export class Daemon {
   }
 
   /** @throws IntramurError CONFIG_INVALID, POLICY_INVALID, USAGE; LEDGER_APPEND when the opening cannot be recorded */
-  async open(request: OpenRequest): Promise<OpenReply> {
+  async open(request: OpenRequest): Promise<{ session: Session; reply: OpenReply }> {
     const { places, configFile, env, home, ledger, sessions, vault, now } = this.#parts;
     const file = configFile === undefined ? {} : { file: configFile };
     const config = await loadConfig({ env, home, cwd: request.workspace, systemDir: places.system, ...file });
@@ -92,7 +95,7 @@ export class Daemon {
     session.tally.saw(index);
     const models = config.models.flatMap(({ targets }) => targets.map((target) => target.split('/')[0]));
     const providers = config.providers.filter(({ id }) => models.includes(id));
-    return {
+    const reply: OpenReply = {
       session: session.id,
       token: session.token,
       purpose: principal.purpose,
@@ -103,6 +106,7 @@ export class Daemon {
         providers.some((provider) => provider.perimeter === perimeter),
       ),
     };
+    return { session, reply };
   }
 
   /** @throws IntramurError SESSION_UNKNOWN when id and token do not belong together */
@@ -152,6 +156,8 @@ export class Daemon {
   async close(session: Session, { exitCode, files }: CloseRequest): Promise<Summary> {
     const { ledger, now } = this.#parts;
     this.#end(session, 'closed');
+    // An outcome is recorded after the last byte of its answer; what the session did is not summed up before.
+    await this.#parts.mediation.settled(session.id, settleLimitMs);
     const { first, last, ...tallied } = session.tally.summary();
     const closing = await this.#recordClose(session, exitCode, tallied.refusals);
     return {

@@ -16,12 +16,16 @@ export interface Mediation {
   recordRefusal(request: Request, reason: string): Promise<Recorded>;
   /** Records how an allowed act ended. Never throws: the act has happened; a ledger that cannot append denies what comes next. */
   recordOutcome(of: number, outcome: Partial<EntryBody>): Promise<void>;
+  /** Resolves when every allowed act of the session has its outcome recorded, or when `limitMs` are over. */
+  settled(session: string, limitMs: number): Promise<void>;
 }
 
 interface Pending {
   readonly request: Request;
   readonly row: EgressTally | undefined;
   readonly tally: Tally | undefined;
+  readonly recorded: PromiseWithResolvers<void>;
+  isEnded: boolean;
 }
 
 export function createMediation(
@@ -36,7 +40,8 @@ export function createMediation(
       const decide = (asked: Request, facts: Facts) => engine.decide(asked, facts);
       const recorded = await mediate(request, body, { ...deps, decide });
       const row = tally?.decided(request, recorded.decision, recorded.report, recorded.entry?.index);
-      if (recorded.entry && recorded.decision.effect === 'allow') pending.set(recorded.entry.index, { request, row, tally });
+      if (recorded.entry && recorded.decision.effect === 'allow')
+        pending.set(recorded.entry.index, { request, row, tally, recorded: Promise.withResolvers(), isEnded: false });
       return recorded;
     },
     async recordRefusal(request, reason) {
@@ -47,8 +52,8 @@ export function createMediation(
     },
     async recordOutcome(of, outcome) {
       const decided = pending.get(of);
-      if (!decided) return;
-      pending.delete(of);
+      if (!decided || decided.isEnded) return;
+      decided.isEnded = true;
       const { request, row, tally } = decided;
       if (row) tally?.ended(row, outcome);
       const { principal, act } = request;
@@ -59,7 +64,17 @@ export function createMediation(
         tally?.saw(index);
       } catch (fault) {
         onFault('outcome', fault);
+      } finally {
+        pending.delete(of);
+        decided.recorded.resolve();
       }
+    },
+    async settled(session, limitMs) {
+      const own = [...pending.values()].filter(({ request }) => request.principal.session === session);
+      const { promise: late, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, limitMs);
+      await Promise.race([Promise.all(own.map(({ recorded }) => recorded.promise)), late]);
+      clearTimeout(timer);
     },
   };
 }

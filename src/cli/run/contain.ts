@@ -1,0 +1,144 @@
+// The launcher proper: joins the daemon's session, the sandbox and the egress, and waits for the program to end.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { Adapter, Credential, UserView } from '../../agents/index.ts';
+import { codeOf, type Places, product } from '../../core/index.ts';
+import type { CloseRequest, DaemonClient, OpenReply } from '../../daemon/index.ts';
+import { createAuthority, trustEnv } from '../../egress/index.ts';
+import { type LaunchPlan, launch, type ResolvedProgram, trustPaths } from '../../sandbox/index.ts';
+import type { CliIo } from '../io.ts';
+import { baseEnvironment, passedByName, searchPath } from './environment.ts';
+import { filesOfLayer, watchWorkspace } from './files.ts';
+import type { RunOptions } from './options.ts';
+import type { Program } from './program.ts';
+import { createSessionEgress } from './session-egress.ts';
+import { followSignals } from './signals.ts';
+import { endLines, startLine } from './status-line.ts';
+
+/** Ports on 127.0.0.1 inside; these addresses exist in the session's own network only. */
+const gatewayPort = 4180;
+const proxyPort = 3128;
+
+/** Ports on which every address is ours inside; on others a connection is refused by the kernel. */
+const ports = [443, 80, 22, 8080, 8443];
+
+const limits = { fileBytes: 16 * 2 ** 30, tmpfsBytes: 2 * 2 ** 30 } as const;
+
+export interface ToContain {
+  readonly options: RunOptions;
+  readonly program: Program;
+  readonly places: Places;
+  readonly user: UserView;
+  readonly credentials: readonly Credential[];
+  /** Under way since before this file was loaded. */
+  readonly opening: Promise<{ client: DaemonClient; answer: OpenReply }>;
+  /** What the session's end does: set here once there is something to halt. */
+  readonly life: { halt: () => void; isOver: boolean };
+  /** `performance.now()` when the command began. */
+  readonly began: number;
+}
+
+export async function contain(
+  { options, program, places, user, credentials, opening, life, began }: ToContain,
+  io: CliIo,
+): Promise<number> {
+  const authority = createAuthority(new Date());
+  const { client, answer: session } = await opening;
+  const egress = createSessionEgress(client, session, authority, gatewayPort);
+  try {
+    const plan = planFor(options, io, {
+      program: program.resolved,
+      adapter: program.adapter,
+      user,
+      session,
+      caPem: authority.pem,
+      overlay: path.join(places.sessions, session.session),
+      cacheDir: places.cache,
+    });
+    const filesIn = options.mode === 'direct' ? watchWorkspace(options.workspace) : undefined;
+    const launched = await launch(plan, { listening: (listeners) => egress.adopt(listeners) });
+    life.halt = launched.kill;
+    io.stderr.write(startLine(performance.now() - began, session, options.mode, credentials.length));
+    const release = followSignals(launched.kill);
+    const exit = await launched.exited;
+    release();
+    life.isOver = true;
+    await egress.close();
+    const exitCode = exit.signal ? 128 + (os.constants.signals[exit.signal as NodeJS.Signals] ?? 0) : (exit.code ?? 70);
+    const files = filesIn?.() ?? filesOfLayer(places.sessions, session.session, options.workspace, places.cache);
+    await report(client, session, { exitCode, files }, options, io);
+    return exitCode;
+  } finally {
+    life.isOver = true;
+    await egress.close();
+    client.release();
+  }
+}
+
+/** The program's exit code is the command's, also when there is nobody left to sum up what it did. */
+async function report(client: DaemonClient, session: OpenReply, ended: CloseRequest, options: RunOptions, io: CliIo): Promise<void> {
+  try {
+    const summary = await client.close(session, ended);
+    if (options.summaryFile) fs.writeFileSync(options.summaryFile, `${JSON.stringify(summary, undefined, 2)}\n`);
+    io.stderr.write(endLines(summary, options.mode));
+  } catch (fault) {
+    if (codeOf(fault) === undefined) throw fault;
+    io.stderr.write(`${product.name}: no summary: ${fault instanceof Error ? fault.message : ''}\n`);
+  }
+}
+
+interface Parts {
+  readonly program: ResolvedProgram;
+  readonly adapter: Adapter | undefined;
+  readonly user: UserView;
+  readonly session: OpenReply;
+  readonly caPem: string;
+  readonly overlay: string;
+  readonly cacheDir: string;
+}
+
+function planFor(options: RunOptions, io: CliIo, { program, adapter, user, session, caPem, overlay, cacheDir }: Parts): LaunchPlan {
+  const { workspace } = options;
+  const contained = adapter?.contain({
+    user,
+    workspace,
+    home: io.home,
+    gatewayUrl: `http://127.0.0.1:${gatewayPort}`,
+    placeholders: session.placeholders,
+    hasModels: session.hasModels,
+  });
+  const { username, uid } = os.userInfo();
+  // Root is shown inside as an ordinary user; a name that says otherwise would mislead programs.
+  const userName = uid === 0 ? 'user' : username;
+  const isBelow = !path.relative(workspace, io.cwd).startsWith('..');
+  return {
+    argv: [program.path, ...options.command.slice(1)],
+    workspace,
+    cwd: isBelow ? io.cwd : workspace,
+    mode: options.mode,
+    env: {
+      ...baseEnvironment(io.env, io.home, userName),
+      PATH: searchPath(program),
+      ...trustEnv(trustPaths.ca, trustPaths.bundle),
+      ...contained?.env,
+      ...passedByName(options.env, io.env, user, adapter, session.placeholders),
+    },
+    home: io.home,
+    homeFiles: contained?.files ?? [],
+    readOnly: program.trees,
+    caPem,
+    ports,
+    proxyPort,
+    gatewayPort,
+    ...(options.mode === 'overlay' ? { overlay: { upper: path.join(overlay, 'upper'), work: path.join(overlay, 'work') } } : {}),
+    limits: {
+      pids: options.limitPids,
+      ...limits,
+      ...(options.limitMemoryBytes === undefined ? {} : { memoryBytes: options.limitMemoryBytes }),
+    },
+    cacheDir,
+    hostName: product.name,
+    userName,
+  };
+}
