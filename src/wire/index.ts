@@ -1,4 +1,5 @@
 // The door of wire: what model calls look like in the four dialects. Pure functions over bytes; nothing here opens a connection.
+export { estimateTokens } from './count-tokens.ts';
 export { type Call, type Detected, detectCall, type StreamForm } from './detect.ts';
 export { mapError } from './error-body.ts';
 export { modelList } from './model-list.ts';

@@ -13,12 +13,6 @@ export interface Span {
   readonly end: number;
 }
 
-export interface Document {
-  readonly value: JsonObject;
-  /** Where the string values of the outermost object stand, quotes included, by key. */
-  readonly strings: ReadonlyMap<string, Span>;
-}
-
 /** Deeper than any tool schema that was seen, shallow enough that no recursive reader behind us runs out of stack. */
 export const maxDepth = 256;
 
@@ -27,11 +21,19 @@ const backslash = 0x5c;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Parses the body of a call: one JSON object. Throws `DIALECT_INVALID`, or `INSPECT_LIMIT` when it is nested too deeply. */
-export function parseDocument(bytes: Uint8Array): Document {
-  const strings = scan(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+export function parseDocument(bytes: Uint8Array): JsonObject {
+  topLevelStrings(bytes);
   const value = parseText(bytes);
   if (!isObject(value)) throw new IntramurError('DIALECT_INVALID', 'the body is not a JSON object');
-  return { value, strings };
+  return value;
+}
+
+/**
+ * Where the string values of the outermost object stand, quotes included, by key. Throws for keys that occur twice and for depth;
+ * other faults of the JSON are `parseDocument`'s to find.
+ */
+export function topLevelStrings(bytes: Uint8Array): ReadonlyMap<string, Span> {
+  return scan(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
 }
 
 function parseText(bytes: Uint8Array): Json {

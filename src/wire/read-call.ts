@@ -19,7 +19,7 @@ export type BodyCall = Extract<Call, { kind: 'invoke' | 'count-tokens' }>;
 
 /** Throws `DIALECT_INVALID` when the body is not one that every upstream would read as we do. */
 export function readCall(dialect: Dialect, call: BodyCall, body: Uint8Array): ReadCall {
-  const { value } = parseDocument(body);
+  const value = parseDocument(body);
   const sessionHint = sessionHintOf(value);
   return {
     model: modelOf(call, value),

@@ -12,6 +12,7 @@ import type { AnswerContext, CanonicalResponse, StreamReader, StreamStep, Stream
 import { Sequencer } from './canonical/sequence.ts';
 import { ToolNames } from './canonical/tool-names.ts';
 import type { Written } from './canonical/written.ts';
+import { field } from './gemini/field.ts';
 import * as geminiRequest from './gemini/request.ts';
 import * as geminiResponse from './gemini/response.ts';
 import * as geminiStream from './gemini/stream.ts';
@@ -106,7 +107,7 @@ export function translateRequest(
 ): TranslatedRequest {
   const from = call.dialect;
   const names = new ToolNames();
-  const source = parseDocument(body).value;
+  const source = parseDocument(body);
   const request = dialectFunctions[from].readRequest(source, names, call);
   const written = dialectFunctions[to].writeRequest({ ...request, model });
   return {
@@ -126,6 +127,13 @@ export function translateRequest(
       },
     },
   };
+}
+
+/** The canonical form of a call's body. Gemini's count calls may hold the whole request one level deeper. */
+export function readCanonical(call: BodyCall, body: Uint8Array): CanonicalRequest {
+  const source = parseDocument(body);
+  const inner = call.dialect === 'gemini' ? objectOf(field(source, 'generateContentRequest')) : undefined;
+  return dialectFunctions[call.dialect].readRequest(inner ?? source, new ToolNames(), call);
 }
 
 /** A whole answer of the upstream in the client's dialect. Throws `UPSTREAM_PROTOCOL` when it is none. */
