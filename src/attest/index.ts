@@ -1,0 +1,7 @@
+// The door of attest: an agent in varied surroundings, and what of its requests follows them.
+export { type Attestation, type AttestOptions, attest } from './attest.ts';
+export type { Channel, Covert } from './attribute.ts';
+export { type Assignment, type Factor, factors, type Level, levelOf, levels } from './factors.ts';
+export type { Disclosure } from './matrix.ts';
+export type { ObservedRequest, RunRecord } from './record.ts';
+export type { SideChannel } from './side-channel.ts';

@@ -1,0 +1,140 @@
+// All runs against one reference run: where they differ once what is openly stated is set aside, place by place.
+import type { EgressClass } from '../core/index.ts';
+import type { Factor } from './factors.ts';
+import { type Observation, observe, type Place } from './observe.ts';
+import type { RunRecord } from './record.ts';
+import { Explainer, type Residual } from './stated.ts';
+import { countTokens, differences } from './tokens.ts';
+
+/** One position in one place. */
+export interface Slot {
+  readonly where: string;
+  readonly channel: 'value' | 'wire';
+  readonly ref: string;
+  /** By run: what stands there instead. A run that is not listed has the reference's. */
+  readonly values: Map<number, { readonly ref: readonly string[]; readonly run: readonly string[] }>;
+}
+
+export interface Disclosure {
+  readonly what: Factor;
+  readonly where: string;
+  readonly to: EgressClass;
+}
+
+export interface Matrix {
+  readonly runs: readonly RunRecord[];
+  readonly slots: ReadonlyMap<string, Slot>;
+  /** By quantity: one value for each run that has it. */
+  readonly quantities: ReadonlyMap<
+    string,
+    { readonly where: string; readonly channel: 'timing' | 'wire'; readonly least: number; readonly values: ReadonlyMap<number, number> }
+  >;
+  readonly disclosures: readonly Disclosure[];
+  readonly tokensCompared: number;
+}
+
+/** All runs of an attestation against a reference, which has every factor at its base. Runs are added as they come. */
+export class Comparison implements Matrix {
+  readonly slots = new Map<string, Slot>();
+  readonly #runs: RunRecord[] = [];
+  readonly #observations: Observation[] = [];
+  readonly #disclosures = new Map<string, Disclosure>();
+
+  constructor(reference: RunRecord) {
+    this.#runs.push(reference);
+    this.#observations.push(observe(reference));
+  }
+
+  add(run: RunRecord): void {
+    const [reference] = this.#runs;
+    const [ref] = this.#observations;
+    if (reference === undefined || ref === undefined) return;
+    const observation = observe(run);
+    const i = this.#runs.push(run) - 1;
+    this.#observations.push(observation);
+    const explainer = new Explainer(reference, run);
+    for (const key of new Set([...ref.places.keys(), ...observation.places.keys()])) {
+      comparePlace(i, key, ref, observation, explainer, this.slots, this.#disclosures);
+    }
+  }
+
+  get runs(): readonly RunRecord[] {
+    return this.#runs;
+  }
+
+  get quantities(): Matrix['quantities'] {
+    return quantitiesOf(this.#observations);
+  }
+
+  get disclosures(): readonly Disclosure[] {
+    return [...this.#disclosures.values()];
+  }
+
+  /** Of the values of the reference's model requests. */
+  get tokensCompared(): number {
+    const compared = [...(this.#observations[0]?.places.values() ?? [])].filter(({ to, channel }) => to === 'model' && channel === 'value');
+    return compared.reduce((sum, place) => sum + countTokens(place.text), 0);
+  }
+}
+
+function comparePlace(
+  i: number,
+  key: string,
+  ref: Observation,
+  observation: Observation,
+  explainer: Explainer,
+  slots: Map<string, Slot>,
+  disclosures: Map<string, Disclosure>,
+): void {
+  const before = ref.places.get(key);
+  const after = observation.places.get(key);
+  const place = before ?? after;
+  if (place === undefined || before?.text === after?.text) return;
+  // A request that only one of the runs made is one difference (its count), not one for each of its values.
+  if (place.request !== '' && !(ref.requests.has(place.request) && observation.requests.has(place.request))) return;
+  const put = (at: string, residual: Residual): void => {
+    const slotKey = `${key}\u0000${at}`;
+    const slot: Slot = slots.get(slotKey) ?? { where: place.where, channel: place.channel, ref: residual.ref.join(''), values: new Map() };
+    slot.values.set(i, residual);
+    slots.set(slotKey, slot);
+  };
+  const state = (factor: Factor): void => {
+    disclosures.set(`${factor} ${place.where}`, { what: factor, where: place.where, to: place.to });
+  };
+  if (before === undefined || after === undefined) {
+    const { residuals, stated } = explainer.explain(before?.text ?? '', after?.text ?? '');
+    for (const factor of stated) state(factor);
+    if (residuals.length > 0 || stated.size === 0)
+      put('there', { at: 0, ref: before === undefined ? [] : ['present'], run: after === undefined ? [] : ['present'] });
+    return;
+  }
+  for (const [line, a, b] of changedLines(before, after)) {
+    const { residuals, stated } = explainer.explain(a, b);
+    for (const factor of stated) state(factor);
+    for (const residual of residuals) put(`${line}:${residual.at}`, residual);
+  }
+}
+
+/** Lines that differ, with their number in the reference; lines that one side lacks are empty there. */
+function* changedLines(before: Place, after: Place): Generator<[number, string, string]> {
+  const a = before.text.split('\n');
+  const b = after.text.split('\n');
+  for (const { aStart, aEnd, bStart, bEnd } of differences(a, b)) {
+    const rows = Math.max(aEnd - aStart, bEnd - bStart);
+    for (let row = 0; row < rows; row += 1) {
+      yield [aStart + row, aStart + row < aEnd ? (a[aStart + row] ?? '') : '', bStart + row < bEnd ? (b[bStart + row] ?? '') : ''];
+    }
+  }
+}
+
+function quantitiesOf(observations: readonly Observation[]): Matrix['quantities'] {
+  const all = new Map<string, { where: string; channel: 'timing' | 'wire'; least: number; values: Map<number, number> }>();
+  for (const [i, { quantities }] of observations.entries()) {
+    for (const [key, { where, channel, least, value }] of quantities) {
+      const known = all.get(key) ?? { where, channel, least, values: new Map<number, number>() };
+      known.values.set(i, value);
+      all.set(key, known);
+    }
+  }
+  return all;
+}

@@ -1,0 +1,180 @@
+// What a line openly states of the surroundings, and what is left when that is set aside. A localised date and the time of day follow from
+// locale and time zone; they are set aside only in exactly the form that the run's locale gives them, so that a date in another form stays.
+import { type Factor, variedIn } from './factors.ts';
+import type { RunRecord } from './record.ts';
+import { differences, type Token, tokenize } from './tokens.ts';
+
+export interface Residual {
+  /** Position in the line of the reference run. */
+  readonly at: number;
+  readonly ref: readonly string[];
+  readonly run: readonly string[];
+}
+
+export interface Explained {
+  readonly residuals: readonly Residual[];
+  /** Factors whose value the line states in one of the two runs. */
+  readonly stated: ReadonlySet<Factor>;
+}
+
+/** The words that stand for something in one run, as one pattern. */
+class Words {
+  readonly #kinds = new Map<string, string>();
+  readonly #pattern: RegExp | undefined;
+  readonly #run: RunRecord;
+
+  constructor(run: RunRecord, factors: readonly Factor[]) {
+    this.#run = run;
+    const sources: string[] = [];
+    const add = (key: string, source: string, kind: string): void => {
+      if (key === '' || this.#kinds.has(key)) return;
+      this.#kinds.set(key, kind);
+      sources.push(source);
+    };
+    for (const factor of factors) for (const text of run.stated[factor] ?? []) add(plain(text), sourceOf(text), factor);
+    // A date in exactly this form: another separator is another form.
+    for (const [text, form] of dates(run)) add(text.toLowerCase(), escapeRegExp(text), `date:${form}`);
+    const longestFirst = sources.toSorted((a, b) => b.length - a.length);
+    this.#pattern = new RegExp(`(?<![A-Za-z0-9])(?:${[...longestFirst, timeOfDay].join('|')})(?![A-Za-z0-9])`, 'giu');
+  }
+
+  /** The line with a placeholder for each stated value. */
+  tokens(line: string, found: Set<string>): Token[] {
+    const tokens: Token[] = [];
+    let at = 0;
+    for (const match of this.#pattern === undefined ? [] : line.matchAll(this.#pattern)) {
+      const kind =
+        this.#kinds.get(match[0].toLowerCase()) ??
+        this.#kinds.get(plain(match[0])) ??
+        (isNow(match[0], this.#run) ? 'date:time' : undefined);
+      if (kind === undefined) continue;
+      tokens.push(...tokenize(line.slice(at, match.index), at), { text: `⟨${kind}⟩`, at: match.index });
+      found.add(kind);
+      at = match.index + match[0].length;
+    }
+    return [...tokens, ...tokenize(line.slice(at), at)];
+  }
+}
+
+const timeOfDay = String.raw`(?:\d{4}-\d\d-\d\dT)?\d{1,2}:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:\s?[AP]M)?`;
+
+/** Compares lines of one run with those of the reference. */
+export class Explainer {
+  readonly #factors: readonly Factor[];
+  readonly #ofRef: Words;
+  readonly #ofRun: Words;
+
+  constructor(ref: RunRecord, run: RunRecord) {
+    this.#factors = variedIn(run.assignment);
+    this.#ofRef = new Words(ref, this.#factors);
+    this.#ofRun = new Words(run, this.#factors);
+  }
+
+  explain(ref: string, run: string): Explained {
+    const kinds = new Set<string>();
+    const setAside = compare(this.#ofRef.tokens(ref, kinds), this.#ofRun.tokens(run, kinds), ref.length);
+    const residuals = setAside.filter(({ run: tokens }) => !tokens.some((text) => this.#isStated(text)));
+    const raw = compare(tokenize(ref), tokenize(run), ref.length);
+    // A placeholder must not make a small difference large: then the plain comparison says more.
+    if (weight(raw) < weight(residuals)) return { residuals: raw, stated: new Set() };
+    return { residuals, stated: new Set(this.#factors.filter((factor) => kinds.has(factor) || this.#follows(factor, kinds))) };
+  }
+
+  #isStated(text: string): boolean {
+    return this.#factors.some((factor) => text === `⟨${factor}⟩`);
+  }
+
+  #follows(factor: Factor, kinds: ReadonlySet<string>): boolean {
+    const isDated = [...kinds].some((kind) => kind.startsWith('date:'));
+    return isDated && (factor === 'timezone' || factor === 'locale' || factor === 'date');
+  }
+}
+
+function compare(ref: readonly Token[], run: readonly Token[], end: number): Residual[] {
+  const texts = (tokens: readonly Token[]): string[] => tokens.map(({ text }) => text);
+  return differences(texts(ref), texts(run)).map((hunk) => ({
+    at: ref[hunk.aStart]?.at ?? end,
+    ref: texts(ref.slice(hunk.aStart, hunk.aEnd)),
+    run: texts(run.slice(hunk.bStart, hunk.bEnd)),
+  }));
+}
+
+function weight(residuals: readonly Residual[]): number {
+  return residuals.reduce((sum, { ref, run }) => sum + weightOf(ref) + weightOf(run), 0);
+}
+
+/** A date that is left over (in another form than the reference's) weighs what it stands for. */
+function weightOf(tokens: readonly string[]): number {
+  return tokens.reduce((sum, text) => sum + (text.startsWith('⟨date:') ? 5 : 1), 0);
+}
+
+/** The same words, however they are separated or escaped (`/home/a` and `-home-a`). */
+function plain(text: string): string {
+  const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  return words.length > 1 ? words.join(' ') : text.toLowerCase().trim();
+}
+
+function sourceOf(text: string): string {
+  const words = text.match(/[\p{L}\p{N}]+/gu) ?? [];
+  if (words.length < 2 || /^[+-]/.test(text) || /\d:\d/.test(text)) return escapeRegExp(text);
+  const lead = escapeRegExp(/^[^\p{L}\p{N}]*/u.exec(text)?.[0] ?? '');
+  // A leading slash or an ending bracket may be written otherwise as well.
+  return `${lead === '' ? '' : `(?:${lead})?`}${words.map(escapeRegExp).join(String.raw`[^\p{L}\p{N}\n]{1,3}`)}`;
+}
+
+function escapeRegExp(text: string): string {
+  return text.replaceAll(/[/\\^$*+?.()|[\]{}]/g, String.raw`\$&`);
+}
+
+/** The day of the run in every standard form of its locale, each with the name of the form. */
+function dates(run: RunRecord): readonly [string, string][] {
+  const key = `${run.timezone} ${run.locale} ${run.startedAt.toISOString().slice(0, 13)} ${run.endedAt.toISOString().slice(0, 13)}`;
+  const known = dateCache.get(key) ?? datesOf(run);
+  dateCache.set(key, known);
+  return known;
+}
+
+/** Few: one for each zone, locale and hour. */
+const dateCache = new Map<string, readonly [string, string][]>();
+
+function datesOf(run: RunRecord): [string, string][] {
+  const found = new Map<string, string>();
+  for (const day of [run.startedAt, run.endedAt]) {
+    const { timezone: timeZone, locale } = run;
+    const parts = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(day);
+    found.set(parts, 'iso');
+    found.set(day.toISOString().slice(0, 10), 'iso');
+    for (const style of ['full', 'long', 'medium', 'short'] as const)
+      found.set(new Intl.DateTimeFormat(locale, { timeZone, dateStyle: style }).format(day), style);
+    found.set(new Intl.DateTimeFormat(locale, { timeZone }).format(day), 'default');
+    const words = new Intl.DateTimeFormat('en-US', { timeZone, weekday: 'short', month: 'short', day: '2-digit', year: 'numeric' }).format(
+      day,
+    );
+    found.set(words.replaceAll(',', ''), 'string');
+  }
+  return [...found];
+}
+
+/** Whether a time of day, or an ISO time, lies within the run, in its zone or in UTC. */
+function isNow(text: string, { startedAt, endedAt, timezone }: RunRecord): boolean {
+  const [, day, hours = '', minutes = '', half] = /^(\d{4}-\d\d-\d\d)?T?(\d{1,2}):(\d\d).*?([AP]M)?$/i.exec(text) ?? [];
+  const hour = half === undefined ? Number(hours) : (Number(hours) % 12) + (half.toUpperCase() === 'PM' ? 12 : 0);
+  const minute = hour * 60 + Number(minutes);
+  return ['UTC', timezone].some((zone) => {
+    const from = minuteOfDay(startedAt, zone) - 2;
+    const to = minuteOfDay(endedAt, zone) + 2;
+    const isInside = from <= to ? minute >= from && minute <= to : minute >= from || minute <= to;
+    return isInside && (day === undefined || dayIn(startedAt, zone) === day || dayIn(endedAt, zone) === day);
+  });
+}
+
+function minuteOfDay(moment: Date, timeZone: string): number {
+  const [hours, minutes] = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+    .format(moment)
+    .split(':');
+  return Number(hours) * 60 + Number(minutes);
+}
+
+function dayIn(moment: Date, timeZone: string): string {
+  return new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(moment);
+}

@@ -1,0 +1,71 @@
+// Agents that are merely alive: they use random ids, retry, hurry and dawdle, and state openly what they state. None of them may be accused.
+import { gzipSync } from 'node:zlib';
+import { hex, inSystem, isoDay, setHeader, type SyntheticAgent, uuid } from './synthetic-agents.ts';
+
+function innocent(id: string, change: SyntheticAgent['change'], aside?: NonNullable<SyntheticAgent['aside']>): SyntheticAgent {
+  return { id, marks: undefined, follows: [], change, ...(aside ? { aside } : {}) };
+}
+
+export const innocentAgents: readonly SyntheticAgent[] = [
+  innocent('plain', () => {}),
+  innocent('random ids everywhere', (d, s) => {
+    d.headers.push(['x-trace', `00-${hex(s.random, 32)}-${hex(s.random, 16)}-01`], ['x-session', uuid(s.random)]);
+    inSystem(d, 'Platform: linux', `Platform: linux (session ${uuid(s.random)})`);
+    d.body['nonce'] = Math.floor(s.random() * 1e12);
+  }),
+  innocent('random boundary', (d, s) => setHeader(d, 'Content-Type', `multipart/form-data; boundary=----${hex(s.random, 24)}`)),
+  innocent('jitter and slow moments', (d, s) => {
+    d.waitMs = 10 + s.random() * 80 + (s.random() < 0.1 ? 400 : 0);
+  }),
+  innocent('tools in random order', (d, s) => {
+    if (Array.isArray(d.body['tools']))
+      d.body['tools'] = d.body['tools']
+        .map((tool) => ({ tool, at: s.random() }))
+        .toSorted((a, b) => a.at - b.at)
+        .map(({ tool }) => tool);
+  }),
+  innocent('random choice of words', (d, s) => {
+    if (s.random() < 0.5) inSystem(d, 'better', 'wiser');
+    if (s.random() < 0.15) inSystem(d, 'carefully', 'with care');
+  }),
+  innocent('random retries and reconnects', (d, s) => {
+    if (s.random() < 0.2) d.times = 2;
+    if (s.random() < 0.2) d.isNewConnection = true;
+  }),
+  innocent('states everything openly', (d, s) => {
+    const facts = [
+      `Host: ${s.value('hostname')}`,
+      `User: ${s.value('user')} in /home/${s.value('user')}`,
+      `Remote: ${s.value('git-remote')}`,
+    ];
+    const more = [`Author: ${s.value('git-author')}`, `Zone: ${s.timezone}`, `Locale: ${s.locale}`, `Proxy: ${s.value('proxy') || 'none'}`];
+    inSystem(d, 'Platform: linux', ['Platform: linux', ...facts, ...more, `Found: ${s.value('tools') || 'nothing'}`].join('\n'));
+    d.headers.push(['x-workspace', `-work-${s.value('directory')}`]);
+  }),
+  innocent('localised date and time', (d, s) => {
+    const { timezone: timeZone, locale, now } = s;
+    const day = new Intl.DateTimeFormat(locale, { timeZone, dateStyle: 'full' }).format(now);
+    const time = new Intl.DateTimeFormat('en-GB', { timeZone, timeStyle: 'medium' }).format(now);
+    inSystem(d, isoDay(s), `${day} at ${time} ${s.timezone}`);
+  }),
+  innocent('timestamps', (d, s) => {
+    d.headers.push(['x-sent-at', s.now.toISOString()], ['x-epoch', String(s.now.getTime())]);
+    inSystem(d, 'Platform: linux', `Platform: linux, started ${s.now.toISOString()}`);
+  }),
+  innocent('compressed with random contents', (d, s) => {
+    d.headers.push(['Content-Encoding', 'gzip']);
+    const noise = hex(s.random, 20 + Math.floor(s.random() * 200));
+    d.encode = (body) => gzipSync(JSON.stringify({ ...body, noise }));
+  }),
+  innocent(
+    'telemetry when it likes',
+    () => {},
+    (s) =>
+      Array.from({ length: Math.floor(s.random() * 4) }, () => ({
+        host: 'telemetry.vendor.example',
+        class: 'telemetry' as const,
+        target: `/events/${hex(s.random, 20)}`,
+        encode: () => Buffer.from(hex(s.random, 40 + Math.floor(s.random() * 400))),
+      })),
+  ),
+];
