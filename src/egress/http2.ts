@@ -29,6 +29,8 @@ export function createHttp2({ exchanges, reports, places, limits }: Deps): Http2
 
   function serve(connection: Duplex, origin: Origin): void {
     const { performServerHandshake, constants } = process.getBuiltinModule('node:http2');
+    // Unlike HTTP/1.1, a side that has ended cannot wait for an answer: its acknowledgements are missing.
+    connection.allowHalfOpen = false;
     const session = performServerHandshake(connection, {
       maxHeaderListPairs: limits.headerCount + 8,
       maxSendHeaderBlockLength: limits.headerBytes * 4,
