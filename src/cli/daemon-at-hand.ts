@@ -9,22 +9,24 @@ import { createClient, type DaemonClient } from '../daemon/index.ts';
 const startLimitMs = 20_000;
 
 /**
- * Asks the daemon, and starts one first where none answers.
+ * Asks the daemon, and starts one first where none answers; `startMs` says how long that took.
  * @throws IntramurError with the code that matches why the daemon did not start
  */
 export async function withDaemon<T>(
   places: Places,
   env: Readonly<Record<string, string | undefined>>,
   ask: (client: DaemonClient) => Promise<T>,
-): Promise<{ client: DaemonClient; answer: T }> {
+): Promise<{ client: DaemonClient; answer: T; startMs: number }> {
   const client = createClient(places.socket);
   try {
-    return { client, answer: await ask(client) };
+    return { client, answer: await ask(client), startMs: 0 };
   } catch (fault) {
     if (codeOf(fault) !== 'DAEMON_UNREACHABLE') throw fault;
   }
+  const began = performance.now();
   await startInBackground(places, env, []);
-  return { client, answer: await ask(client) };
+  const startMs = performance.now() - began;
+  return { client, answer: await ask(client), startMs };
 }
 
 export async function isRunning(client: DaemonClient): Promise<boolean> {

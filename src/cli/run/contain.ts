@@ -32,7 +32,7 @@ export interface ToContain {
   readonly user: UserView;
   readonly credentials: readonly Credential[];
   /** Under way since before this file was loaded. */
-  readonly opening: Promise<{ client: DaemonClient; answer: OpenReply }>;
+  readonly opening: Promise<{ client: DaemonClient; answer: OpenReply; startMs: number }>;
   /** What the session's end does: set here once there is something to halt. */
   readonly life: { halt: () => void; isOver: boolean };
   /** `performance.now()` when the command began. */
@@ -44,7 +44,7 @@ export async function contain(
   io: CliIo,
 ): Promise<number> {
   const authority = createAuthority(new Date());
-  const { client, answer: session } = await opening;
+  const { client, answer: session, startMs } = await opening;
   const egress = createSessionEgress(client, session, authority, gatewayPort);
   try {
     const plan = planFor(options, io, {
@@ -59,7 +59,9 @@ export async function contain(
     const filesIn = options.mode === 'direct' ? watchWorkspace(options.workspace) : undefined;
     const launched = await launch(plan, { listening: (listeners) => egress.adopt(listeners) });
     life.halt = launched.kill;
-    io.stderr.write(startLine(performance.now() - began, session, options.mode, credentials.length));
+    if (startMs > 0)
+      io.stderr.write(`${product.name}: started the daemon in ${Math.round(startMs)} ms; it goes on until ${product.name} down\n`);
+    io.stderr.write(startLine(performance.now() - began - startMs, session, options.mode, credentials.length));
     const release = followSignals(launched.kill);
     const exit = await launched.exited;
     release();
