@@ -15,7 +15,7 @@ export class JsonArrayDecoder {
   isClosed = false;
 
   push(chunk: Uint8Array): StreamEvent[] {
-    const text = this.#decoder.write(chunk as Buffer);
+    const text = this.#decoder.write(chunk);
     const events: StreamEvent[] = [];
     let start = this.#depth > 1 ? 0 : -1;
     for (let at = 0; at < text.length; at++) {

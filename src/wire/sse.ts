@@ -24,7 +24,7 @@ export class SseDecoder {
 
   /** The events that are complete with this chunk. Throws `UPSTREAM_PROTOCOL` when one grows beyond `maxEvent`. */
   push(chunk: Uint8Array): StreamEvent[] {
-    let text = this.#decoder.write(chunk as Buffer);
+    let text = this.#decoder.write(chunk);
     if (text === '') return [];
     if (this.#isFirst) {
       this.#isFirst = false;

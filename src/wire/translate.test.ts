@@ -97,7 +97,7 @@ describe.each(pairs)('%s to %s', (from, to) => {
         expect(upstreamError).toBeDefined();
         if (from !== 'openai-responses') expect(isComplete).toBe(false);
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
@@ -455,7 +455,7 @@ describe('hostile input', () => {
           expect(codeOf(fault)).toMatch(/^DIALECT_/);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
@@ -481,7 +481,7 @@ describe('hostile input', () => {
         const seen = watched(from, Buffer.from(streamed(from, to, [stream])));
         expect(seen.isComplete || seen.upstreamError !== undefined).toBe(true);
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 

@@ -1,74 +1,28 @@
-// From one dialect to another: read into the canonical form, write out of it. A dialect is the row of functions below; the pairs
-// follow from it.
+// From one dialect to another: read into the canonical form, write out of it. The pairs follow from the table of dialects.
 import { randomUUID } from 'node:crypto';
 import { type Dialect, IntramurError } from '../core/index.ts';
-import * as anthropicRequest from './anthropic/request.ts';
-import * as anthropicResponse from './anthropic/response.ts';
-import * as anthropicStream from './anthropic/stream.ts';
+import { anthropicMessages } from './anthropic/dialect.ts';
+import type { DialectFunctions } from './canonical/dialect.ts';
 import { fieldName } from './canonical/dropped.ts';
 import { Pruner } from './canonical/prune.ts';
 import type { CanonicalRequest } from './canonical/request.ts';
-import type { AnswerContext, CanonicalResponse, StreamReader, StreamStep, StreamWriter } from './canonical/response.ts';
+import type { AnswerContext, StreamStep } from './canonical/response.ts';
 import { Sequencer } from './canonical/sequence.ts';
 import { ToolNames } from './canonical/tool-names.ts';
-import type { Written } from './canonical/written.ts';
+import { gemini } from './gemini/dialect.ts';
 import { field } from './gemini/field.ts';
-import * as geminiRequest from './gemini/request.ts';
-import * as geminiResponse from './gemini/response.ts';
-import * as geminiStream from './gemini/stream.ts';
-import { encode, type JsonObject, objectOf, parseDocument, parseLenient } from './json.ts';
-import * as chatRequest from './openai-chat/request.ts';
-import * as chatResponse from './openai-chat/response.ts';
-import * as chatStream from './openai-chat/stream.ts';
-import * as responsesRequest from './openai-responses/request.ts';
-import * as responsesResponse from './openai-responses/response.ts';
-import * as responsesStream from './openai-responses/stream.ts';
+import { encode, objectOf, parseDocument, parseLenient } from './json.ts';
+import { openAiChat } from './openai-chat/dialect.ts';
+import { openAiResponses } from './openai-responses/dialect.ts';
 import type { BodyCall } from './read-call.ts';
 import { SseDecoder } from './sse.ts';
 import type { Usage } from './usage.ts';
 
-interface DialectFunctions {
-  readRequest(body: JsonObject, names: ToolNames, call: BodyCall): CanonicalRequest;
-  writeRequest(request: CanonicalRequest): Written;
-  readResponse(body: JsonObject, newId: () => string): CanonicalResponse;
-  writeResponse(response: CanonicalResponse, context: AnswerContext): JsonObject;
-  reader(newId: () => string): StreamReader;
-  writer(context: AnswerContext): StreamWriter;
-  /** Below the provider's address. */
-  path(model: string, stream: boolean): string;
-}
-
 const dialectFunctions: Readonly<Record<Dialect, DialectFunctions>> = {
-  'anthropic-messages': {
-    ...anthropicRequest,
-    ...anthropicResponse,
-    reader: () => new anthropicStream.Reader(),
-    writer: (context) => new anthropicStream.Writer(context),
-    path: () => '/v1/messages',
-  },
-  'openai-chat': {
-    ...chatRequest,
-    ...chatResponse,
-    reader: (newId) => new chatStream.Reader(newId),
-    writer: (context) => new chatStream.Writer(context),
-    path: () => '/chat/completions',
-  },
-  'openai-responses': {
-    ...responsesRequest,
-    ...responsesResponse,
-    reader: () => new responsesStream.Reader(),
-    writer: (context) => new responsesStream.Writer(context),
-    path: () => '/responses',
-  },
-  gemini: {
-    ...geminiRequest,
-    ...geminiResponse,
-    readRequest: (body, names, call) =>
-      geminiRequest.readRequest(body, names, call.modelInPath ?? '', call.kind === 'invoke' && call.streamInPath === true),
-    reader: (newId) => new geminiStream.Reader(newId),
-    writer: (context) => new geminiStream.Writer(context),
-    path: (model, stream) => `/v1beta/models/${encodeURIComponent(model)}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`,
-  },
+  'anthropic-messages': anthropicMessages,
+  'openai-chat': openAiChat,
+  'openai-responses': openAiResponses,
+  gemini,
 };
 
 /** What has to be remembered of a translated request until its answer has come. */

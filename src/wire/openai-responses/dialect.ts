@@ -1,0 +1,15 @@
+// OpenAI Responses, as translation sees it.
+import type { DialectFunctions } from '../canonical/dialect.ts';
+import { readRequest, writeRequest } from './request.ts';
+import { readResponse, writeResponse } from './response.ts';
+import { Reader, Writer } from './stream.ts';
+
+export const openAiResponses: DialectFunctions = {
+  readRequest,
+  writeRequest,
+  readResponse,
+  writeResponse,
+  reader: () => new Reader(),
+  writer: (context) => new Writer(context),
+  path: () => '/responses',
+};
