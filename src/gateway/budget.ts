@@ -5,30 +5,34 @@ import type { Allowance, Spent } from './call.ts';
 import { readUsage, type Usage, usageFileOf, type Used, writeUsage } from './key-file.ts';
 import { costOf } from './prices.ts';
 
-const writeDelayMs = 200;
+const writeDelayMs = 500;
 
 export interface Budgets {
   allowanceOf(key: KeyConfig): Allowance;
   /** Writes what is not on disk yet. */
-  flush(): void;
+  flush(): Promise<void>;
 }
 
-export function createBudgets(keyFile: string, now: () => Date): Budgets {
+export function createBudgets(keyFile: string, now: () => Date, onFault: (fault: unknown) => void): Budgets {
   const file = usageFileOf(keyFile);
   const used = readUsage(file);
   let timer: NodeJS.Timeout | undefined;
 
-  const flush = (): void => {
-    if (timer === undefined) return;
-    clearTimeout(timer);
-    timer = undefined;
-    writeUsage(file, used);
+  /** One write after the other, so that an older count never lands on a newer one. */
+  let writing = Promise.resolve();
+  const flush = (): Promise<void> => {
+    if (timer !== undefined) {
+      clearTimeout(timer);
+      timer = undefined;
+      writing = writing.then(() => writeUsage(file, used)).catch(onFault);
+    }
+    return writing;
   };
   const current = (key: KeyConfig): Usage => currentIn(used, key, now());
   const add = (key: KeyConfig, more: Used): void => {
     const { since, requests, tokens, usd } = current(key);
     used.set(key.id, { since, requests: requests + more.requests, tokens: tokens + more.tokens, usd: usd + more.usd });
-    timer ??= setTimeout(flush, writeDelayMs).unref();
+    timer ??= setTimeout(() => void flush(), writeDelayMs);
   };
 
   return {
@@ -57,9 +61,23 @@ export function usedBy(keyFile: string, now: Date): (key: KeyConfig) => Used {
 }
 
 function currentIn(used: ReadonlyMap<string, Usage>, key: KeyConfig, now: Date): Usage {
-  const since = periodStart(key.budget?.per ?? 'month', now).toISOString();
+  const since = sinceOf(key.budget?.per ?? 'month', now);
   const known = used.get(key.id);
   return known?.since === since ? known : { since, requests: 0, tokens: 0, usd: 0 };
+}
+
+type Period = NonNullable<KeyConfig['budget']>['per'];
+
+const running = new Map<Period, { readonly hour: number; readonly since: string }>();
+
+/** The period's beginning as text; worked out once an hour, because every period begins with one. */
+function sinceOf(per: Period, now: Date): string {
+  const hour = Math.floor(now.getTime() / 3_600_000);
+  const known = running.get(per);
+  if (known?.hour === hour) return known.since;
+  const since = periodStart(per, now).toISOString();
+  running.set(per, { hour, since });
+  return since;
 }
 
 function exhaustedIn({ id, budget }: KeyConfig, used: Used): string | undefined {
@@ -82,7 +100,7 @@ function tokensOf({ usage, bytesOut, bytesIn }: Spent): Tokens {
 }
 
 /** The beginning of the hour, day, week (Monday) or month in UTC. */
-export function periodStart(per: NonNullable<KeyConfig['budget']>['per'], at: Date): Date {
+function periodStart(per: Period, at: Date): Date {
   const [year, month, day] = [at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate()];
   const starts = {
     hour: () => Date.UTC(year, month, day, at.getUTCHours()),

@@ -19,6 +19,7 @@ import { type BodyCall, mapError, type ReadCall, type RefusalKind, readCall, rea
 import { type AttemptDeps, attempt, type Outcome } from './attempt.ts';
 import { headersDown, lacksHeader } from './headers.ts';
 import { refusalForHosted } from './hosted-tools.ts';
+import type { Outcomes } from './outcomes.ts';
 import { type BodyLimits, readBody } from './read-body.ts';
 import { faultText, refusalText, refuse } from './refuse.ts';
 import { type Asked, candidates, viewsOf } from './route.ts';
@@ -34,7 +35,7 @@ export interface CallDeps extends AttemptDeps {
   mediate(request: Request, body: Body): Promise<Mediated>;
   /** Records what was refused here, before policy was asked. */
   recordRefusal(request: Request, reason: string): Promise<Mediated>;
-  recordOutcome(of: number, body: Partial<EntryBody>): Promise<void>;
+  readonly outcomes: Outcomes;
   readonly limits: CallLimits;
   onFault(fault: unknown): void;
 }
@@ -101,7 +102,7 @@ export async function handleCall(deps: CallDeps, input: CallInput): Promise<Exch
   const [first, ...others] = allowed;
   if (!first || !entry) {
     const reason = 'the decision names no target of this call';
-    if (entry) deps.recordOutcome(entry.index, { decision: 'deny', reason, status: 400 }).catch(deps.onFault);
+    if (entry) deps.outcomes.add(entry.index, { decision: 'deny', reason, status: 400 });
     return refuse(call.dialect, { reason, policies: [], entry: entry?.index, kind: 'fault' });
   }
 
@@ -145,12 +146,13 @@ function requestOf({ call, head, principal }: CallInput, requestedModel: string,
 /** The one catch of this enforcement point: a fault, or a monitor that does not come back, is a refusal. */
 async function judge(deps: CallDeps, request: Request, body: Body): Promise<Mediated> {
   try {
+    deps.outcomes.flush();
     const mediated = deps.mediate(request, body);
     const inTime = await within(mediated, deps.limits.mediateMs);
     if (inTime) return inTime;
     // What is decided too late is on record as what it was: refused.
     const reason = 'the decision came too late';
-    mediated.then(({ entry }) => entry && deps.recordOutcome(entry.index, { decision: 'deny', reason, status: 400 })).catch(deps.onFault);
+    mediated.then(({ entry }) => entry && deps.outcomes.add(entry.index, { decision: 'deny', reason, status: 400 })).catch(deps.onFault);
     return { decision: denyFor('INSPECT_LIMIT'), entry: undefined };
   } catch (fault) {
     deps.onFault(fault);
@@ -308,5 +310,5 @@ function settle({ deps, input, asked, read, entry }: Passage, outcome: Outcome, 
       ...(read.serverTools.length > 0 ? { providerTools: [...read.serverTools] } : {}),
     },
   };
-  deps.recordOutcome(entry, body).catch(deps.onFault);
+  deps.outcomes.add(entry, body);
 }

@@ -10,12 +10,17 @@ export interface ClientServerDeps extends ClientDeps {
   onFault(fault: unknown): void;
 }
 
+/** Made once: the default reason of an abort carries a stack trace each time. */
+const callerLeft = new Error('the caller went away');
+
 export function createClientServer(deps: ClientServerDeps): http.Server {
   const server = http.createServer(
     { headersTimeout: 20_000, requestTimeout: 0, keepAliveTimeout: 65_000, noDelay: true },
     (request, response) => {
       const ended = new AbortController();
-      response.on('close', () => ended.abort());
+      response.on('close', () => {
+        if (!response.writableFinished) ended.abort(callerLeft);
+      });
       response.on('error', () => {});
       handleClient(deps, headOf(request), request, ended.signal).then(
         (reply) => sendReply(reply, response),
@@ -60,7 +65,8 @@ function sendReply({ status, rawHeaders, body }: ExchangeReply, response: http.S
     response.end(body);
     return;
   }
-  response.flushHeaders();
+  // The headers go with the first bytes; a stream that has none yet shows its headers all the same.
+  if (body.readableLength === 0) response.flushHeaders();
   body.on('data', (chunk: Uint8Array) => {
     if (!response.write(chunk)) body.pause();
   });

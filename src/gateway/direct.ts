@@ -3,6 +3,7 @@
 import type { Agent } from 'undici';
 import { codeOf, type EntryBody, type ExchangeHead, type ExchangeReply, type Principal, product } from '../core/index.ts';
 import { directHeaders, endToEnd } from './headers.ts';
+import type { Outcomes } from './outcomes.ts';
 import { PlainReply } from './plain-reply.ts';
 import { faultText, refusalText } from './refuse.ts';
 import { hostInUrl } from './route.ts';
@@ -21,12 +22,11 @@ export interface DirectDeps {
   readonly agent: Agent;
   readonly vault: Vault;
   readonly timeoutMs: number;
-  recordOutcome(of: number, body: Partial<EntryBody>): Promise<void>;
-  onFault(fault: unknown): void;
+  readonly outcomes: Outcomes;
 }
 
 export async function forwardDirect(deps: DirectDeps, { head, body, principal, entry, signal }: DirectInput): Promise<ExchangeReply> {
-  const record = (outcome: Partial<EntryBody>): void => void deps.recordOutcome(entry.index, outcome).catch(deps.onFault);
+  const record = (outcome: Partial<EntryBody>): void => deps.outcomes.add(entry.index, outcome);
   try {
     const { scheme, host, port, target, method } = head;
     const restored = deps.vault.restore(directHeaders(head.rawHeaders), { scheme, host, target }, principal.session);

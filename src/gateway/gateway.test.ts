@@ -36,7 +36,7 @@ interface Pair {
 }
 
 /** An inside and an outside target for everything, in one dialect. The outside one stands first in the map. */
-async function pair(options: RigOptions = {}, dialect: Dialect = 'openai-chat'): Promise<Pair> {
+async function pair(options: RigOptions = {}, dialect: Dialect = 'openai-chat', timeoutMs = 300): Promise<Pair> {
   const [inside, outside] = [await upstream(), await upstream()];
   const prefix = dialect.startsWith('openai') ? '/v1' : '';
   const started = await rig({
@@ -44,7 +44,7 @@ async function pair(options: RigOptions = {}, dialect: Dialect = 'openai-chat'):
     config: {
       providers: [
         provider({ id: 'vendor', url: outside.url + prefix, perimeter: 'public', key: 'env:VENDOR_KEY', dialect }),
-        provider({ id: 'coder', url: inside.url + prefix, timeoutMs: 300, dialect }),
+        provider({ id: 'coder', url: inside.url + prefix, timeoutMs, dialect }),
       ],
       models: [{ match: '*', targets: ['vendor/gpt', 'coder/qwen3'] }],
       ...options.config,
@@ -416,11 +416,11 @@ describe('a silent upstream', () => {
     ['anthropic-messages', 'event: ping'],
     ['openai-chat', ': keep-alive'],
     ['openai-responses', ': keep-alive'],
-    ['gemini', ': keep-alive'],
+    ['gemini', '\n'],
   ])('shows signs of life in %s before the first byte, then its failure as an error event', async (dialect, sign) => {
     const call = dialectCalls.find(([name]) => name === dialect);
     if (!call) throw new Error(dialect);
-    const { inside, outside, rig } = await pair({ decide: insideOnly, limits: { keepAliveMs: 60 } }, dialect);
+    const { inside, outside, rig } = await pair({ decide: insideOnly, limits: { keepAliveMs: 50 } }, dialect, 1000);
     inside.setFault('hang');
     const [to, body] = streamed(call);
     const told = await ask(rig.url + to, { headers: bearer, body });

@@ -18,6 +18,7 @@ import { type Allowance, type CallDeps, type CallLimits, handleCall, type Mediat
 import { createPreference } from './circuit.ts';
 import { createAgents } from './connect.ts';
 import { type DirectInput, forwardDirect } from './direct.ts';
+import { createOutcomes } from './outcomes.ts';
 import { faultText, refuse } from './refuse.ts';
 import { createResolve } from './resolve.ts';
 import type { Vault } from './vault.ts';
@@ -68,6 +69,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const onFault = options.onFault ?? (() => {});
   const resolve = createResolve(config);
   const agents = createAgents({ resolve, trust: config.trust, connectTimeoutMs: limits.connectMs });
+  const outcomes = createOutcomes((of, body) => options.recordOutcome(of, body), onFault);
   const calls: CallDeps = {
     config,
     vault,
@@ -79,7 +81,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     preference: createPreference(() => now().getTime()),
     mediate: (request, body) => options.mediate(request, body),
     recordRefusal: (request, reason) => options.recordRefusal(request, reason),
-    recordOutcome: (of, body) => options.recordOutcome(of, body),
+    outcomes,
   };
   const names = config.models.map(({ match }) => match);
 
@@ -107,8 +109,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
           return assertNever(call);
       }
     },
-    forwardDirect: (input) =>
-      forwardDirect({ agent: agents.named, vault, timeoutMs: limits.directMs, recordOutcome: calls.recordOutcome, onFault }, input),
+    forwardDirect: (input) => forwardDirect({ agent: agents.named, vault, timeoutMs: limits.directMs, outcomes }, input),
     async dial({ host, port }) {
       const { addresses, port: dialled } = await resolve(host, port, 'named');
       return open(
@@ -119,6 +120,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
     async close() {
       await Promise.all(Object.values(agents).map((agent) => agent.destroy()));
+      await outcomes.settled();
     },
   };
 }

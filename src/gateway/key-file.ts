@@ -51,8 +51,13 @@ export function readUsage(file: string): Map<string, Usage> {
   return used;
 }
 
-export function writeUsage(file: string, used: ReadonlyMap<string, Usage>): void {
-  replace(file, { schema: 'intramur/key-usage/1', used: [...used].map(([id, usage]) => ({ id, ...usage })) });
+/** Not flushed to the device: a count that a power cut takes back is worth less than a wait in every second of every gateway. */
+export async function writeUsage(file: string, used: ReadonlyMap<string, Usage>): Promise<void> {
+  const part = `${file}.${process.pid}.part`;
+  const text = JSON.stringify({ schema: 'intramur/key-usage/1', used: [...used].map(([id, usage]) => ({ id, ...usage })) });
+  await fs.promises.mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+  await fs.promises.writeFile(part, `${text}\n`, { mode: 0o600 });
+  await fs.promises.rename(part, file);
 }
 
 function replace(file: string, value: object): void {

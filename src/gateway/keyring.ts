@@ -20,7 +20,8 @@ export interface Caller {
 export interface Keyring {
   /** Who this is; `undefined` when no key of the request is known. */
   authenticate(head: ExchangeHead): Caller | undefined;
-  close(): void;
+  /** Writes what was used to disk. */
+  close(): Promise<void>;
 }
 
 export interface KeyringOptions {
@@ -28,10 +29,11 @@ export interface KeyringOptions {
   /** Keys that `keys add` made. Read again whenever it changes, so that `keys revoke` acts at once. */
   readonly file: string;
   now(): Date;
+  onFault?(fault: unknown): void;
 }
 
-export function createKeyring({ config, file, now }: KeyringOptions): Keyring {
-  const budgets: Budgets = createBudgets(file, now);
+export function createKeyring({ config, file, now, onFault = () => {} }: KeyringOptions): Keyring {
+  const budgets: Budgets = createBudgets(file, now, onFault);
   const added = watchedKeys(file);
   return {
     authenticate(head) {
@@ -46,11 +48,18 @@ export function createKeyring({ config, file, now }: KeyringOptions): Keyring {
   };
 }
 
+/** So long may a revoked key go on. */
+const lookAgainMs = 100;
+
 /** A file that no longer reads holds no keys: whoever depended on one is refused. */
 function watchedKeys(file: string): () => readonly KeyConfig[] {
   let keys: readonly KeyConfig[] = [];
   let seen = '';
+  let lookedAt = Number.NEGATIVE_INFINITY;
   return () => {
+    const now = performance.now();
+    if (now - lookedAt < lookAgainMs) return keys;
+    lookedAt = now;
     const stat = fs.statSync(file, { throwIfNoEntry: false });
     const version = stat ? `${stat.ino} ${stat.mtimeMs} ${stat.size}` : '';
     if (version === seen) return keys;
