@@ -82,7 +82,7 @@ it('decides as cedar-wasm does over the packs', async () => {
     fc.property(anyRequest, anyFacts, (request, facts) => {
       expect(rulingsOn(request, facts, compiled)).toEqual(rulingsOn(request, facts, wasm));
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   );
 });
 
@@ -264,7 +264,7 @@ it('decides and errs as cedar-wasm does over any policies, badly typed ones incl
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 200 },
   );
   // The generator is worth something only while it finds policies that apply and policies that fail.
   expect(Math.min(satisfied, failed)).toBeGreaterThan(50);

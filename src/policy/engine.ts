@@ -8,6 +8,7 @@ import { decide } from './decide.ts';
 import { type Cedar, createWasmEvaluator, type Evaluate, loadCedar } from './evaluate.ts';
 import { type Explanation, explain } from './explain.ts';
 import type { Facts } from './question.ts';
+import { rechecked } from './recheck.ts';
 import { isAsked } from './schema.ts';
 import { packDirectory, readPolicyFiles } from './source.ts';
 
@@ -17,13 +18,15 @@ export interface PolicyOptions {
   readonly packsDir: string;
   /** The company's own policies; the name of the directory is the first part of their ids. */
   readonly dirs: readonly string[];
+  /** Told when the compiled form and cedar-wasm disagree, which is a bug of ours; decisions are cedar-wasm's from then on. */
+  onDifference?(action: string): void;
 }
 
 export interface PolicyEngine {
   readonly digest: string;
   readonly packs: readonly string[];
   readonly bundle: Bundle;
-  /** `compiled`, or `wasm` when a policy uses what the compiled form does not know. */
+  /** `compiled`; `wasm` when a policy uses what the compiled form does not know, or after a difference between the two. */
   readonly evaluator: 'compiled' | 'wasm';
   /** Policies that are only about acts which no enforcement point asks about yet: valid, and without effect. */
   readonly unasked: readonly PolicyId[];
@@ -32,29 +35,41 @@ export interface PolicyEngine {
 }
 
 /** @throws IntramurError POLICY_INVALID; the message names file, line, column and the nearest valid word */
-export async function loadPolicies({ packs, packsDir, dirs }: PolicyOptions): Promise<PolicyEngine> {
+export async function loadPolicies({ packs, packsDir, dirs, onDifference }: PolicyOptions): Promise<PolicyEngine> {
   const cedar = await loadCedar();
   const sources = [
     ...(await Promise.all(packs.map(async (pack) => ({ pack, directory: await packDirectory(packsDir, pack) })))),
     ...dirs.map((directory) => ({ pack: path.basename(path.resolve(directory)), directory })),
   ];
   const files = (await Promise.all(sources.map(({ pack, directory }) => readPolicyFiles(directory, pack)))).flat();
-  return createEngine(cedar, makeBundle(cedar, files), packs);
+  return createEngine(cedar, makeBundle(cedar, files), packs, onDifference);
 }
 
-export function createEngine(cedar: Cedar, bundle: Bundle, packs: readonly string[]): PolicyEngine {
+/** One decision of so many is checked against cedar-wasm: often enough to notice within minutes, at no cost that shows. */
+const sampleEvery = 256;
+
+export function createEngine(
+  cedar: Cedar,
+  bundle: Bundle,
+  packs: readonly string[],
+  onDifference: (action: string) => void = () => {},
+): PolicyEngine {
   const compiled = compileBundle(bundle);
-  const evaluate = compiled ?? wasmEvaluator(cedar, bundle);
-  const annotationOf = (policy: string, name: string) => bundle.policies.get(policy)?.json.annotations?.[name];
+  const authority = () => wasmEvaluator(cedar, bundle);
+  const checked = compiled && rechecked({ compiled, authority, every: sampleEvery, defer: setImmediate, onDifference });
+  const evaluate = checked?.evaluate ?? authority();
+  const reasonOf = (policy: PolicyId) => bundle.policies.get(policy)?.json.annotations?.['reason'];
   return {
     digest: bundle.digest,
     packs,
     bundle,
-    evaluator: compiled ? 'compiled' : 'wasm',
+    get evaluator() {
+      return checked?.isTrusted() ? 'compiled' : 'wasm';
+    },
     unasked: [...bundle.policies.values()].filter(({ json }) => !actionsOf(bundle.actions, json.action).some(isAsked)).map(({ id }) => id),
-    decide: (request, facts) => decide(request, facts, evaluate, (policy) => annotationOf(policy, 'reason')),
+    decide: (request, facts) => decide(request, facts, evaluate, reasonOf),
     // What a person reads is the authority's own word.
-    explain: (request, facts) => explain(request, facts, wasmEvaluator(cedar, bundle), bundle),
+    explain: (request, facts) => explain(request, facts, authority(), bundle),
   };
 }
 

@@ -1,5 +1,5 @@
 // What an evaluator answers, and cedar-wasm as one: the authority on what a policy means, ~1 ms a question.
-import type { EntityUidJson, Policy } from '@cedar-policy/cedar-wasm/nodejs';
+import type { CheckParseAnswer, EntityUidJson, Policy } from '@cedar-policy/cedar-wasm/nodejs';
 import type { PolicyId } from '../core/index.ts';
 import type { EntityData, Question } from './question.ts';
 import { namespace, schema } from './schema.ts';
@@ -20,6 +20,9 @@ export type Evaluate = (question: Question) => Answer;
 
 let loading: Promise<Cedar> | undefined;
 
+/** The schema is the same for every set, and parsing it is most of what making an evaluator costs. */
+let schemaParse: CheckParseAnswer | undefined;
+
 /** Loads 4 MB of wasm on first use: nothing but a daemon and the policy commands should. */
 export function loadCedar(): Promise<Cedar> {
   loading ??= import('@cedar-policy/cedar-wasm/nodejs');
@@ -31,11 +34,10 @@ export function loadCedar(): Promise<Cedar> {
  * @param policies by policy id, already validated
  */
 export function createWasmEvaluator(cedar: Cedar, name: string, policies: Record<PolicyId, Policy>): Evaluate {
-  const schemaName = `${namespace}-${name}`;
-  const problems = [cedar.preparseSchema(schemaName, schema), cedar.preparsePolicySet(name, { staticPolicies: policies })].flatMap(
-    (answer) => (answer.type === 'failure' ? answer.errors : []),
-  );
-  if (problems.length > 0) return () => ({ decision: 'deny', determining: [], errors: ['the policy set does not parse'] });
+  schemaParse ??= cedar.preparseSchema(namespace, schema);
+  const policyParse = cedar.preparsePolicySet(name, { staticPolicies: policies });
+  if (schemaParse.type === 'failure' || policyParse.type === 'failure')
+    return () => ({ decision: 'deny', determining: [], errors: ['the policy set does not parse'] });
 
   return ({ principal, action, resource, context, entities }) => {
     const answer = cedar.statefulIsAuthorized({
@@ -43,7 +45,7 @@ export function createWasmEvaluator(cedar: Cedar, name: string, policies: Record
       action: { type: `${namespace}::Action`, id: action },
       resource: uidJson(resource),
       context: Object.fromEntries(Object.entries(context.fields).map(([key, value]) => [key, toJson(value)])),
-      preparsedSchemaName: schemaName,
+      preparsedSchemaName: namespace,
       validateRequest: true,
       preparsedPolicySetId: name,
       entities: entities.map(entityJson),
