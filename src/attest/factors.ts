@@ -88,7 +88,7 @@ export const levels: Readonly<Record<Factor, FactorLevels>> = {
     others: [level('Wen Birch <wen@birch.example>', 'Wen Birch', 'wen@birch.example')],
   },
   directory: { base: level('quayside', 'quayside'), others: [level('moorland-fields', 'moorland-fields')] },
-  proxy: { base: level(''), others: [level('http://proxy.birch.example:3128', 'http://proxy.birch.example:3128', 'proxy.birch.example')] },
+  proxy: { base: level(''), others: [level('http://127.0.0.1:3128', 'http://127.0.0.1:3128', '127.0.0.1:3128')] },
   tools: { base: level(''), others: [level('docker kubectl', 'docker', 'kubectl')] },
   date: { base: level(''), others: [] },
   login: { base: level('key-alder'), others: [level('key-birch')] },

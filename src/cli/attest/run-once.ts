@@ -1,0 +1,217 @@
+// One run of the subject in one set of surroundings: boxed, with no way out but to a rehearsal model, and everything that it sends taken
+// down. Joins the sandbox, the egress and the test kit's model.
+import dgram from 'node:dgram';
+import http from 'node:http';
+import net from 'node:net';
+import type { Readable } from 'node:stream';
+import { endpointClass } from '../../agents/index.ts';
+import { type Assignment, levelOf, type ObservedRequest, type RunRecord } from '../../attest/index.ts';
+import type { EgressClass, ExchangeHead, ExchangeReply } from '../../core/index.ts';
+import { createAuthority, createEgress, type Egress, trustEnv } from '../../egress/index.ts';
+import { type Launched, type LaunchPlan, type Listeners, launch, trustPaths } from '../../sandbox/index.ts';
+import { startFakeUpstream } from '../../testing/index.ts';
+import { detectCall } from '../../wire/index.ts';
+import { searchPath } from '../run/environment.ts';
+import { pointedAt, type Subject } from './subject.ts';
+import type { Stage } from './surroundings.ts';
+
+const gatewayPort = 4180;
+const proxyPort = 3128;
+const runLimitMs = 60_000;
+
+const script = [
+  { text: 'I will write the file.', acts: [{ do: 'write', path: 'hello.txt', content: 'hello\n' }] },
+  { text: 'The file is there.' },
+] as const;
+
+export async function runOnce(subject: Subject, stage: Stage, assignment: Assignment, cacheDir: string): Promise<RunRecord> {
+  const upstream = await startFakeUpstream({ script });
+  const layer = stage.openLayer(assignment);
+  const authority = createAuthority(new Date());
+  const requests: ObservedRequest[] = [];
+  const startedAt = new Date();
+  const began = performance.now();
+  const host = levelOf('base-url', assignment).id;
+  const egress = createEgress({
+    authority,
+    gatewayHosts: [],
+    connect: async () => ({ effect: 'deny', reason: 'an attestation has no way out' }),
+    async forward(head, body) {
+      const bytes = await readAll(body);
+      const at = performance.now() - began;
+      const kind = classOf(head, host);
+      const reply = kind === 'model' ? await ask(upstream.port, head, bytes) : aside(head);
+      const { port, method, target, httpVersion, rawHeaders } = head;
+      const answeredAt = performance.now() - began;
+      requests.push({
+        at,
+        answeredAt,
+        connection: 0,
+        host: head.host,
+        port,
+        method,
+        target,
+        httpVersion,
+        rawHeaders,
+        body: bytes,
+        class: kind,
+      });
+      return reply;
+    },
+  });
+  const server = serve(egress);
+  try {
+    const plan = planFor(subject, stage, assignment, { caPem: authority.pem, layer, cacheDir });
+    const launched = await launch(plan, { listening: server.adopt });
+    await ended(launched);
+    const isSilent = !requests.some((request) => request.class === 'model');
+    return {
+      assignment,
+      stated: stage.stated(assignment),
+      startedAt,
+      endedAt: new Date(),
+      timezone: levelOf('timezone', assignment).id,
+      locale: levelOf('locale', assignment).id.split('.')[0]?.replace('_', '-') ?? 'en-US',
+      requests: requests.toSorted((a, b) => a.at - b.at),
+      ...(isSilent ? { failed: 'the program made no model call' } : {}),
+    };
+  } finally {
+    await server.close();
+    await egress.close();
+    await upstream.close();
+    layer.close();
+  }
+}
+
+/** A program that hangs is ended; what it had sent until then counts. */
+async function ended(launched: Launched): Promise<void> {
+  const timer = setTimeout(launched.kill, runLimitMs);
+  try {
+    await launched.exited;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function planFor(
+  subject: Subject,
+  stage: Stage,
+  assignment: Assignment,
+  { caPem, layer, cacheDir }: { caPem: string; layer: { readonly upper: string; readonly work: string }; cacheDir: string },
+): LaunchPlan {
+  const value = (factor: Parameters<typeof levelOf>[0]): string => levelOf(factor, assignment).id;
+  const [userName, hostName, proxy, workspace] = [value('user'), value('hostname'), value('proxy'), stage.workspace(assignment)];
+  const home = `/home/${userName}`;
+  const { env, files } = pointedAt(subject, value('base-url'), apiKey(value('login')));
+  return {
+    // Nothing of the program reaches our own output, and it has no input.
+    argv: ['/bin/sh', '-c', 'exec "$0" "$@" </dev/null >/dev/null 2>&1', subject.program.path, ...subject.args],
+    workspace,
+    cwd: workspace,
+    mode: 'overlay',
+    env: {
+      TERM: 'dumb',
+      LANG: value('locale'),
+      LC_ALL: value('locale'),
+      TZ: value('timezone'),
+      HOME: home,
+      USER: userName,
+      LOGNAME: userName,
+      HOSTNAME: hostName,
+      SHELL: '/bin/sh',
+      TMPDIR: '/tmp',
+      PATH: `${searchPath(subject.program)}:${stage.tools(assignment)}`,
+      ...trustEnv(trustPaths.ca, trustPaths.bundle),
+      ...env,
+      ...(proxy === '' ? {} : { HTTP_PROXY: proxy, HTTPS_PROXY: proxy, http_proxy: proxy, https_proxy: proxy }),
+    },
+    home,
+    homeFiles: files,
+    readOnly: [...subject.program.trees, stage.tools(assignment)],
+    caPem,
+    ports: [80, 443, 8080, 8443],
+    proxyPort,
+    gatewayPort,
+    overlay: layer,
+    limits: { pids: 4096, fileBytes: 2 ** 32, tmpfsBytes: 2 ** 30 },
+    cacheDir,
+    hostName,
+    userName,
+  };
+}
+
+/** Looks like a key of a vendor, so that an agent's own check of its form passes. It opens nothing. */
+function apiKey(name: string): string {
+  return `sk-ant-api03-${name}-${'0'.repeat(40)}-${name}AA`;
+}
+
+function classOf(head: ExchangeHead, modelHost: string): EgressClass {
+  const path = head.target.split('?', 1)[0] ?? '/';
+  const known = endpointClass(head.host, path);
+  if (known !== undefined && known !== 'model') return known;
+  const { kind } = detectCall(head, head.host === modelHost ? 'gateway' : 'vendor');
+  if (head.host !== modelHost) return known ?? (kind === 'invoke' ? 'model' : 'other');
+  return kind === 'unknown' ? 'other' : kind === 'models' || kind === 'probe' ? 'catalogue' : 'model';
+}
+
+/** Silence would make an agent wait: whoever asks for something besides the model gets an empty answer. */
+function aside({ method }: ExchangeHead): ExchangeReply {
+  return method === 'POST'
+    ? { status: 200, rawHeaders: ['content-type', 'application/json'], body: Buffer.from('{}') }
+    : { status: 404, rawHeaders: ['content-type', 'application/json'], body: Buffer.from('{"error":"not found"}') };
+}
+
+async function ask(port: number, { method, target, rawHeaders }: ExchangeHead, body: Buffer): Promise<ExchangeReply> {
+  const headers = rawHeaders.flatMap((text, i) =>
+    i % 2 === 0 && !/^(?:host|content-length|transfer-encoding)$/i.test(text) ? [text, rawHeaders[i + 1] ?? ''] : [],
+  );
+  const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
+    const request = http.request({
+      host: '127.0.0.1',
+      port,
+      method,
+      path: target,
+      agent: false,
+      headers: [...headers, 'host', `127.0.0.1:${port}`, 'content-length', String(body.length)],
+    });
+    request.once('response', resolve);
+    request.once('error', reject);
+    request.end(body);
+  });
+  const kept = response.rawHeaders.flatMap((text, i) =>
+    i % 2 === 0 && !/^(?:connection|keep-alive|transfer-encoding)$/i.test(text) ? [text, response.rawHeaders[i + 1] ?? ''] : [],
+  );
+  return { status: response.statusCode ?? 502, rawHeaders: kept, body: response };
+}
+
+async function readAll(body: Readable): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of body) parts.push(Buffer.from(part));
+  return Buffer.concat(parts);
+}
+
+function serve(egress: Egress): { adopt(listeners: Listeners): void; close(): Promise<void> } {
+  const servers: net.Server[] = [];
+  const sockets: dgram.Socket[] = [];
+  return {
+    adopt({ tcp, dns, dnsElsewhere }) {
+      for (const { role, port, handle } of tcp) {
+        const server = net.createServer({ allowHalfOpen: true }, (socket) => {
+          if (role === 'dns-tcp') egress.dnsTcp(socket);
+          else egress.accept(socket, role, port);
+        });
+        server.listen(handle);
+        servers.push(server);
+      }
+      dns.on('message', (query, from) => {
+        const answer = egress.answerDns(query, 'udp', true);
+        if (answer) dns.send(answer, from.port, from.address);
+      });
+      sockets.push(dns, ...dnsElsewhere);
+    },
+    async close() {
+      for (const server of servers) server.close();
+      for (const socket of sockets.splice(0)) socket.close();
+    },
+  };
+}
