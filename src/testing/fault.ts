@@ -1,6 +1,7 @@
 // The ways in which an upstream fails its client, on demand.
 import { randomBytes } from 'node:crypto';
 import type http from 'node:http';
+import timers from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { assertNever, type Dialect } from '../core/index.ts';
 import type { Fault } from './script.ts';
@@ -13,8 +14,13 @@ interface Proper {
 }
 
 export async function sendFault(response: http.ServerResponse, fault: Fault, proper: Proper): Promise<void> {
-  if (typeof fault === 'object') return sendStatus(response, fault, proper.dialect);
   const head = { 'content-type': proper.contentType };
+  if (typeof fault === 'object' && 'delayMs' in fault) {
+    await timers.setTimeout(fault.delayMs);
+    response.writeHead(200, head).end(proper.chunks.join(''));
+    return;
+  }
+  if (typeof fault === 'object') return sendStatus(response, fault, proper.dialect);
   const whole = proper.chunks.join('');
   const half =
     proper.chunks.length > 1 ? proper.chunks.slice(0, Math.ceil(proper.chunks.length / 2)).join('') : whole.slice(0, whole.length / 2);
@@ -63,7 +69,11 @@ export async function sendFault(response: http.ServerResponse, fault: Fault, pro
   }
 }
 
-function sendStatus(response: http.ServerResponse, fault: Exclude<Fault, string>, dialect: Dialect): void {
+function sendStatus(
+  response: http.ServerResponse,
+  fault: Extract<Fault, { status: number } | { redirect: string }>,
+  dialect: Dialect,
+): void {
   if ('redirect' in fault) {
     response.writeHead(307, { location: fault.redirect }).end();
     return;

@@ -44,6 +44,8 @@ export type Fault =
   | 'half-character'
   /** An error status with a native body. */
   | { readonly status: number; readonly message?: string; readonly retryAfter?: number }
+  /** The proper answer, but silence before its first byte. */
+  | { readonly delayMs: number }
   /** A redirect to another address. */
   | { readonly redirect: string };
 

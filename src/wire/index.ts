@@ -8,13 +8,12 @@ export { keepAlive, type RefusalKind, refusal, streamError, type WireReply } fro
 export type { ServerTool } from './server-tools.ts';
 export { type StreamWatcher, streamWatcher } from './stream-watcher.ts';
 export {
-  createStreamTranslator,
-  type StreamTranslator,
   type TranslatedRequest,
   type TranslateOptions,
   type Translation,
   translateRequest,
   translateResponse,
 } from './translate.ts';
+export { createStreamTranslator, type StreamTranslator } from './translate-stream.ts';
 export { readUsage, type Usage } from './usage.ts';
 export { withModel } from './with-model.ts';

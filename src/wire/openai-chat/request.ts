@@ -174,12 +174,13 @@ export function writeRequest(request: CanonicalRequest): Written {
   const hasTools = tools.length > 0;
   // OpenAI's reasoning models refuse the old name and a temperature; local servers know only the old name.
   const isReasoningModel = /^(?:o\d|gpt-[5-9])/.test(model);
+  const isOpenAi = isReasoningModel || /^(?:gpt-\d|chatgpt-)/.test(model);
   const stop = settings.stop?.slice(0, 4);
   const body: JsonObject = {
     model,
     messages: [
       ...(request.system.length > 0 ? [{ role: 'system', content: request.system.join('\n\n') }] : []),
-      ...writeTurns(request.turns),
+      ...writeTurns(request.turns, !isOpenAi),
     ],
     ...(hasTools && { tools: tools.map(writeTool) }),
     ...(hasTools && settings.toolChoice && { tool_choice: writeToolChoice(settings.toolChoice) }),
@@ -191,7 +192,7 @@ export function writeRequest(request: CanonicalRequest): Written {
     ...(settings.frequencyPenalty !== undefined && { frequency_penalty: settings.frequencyPenalty }),
     ...(settings.presencePenalty !== undefined && { presence_penalty: settings.presencePenalty }),
     ...(stop && { stop }),
-    ...(settings.reasoning?.isEnabled && writeEffort(settings.reasoning.effort)),
+    ...(settings.reasoning?.isEnabled && (isReasoningModel || !isOpenAi) && writeEffort(settings.reasoning.effort)),
     ...(settings.answer && { response_format: writeAnswer(settings.answer) }),
     stream: request.stream,
     ...(request.stream && { stream_options: { include_usage: true } }),
@@ -225,7 +226,7 @@ function writeAnswer(answer: NonNullable<Settings['answer']>): JsonObject {
 }
 
 /** Neighbouring user turns become one message: chat templates of many open models insist on taking turns. */
-function writeTurns(turns: readonly Turn[]): JsonObject[] {
+function writeTurns(turns: readonly Turn[], withThinking: boolean): JsonObject[] {
   const messages: JsonObject[] = [];
   let content: ResultPart[] = [];
   const flush = (): void => {
@@ -235,7 +236,7 @@ function writeTurns(turns: readonly Turn[]): JsonObject[] {
   for (const { role, parts } of turns) {
     if (role === 'assistant') {
       flush();
-      messages.push(...writeAssistant(parts));
+      messages.push(...writeAssistant(parts, withThinking));
       continue;
     }
     const results = parts.filter((part) => part.kind === 'tool-result');
@@ -252,7 +253,8 @@ function writeTurns(turns: readonly Turn[]): JsonObject[] {
   return messages;
 }
 
-function writeAssistant(parts: readonly Part[]): JsonObject[] {
+/** Open servers want thinking back (DeepSeek insists); OpenAI's own refuses the field. */
+function writeAssistant(parts: readonly Part[], withThinking: boolean): JsonObject[] {
   const text = parts.flatMap((part) => (part.kind === 'text' ? [part.text] : [])).join('');
   const thinking = parts.flatMap((part) => (part.kind === 'thinking' ? [part.text] : [])).join('');
   const calls = parts.flatMap((part) =>
@@ -263,7 +265,7 @@ function writeAssistant(parts: readonly Part[]): JsonObject[] {
     {
       role: 'assistant',
       content: text === '' ? null : text,
-      ...(thinking !== '' && { reasoning_content: thinking }),
+      ...(withThinking && thinking !== '' && { reasoning_content: thinking }),
       ...(calls.length > 0 && { tool_calls: calls }),
     },
   ];
