@@ -5,6 +5,7 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import { handOver } from './hand-over.mjs';
 
 const root = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '..');
 const say = (line) => process.stderr.write(`intramur: ${line}\n`);
@@ -134,10 +135,5 @@ if (task.peers && fs.existsSync(path.join(root, 'bench', 'peers')))
 build(node);
 if (task.script) {
   const PATH = [path.dirname(node), path.join(root, 'node_modules', '.bin'), process.env.PATH].join(path.delimiter);
-  const result = spawnSync(node, [path.join(root, task.script), ...(task.args ?? []), ...rest], {
-    cwd: root,
-    stdio: 'inherit',
-    env: { ...process.env, PATH },
-  });
-  process.exit(result.status ?? 1);
+  handOver(node, [path.join(root, task.script), ...(task.args ?? []), ...rest], { cwd: root, env: { ...process.env, PATH } });
 }

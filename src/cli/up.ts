@@ -35,7 +35,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     log: (line) => void io.stderr.write(`${product.name}: ${line}\n`),
   });
   io.stdout.write(`gateway  ${daemon.urls.gateway}\nconsole  ${daemon.urls.console}\nnext     npx ${product.name} run -- COMMAND\n`);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => daemon.stop());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => daemon.stop());
   await daemon.stopped;
   return 0;
 }

@@ -11,10 +11,11 @@ export interface Refused {
   readonly kind: RefusalKind;
 }
 
-/** `Intramur refused: REASON (policy P, ledger entry N)`. */
+/** `Intramur refused: REASON (policy P, ledger entry N)`; a reason of the policy engine names its policy itself. */
 export function refusalText({ reason, policies, entry }: Omit<Refused, 'kind'>): string {
-  const by = policies.length > 0 ? `policy ${policies.join(', ')}` : 'policy fail-closed';
-  return `${product.refusalPrefix} ${reason} (${by}, ${entry === undefined ? 'not in the ledger' : `ledger entry ${entry}`})`;
+  const by = reason.includes('(policy ') ? [] : [`policy ${policies.length > 0 ? policies.join(', ') : 'fail-closed'}`];
+  const where = entry === undefined ? 'not in the ledger' : `ledger entry ${entry}`;
+  return `${product.refusalPrefix} ${reason} (${[...by, where].join(', ')})`;
 }
 
 export function refuse(dialect: Dialect, refused: Refused): ExchangeReply {

@@ -1,0 +1,153 @@
+// The daemon's own promises: who may talk to it, when it refuses to start, what it leaves.
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createRig, finished, type Rig } from './rig.ts';
+
+let rig: Rig;
+beforeEach(async () => {
+  rig = await createRig();
+});
+afterEach(() => rig.close());
+
+interface Status {
+  readonly running: boolean;
+  readonly pid: number;
+  readonly gateway: { url: string };
+  readonly console: { url: string };
+  readonly ledger: { size: number; root: string };
+  readonly policy: { digest: string; packs: string[] };
+  readonly sandbox: { mode: string; reasons: string[] };
+  readonly sessions: { id: string; agent: string; purpose: string; classification: string; startedAt: string }[];
+}
+
+async function status(): Promise<Status> {
+  const { code, stdout } = await rig.intramur(['status', '--json']);
+  expect(code).toBe(0);
+  return JSON.parse(stdout) as Status;
+}
+
+function get(url: string, headers: http.OutgoingHttpHeaders = {}): Promise<{ status: number | undefined; text: string }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number | undefined; text: string }>();
+  http
+    .get(url, { headers }, async (response) => {
+      let text = '';
+      for await (const chunk of response) text += String(chunk);
+      resolve({ status: response.statusCode, text });
+    })
+    .on('error', reject);
+  return promise;
+}
+
+describe('the daemon', () => {
+  it('says everything of the contract in status, running or not', async () => {
+    expect(await status()).toMatchObject({
+      schema: 'intramur/status/1',
+      running: false,
+      sandbox: { reasons: expect.any(Array) as unknown },
+    });
+    expect(await rig.intramur(['up', '--background'])).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    const running = await status();
+    expect(running).toMatchObject({ running: true, policy: { packs: ['baseline', 'perimeter'] }, sessions: [] });
+    expect(running.gateway.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    const child = rig.start(['run', '--mode', 'direct', '--purpose', 'production', '--', 'sleep', '1000']);
+    const ended = finished(child);
+    let sessions: Status['sessions'] = [];
+    while (sessions.length === 0) ({ sessions } = await status());
+    expect(sessions).toEqual([expect.objectContaining({ agent: 'sleep', purpose: 'production', classification: 'internal' })]);
+    child.kill('SIGKILL');
+    await ended;
+    while ((await status()).sessions.length > 0);
+    expect(await rig.intramur(['down'])).toMatchObject({ code: 0 });
+    expect(await rig.intramur(['down'])).toMatchObject({ code: 0, stdout: 'not running\n' });
+  });
+
+  it('a socket that nobody else can open, in a directory that nobody else can enter; no private key in the ledger', async () => {
+    await rig.intramur(['up', '--background']);
+    const state = path.join(rig.state, 'state');
+    const modeOf = (...names: string[]) => (fs.statSync(path.join(state, ...names)).mode & 0o777).toString(8);
+    expect([modeOf(), modeOf('daemon.sock'), modeOf('ledger.key')]).toEqual(['700', '600', '600']);
+    const published = fs
+      .readdirSync(path.join(state, 'ledger'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile());
+    for (const { parentPath, name } of published) expect(fs.readFileSync(path.join(parentPath, name), 'latin1')).not.toMatch(/PRIVATE KEY/);
+    expect(published.map(({ name }) => name)).toEqual(expect.arrayContaining(['checkpoint', 'log.vkey']));
+  });
+
+  it('a second daemon for the same state is refused; the first goes on', async () => {
+    await rig.intramur(['up', '--background']);
+    const { pid } = await status();
+    expect(await rig.intramur(['up'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/already running/) as string });
+    expect((await status()).pid).toBe(pid);
+  });
+
+  it('a stale socket of a killed daemon is no obstacle, and what it recorded is still there', async () => {
+    await rig.intramur(['up', '--background']);
+    const before = await status();
+    process.kill(before.pid, 'SIGKILL');
+    while (fs.existsSync(`/proc/${before.pid}`)) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(await rig.intramur(['up', '--background'])).toMatchObject({ code: 0 });
+    expect((await status()).ledger.size).toBeGreaterThan(before.ledger.size);
+    expect(await rig.intramur(['ledger', 'verify'])).toMatchObject({ code: 0 });
+  });
+
+  it('a ledger that cannot be written: exit 3, nothing listens', async () => {
+    fs.mkdirSync(path.join(rig.state, 'state'), { mode: 0o700 });
+    fs.writeFileSync(path.join(rig.state, 'state', 'ledger'), 'a file where a directory should be');
+    const { code, stderr } = await rig.intramur(['up']);
+    expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringMatching(/ledger/) as string });
+    expect(fs.existsSync(path.join(rig.state, 'state', 'daemon.sock'))).toBe(false);
+    expect(await rig.intramur(['run', '--', 'true'])).toMatchObject({ code: 3 });
+  });
+
+  it('a provider whose key is not set: exit 2, and the variable is named', async () => {
+    rig.configure(`providers: [{ id: p, dialect: openai-chat, url: "http://127.0.0.1:1/v1", perimeter: public, key: env:NO_SUCH_KEY }]
+models: { "*": [p/x] }\n`);
+    expect(await rig.intramur(['up'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/NO_SUCH_KEY/) as string });
+  });
+
+  it('a port in use: exit 2', async () => {
+    await rig.intramur(['up', '--background']);
+    const { gateway } = await status();
+    const other = await createRig();
+    try {
+      expect(await other.intramur(['up', '--port', new URL(gateway.url).port])).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/port/) as string,
+      });
+    } finally {
+      await other.close();
+    }
+  });
+
+  it('the status page is for whoever has its address, and for no other origin', async () => {
+    await rig.intramur(['up', '--background']);
+    await rig.intramur(['run', '--mode', 'direct', '--', 'curl', '-sS', 'http://<script>alert(1)<script>.example/'], {});
+    const { console } = await status();
+    const page = await get(console.url);
+    expect(page.status).toBe(200);
+    expect(page.text).toContain('Latest decisions');
+    expect(page.text).not.toContain('<script>');
+    const { origin } = new URL(console.url);
+    expect((await get(`${origin}/`)).status).toBe(403);
+    expect((await get(`${origin}/?token=wrong`)).status).toBe(403);
+    expect((await get(console.url, { host: 'evil.example' })).status).toBe(403);
+  });
+
+  it('a banned tool is refused by run', async () => {
+    rig.configure(`${fs.readFileSync(path.join(rig.state, 'intramur.yaml'), 'utf8')}tools: { sleep: { status: banned } }\n`);
+    const { code, stderr } = await rig.intramur(['run', '--', 'sleep', '0']);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/"sleep" is banned/) as string });
+  });
+
+  it('a broken intramur.yaml of the workspace: exit 2 for run, and nothing of it loosens', async () => {
+    fs.writeFileSync(path.join(rig.workspace, 'intramur.yaml'), 'egress: { allow: [{ host: evil.example, ports: [443] }] }\n');
+    const { code, stderr } = await rig.intramur(['run', '--', 'true']);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/intramur\.yaml:1:\d+: .*egress/) as string });
+    fs.writeFileSync(path.join(rig.workspace, 'intramur.yaml'), 'purposes: { default: production }\n');
+    const summary = path.join(rig.dir, 'summary.json');
+    await rig.intramur(['run', '--summary-json', summary, '--', 'true']);
+    expect(JSON.parse(fs.readFileSync(summary, 'utf8'))).toMatchObject({ purpose: 'production' });
+  });
+});
