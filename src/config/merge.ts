@@ -119,17 +119,27 @@ function stricter<T extends string>(layer: Layer, key: string, before: T, after:
 
 function toolUnder(layer: Layer, id: string, before: ToolConfig | undefined, { value, where }: Placed<ToolConfig>): ToolConfig {
   if (layer.origin === 'user' || layer.origin === 'named') return value;
-  const known = before?.status ?? 'unvetted';
-  const isStricter = vettings.indexOf(value.status) >= vettings.indexOf(known);
-  const pin = (key: 'versions' | 'sha256') => before?.[key] !== undefined && value[key] !== before[key];
   if (layer.origin === 'workspace') {
-    if (!isStricter) throw invalid(`${where}: a repository cannot loosen tools.${id} from "${known}" to "${value.status}"`);
-    const changed = (['versions', 'sha256'] as const).find((key) => value[key] !== undefined && pin(key));
-    if (changed) throw invalid(`${where}: a repository cannot change tools.${id}.${changed}`);
-    return { ...before, ...value };
+    const known = before?.status ?? 'unvetted';
+    if (vettings.indexOf(value.status) < vettings.indexOf(known)) {
+      throw invalid(`${where}: a repository cannot loosen tools.${id} from "${known}" to "${value.status}"`);
+    }
+    const changed = (['versions', 'sha256'] as const).find(
+      (pin) => before?.[pin] !== undefined && ![undefined, before[pin]].includes(value[pin]),
+    );
+    if (changed && value.status === 'vetted') throw invalid(`${where}: a repository cannot change tools.${id}.${changed}`);
   }
-  // The system's pins hold; its status too, unless another file is stricter about a tool that it already knew.
-  return { ...before, ...value, status: before && !isStricter ? before.status : value.status };
+  return before ? stricterTool(before, value) : value;
+}
+
+/** At least as strict as each of both, whatever runs. Outside its pins a ban leaves a tool unvetted, so the stricter status may keep its own. */
+function stricterTool(before: ToolConfig, after: ToolConfig): ToolConfig {
+  const difference = vettings.indexOf(after.status) - vettings.indexOf(before.status);
+  if (difference !== 0) return difference > 0 ? after : before;
+  // Pins narrow: more of them make a tool vetted less often, but banned less often too.
+  if (after.status === 'vetted') return { ...before, ...after };
+  const isSame = before.versions === after.versions && before.sha256 === after.sha256;
+  return isSame ? after : { status: after.status };
 }
 
 function refuseLowering(layer: Layer): void {
