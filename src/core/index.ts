@@ -3,13 +3,14 @@ export { assertNever, type Decision, deny, denyFor, failClosed, type PolicyId, t
 export type { Entry, EntryAction, EntryBody } from './entry.ts';
 export { type Code, codeOf, faults, IntramurError } from './error.ts';
 export { type ExchangeHead, type ExchangeReply, headerOf } from './exchange.ts';
-export { packageRoot } from './package-root.ts';
 export { canonicalHost } from './host.ts';
 export { nearest } from './nearest.ts';
+export { packageRoot } from './package-root.ts';
 export { type Places, placesFrom } from './place.ts';
 export { product } from './product.ts';
 export type { FindingKind, InspectFinding, Report, Tier } from './report.ts';
 export type { Act, Body, HttpRequest, LlmInvoke, NetConnect, Place, Principal, Request, SessionId, Target } from './request.ts';
+export { version } from './version.ts';
 export {
   type Classification,
   classificationRank,
@@ -22,11 +23,10 @@ export {
   type Label,
   labels,
   type Perimeter,
+  type Purpose,
   perimeterRank,
   perimeters,
-  type Purpose,
   purposes,
   type Vetting,
   vettings,
 } from './words.ts';
-export { version } from './version.ts';
