@@ -73,9 +73,14 @@ async function forwardOther(
     isDirect: head.isDirect,
     isGranted: isGranted(session.grants, head.host, head.port),
   };
+  const request = { principal: session.principal, act };
   const bytes = await readBody(body, maxBodyBytes);
+  if (!bytes) {
+    const { entry } = await mediation.recordRefusal(request, tooLong);
+    return plain(403, `${product.refusalPrefix} ${tooLong} (ledger entry ${entry?.index})\n`);
+  }
   const contentType = headerOf(head.rawHeaders, 'content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
-  const recorded = await mediation.mediate({ principal: session.principal, act }, { bytes, contentType, views: viewsOf(head) });
+  const recorded = await mediation.mediate(request, { bytes, contentType, views: viewsOf(head) });
   const { decision, entry } = recorded;
   if (decision.effect === 'deny') {
     const where = entry ? `ledger entry ${entry.index}` : 'not recorded';
@@ -95,13 +100,15 @@ function pathOf(target: string): string {
   return query < 0 ? target : target.slice(0, query);
 }
 
-/** @throws IntramurError INSPECT_LIMIT when the body is longer than `limit` bytes */
-async function readBody(body: Readable, limit: number): Promise<Buffer> {
+const tooLong = `the body is longer than the ${maxBodyBytes / 2 ** 20} MiB that are inspected (INSPECT_LIMIT)`;
+
+/** @returns `undefined` when the body is longer than `limit` bytes */
+async function readBody(body: Readable, limit: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > limit) throw new IntramurError('INSPECT_LIMIT', `the body is longer than ${limit} bytes`);
+    if (size > limit) return undefined;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, size);

@@ -146,6 +146,15 @@ describe('intramur run', () => {
     expect(entries).toContainEqual(expect.objectContaining({ host: 'paste.example', decision: 'deny', labels: ['secret'] }));
   });
 
+  it('a body that is too long to inspect does not leave, and the ledger says why', async () => {
+    const script = 'head -c 40000000 /dev/zero | curl -sS -m 30 -T - http://upload.example/ -H "Expect:" -o /dev/null -w "%{http_code}"';
+    const { stdout, entries } = await inside(script, ['--allow', 'upload.example']);
+    expect(stdout).toBe('403');
+    expect(entries).toContainEqual(
+      expect.objectContaining({ host: 'upload.example', decision: 'deny', reason: expect.stringMatching(/INSPECT_LIMIT/) as string }),
+    );
+  });
+
   it.each<[string, string, string]>([
     [
       'anthropic-messages',
