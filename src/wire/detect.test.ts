@@ -77,6 +77,7 @@ describe('detectCall', () => {
     ['an empty model', 'POST /v1beta/models/:generateContent'],
     ['half an escape', 'POST /v1beta/models/%E0%A4:generateContent'],
     ['two framings asked for', 'POST /v1beta/models/m:streamGenerateContent?alt=sse&alt=json'],
+    ['a framing that is not JSON', 'POST /v1beta/models/m:generateContent?alt=proto'],
     ['a method of the vendor that is no model call', 'POST /v1beta/models/m:batchEmbedContents'],
     ['a vendor path at our own address', 'POST /backend-api/codex/responses'],
   ])('%s is unknown', (_name, line) => {

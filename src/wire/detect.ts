@@ -87,7 +87,8 @@ function detectGemini(path: string, suffix: string, query: string): Detected {
   const base = { dialect: 'gemini', path, modelInPath: model } as const;
   if (verb === 'countTokens') return { kind: 'count-tokens', ...base };
   const alt = new URLSearchParams(query).getAll('alt');
-  if (alt.length > 1) return unknown;
+  // Other forms (`proto`) are not JSON, so nobody here could read them.
+  if (alt.length > 1 || (alt[0] !== undefined && alt[0] !== 'sse' && alt[0] !== 'json')) return unknown;
   return { kind: 'invoke', ...base, streamInPath: verb === 'streamGenerateContent', streamForm: alt[0] === 'sse' ? 'sse' : 'json-array' };
 }
 

@@ -169,6 +169,17 @@ describe('how an answer ends', () => {
     expect(watched(from, stream)).toMatchObject({ isComplete: true, upstreamError: undefined });
   });
 
+  it.each<[string, Dialect, object]>([
+    ['a response that failed', 'openai-responses', { status: 'failed', error: { code: 'server_error', message: 'busy' }, output: [] }],
+    ['a response that is still in work', 'openai-responses', { status: 'in_progress', output: [] }],
+    ['no choice', 'openai-chat', { choices: [] }],
+    ['a choice that ended in an error', 'openai-chat', { choices: [{ message: { content: 'x' }, finish_reason: 'error' }] }],
+    ['no candidate', 'gemini', { candidates: [] }],
+  ])('%s of an upstream is a failure, not an empty answer', (_name, upstream, answer) => {
+    const { translation } = translate('anthropic-messages', upstream);
+    expect(codeFrom(() => translateResponse(translation, Buffer.from(JSON.stringify(answer))))).toBe('UPSTREAM_PROTOCOL');
+  });
+
   it('a call of a tool that Gemini itself calls malformed is a failure, not an end', () => {
     const { translation } = translate('anthropic-messages', 'gemini');
     const answer = { candidates: [{ content: { parts: [] }, finishReason: 'MALFORMED_FUNCTION_CALL' }] };
@@ -189,7 +200,7 @@ it('Gemini without alt=sse gets its stream as one JSON array, also when it fails
   const elements = JSON.parse(bytes.toString()) as Record<string, unknown>[];
   expect(elements.at(-1)).toMatchObject({ candidates: [{ finishReason: 'STOP' }] });
   const bad = start();
-  expect(Buffer.from(bad.end('reset')).toString()).toBe('[{"error":{"code":500,"message":"reset","status":"INTERNAL"}}');
+  expect(Buffer.from(bad.end('reset')).toString()).toBe('[{"error":{"code":500,"message":"reset","status":"INTERNAL"}}]');
 });
 
 it('Anthropic: thinking is not asked for where its server would refuse it', () => {

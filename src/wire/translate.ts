@@ -38,6 +38,9 @@ export interface TranslatedRequest {
   readonly translation: Translation;
 }
 
+/** The names go into a header. A client that sends more of them means harm or nothing. */
+const maxLossy = 32;
+
 export interface TranslateOptions {
   /** Unix time in milliseconds. */
   readonly now?: () => number;
@@ -64,7 +67,7 @@ export function translateRequest(
   return {
     body: encode(written.body),
     target: dialectFunctions[to].path(model, request.stream),
-    lossy: [...new Set([...request.dropped, ...written.dropped.map((setting) => fieldName(from, setting))])],
+    lossy: [...new Set([...request.dropped, ...written.dropped.map((setting) => fieldName(from, setting))])].slice(0, maxLossy),
     translation: {
       client: from,
       upstream: to,

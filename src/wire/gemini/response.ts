@@ -45,6 +45,8 @@ export function writeUsage({ inputTokens, outputTokens, cachedTokens, reasoningT
 export function readResponse(body: JsonObject, newId: () => string): CanonicalResponse {
   const end = readEnd(body);
   if (end.failure !== undefined) throw new IntramurError('UPSTREAM_PROTOCOL', end.failure);
+  if (end.stop === undefined && partsOf(body).length === 0)
+    throw new IntramurError('UPSTREAM_PROTOCOL', 'the upstream answered without a candidate');
   const parts = partsOf(body).flatMap((part) => readPart(part, newId));
   return {
     id: stringOf(body['responseId']) ?? '',

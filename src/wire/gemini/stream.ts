@@ -133,7 +133,8 @@ export class Writer implements StreamWriter {
       }
       case 'fail': {
         const error = Buffer.from(streamError('gemini', step.message, this.#context.form)).toString();
-        return this.#context.form === 'json-array' && this.#isFirst ? error.replace(/^,\r\n/, '[') : error;
+        // When nothing of the array was sent, the error is all of it.
+        return this.#context.form === 'json-array' && this.#isFirst ? `${error.replace(/^,\r\n/, '[')}]` : error;
       }
     }
   }

@@ -1,6 +1,8 @@
 // OpenAI Chat Completions answers, to and from the canonical form.
+import { IntramurError } from '../../core/index.ts';
 import { type AnswerContext, type AnswerPart, bareId, type CanonicalResponse, noUsage, type Stop, stopFor } from '../canonical/response.ts';
 import { callId, customInput, customText } from '../canonical/tool-names.ts';
+import { messageIn } from '../error-body.ts';
 import { type Json, type JsonObject, objectOf, objectsOf, stringOf } from '../json.ts';
 import { type Usage, usageOf } from '../usage.ts';
 
@@ -40,6 +42,8 @@ export function writeUsage({ inputTokens, outputTokens, cachedTokens, reasoningT
 
 export function readResponse(body: JsonObject, newId: () => string): CanonicalResponse {
   const choice = objectsOf(body['choices'])[0];
+  if (!choice || choice['finish_reason'] === 'error')
+    throw new IntramurError('UPSTREAM_PROTOCOL', messageIn(body) ?? 'the upstream answered without a choice');
   const message = objectOf(choice?.['message']) ?? {};
   const thinking = stringOf(message['reasoning_content']) ?? stringOf(message['reasoning']);
   const content = message['content'];

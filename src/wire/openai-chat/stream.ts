@@ -50,6 +50,7 @@ export class Reader implements StreamReader {
       steps.push({ kind: 'start', id: stringOf(body['id']) ?? '' });
     }
     const choice = objectsOf(body['choices']).find((one) => (one['index'] ?? 0) === 0);
+    if (choice?.['finish_reason'] === 'error') return [...steps, { kind: 'fail', message: 'the upstream ended its answer with an error' }];
     const delta = objectOf(choice?.['delta']) ?? {};
     this.#prosePart('thinking', stringOf(delta['reasoning_content']) ?? stringOf(delta['reasoning']), steps);
     this.#prosePart('text', stringOf(delta['content']), steps);

@@ -1,9 +1,11 @@
 // OpenAI Responses answers, to and from the canonical form.
 
+import { IntramurError } from '../../core/index.ts';
 import type { ThinkingPart, ToolCallPart } from '../canonical/request.ts';
 import { type AnswerContext, type AnswerPart, bareId, type CanonicalResponse, noUsage, type Stop, stopFor } from '../canonical/response.ts';
 import { unwrapSignature, wrapSignature } from '../canonical/signature.ts';
 import { callId, customInput, customText } from '../canonical/tool-names.ts';
+import { messageIn } from '../error-body.ts';
 import { type JsonObject, objectOf, objectsOf, stringOf } from '../json.ts';
 import { type Usage, usageOf } from '../usage.ts';
 
@@ -23,6 +25,9 @@ export function writeUsage({ inputTokens, outputTokens, cachedTokens, reasoningT
 }
 
 export function readResponse(body: JsonObject): CanonicalResponse {
+  const status = body['status'] ?? 'completed';
+  if (status !== 'completed' && status !== 'incomplete')
+    throw new IntramurError('UPSTREAM_PROTOCOL', messageIn(body) ?? 'the upstream answered with a response that is not finished');
   const parts = objectsOf(body['output']).flatMap(readItem);
   const isRefusal = objectsOf(body['output']).some((item) => objectsOf(item['content']).some((part) => part['type'] === 'refusal'));
   return {
