@@ -80,9 +80,9 @@ describe('policy check', () => {
   });
 
   it('checks one directory, and names file, line, column and the nearest word', async () => {
-    write('draft/a.cedar', '\n@id("a") forbid(principal, action == Intramur::Action::"llm.invoke", resource) when { principal.vetd };');
-    const file = at('draft/a.cedar');
-    expect(await cli('check', '../draft')).toEqual({
+    write('bad/a.cedar', '\n@id("a") forbid(principal, action == Intramur::Action::"llm.invoke", resource) when { principal.vetd };');
+    const file = at('bad/a.cedar');
+    expect(await cli('check', '../bad')).toEqual({
       code: `POLICY_INVALID: ${file}:2:87: attribute \`vetd\` on entity type \`Intramur::Agent\` not found; did you mean "vetted"?`,
       out: '',
     });
@@ -122,7 +122,7 @@ describe('policy test', () => {
   });
 
   it('does not call it a pass when there is no case', async () => {
-    expect((await cli('test', '../draft')).code).toBe(`POLICY_INVALID: there is no case in ${at('draft/cases')}`);
+    expect((await cli('test', '../bad')).code).toBe(`POLICY_INVALID: there is no case in ${at('bad/cases')}`);
   });
 });
 
@@ -189,9 +189,58 @@ It would be allowed:
   });
 });
 
-it.each<[string, string]>([
-  ['chek', 'USAGE: unknown subcommand "policy chek"'],
-  ['replay', 'USAGE: "policy replay" is not built yet'],
-])('policy %s', async (name, message) => {
-  expect((await cli(name)).code).toBe(message);
+describe('a draft', () => {
+  const draft = () =>
+    write(
+      'draft/own/a.cedar',
+      '@id("telemetry") permit(principal, action in Intramur::Action::"egress.telemetry", resource == Intramur::Host::"telemetry.example");',
+    );
+
+  it('is replayed against what was recorded', async () => {
+    draft();
+    const { code, out } = await cli('replay', '--policy', '../draft/own', '--since', '1970-01-01', '--json');
+    expect([code, JSON.parse(out)]).toEqual([
+      0,
+      {
+        schema: 'intramur/policy-replay/1',
+        since: '1970-01-01T00:00:00.000Z',
+        replayed: 2,
+        unclear: 0,
+        flips: [
+          {
+            index: 2,
+            time: '1970-01-01T00:00:00.000Z',
+            agent: 'codex',
+            act: 'http.request "telemetry.example:443"',
+            from: 'deny',
+            to: 'allow',
+            policies: ['own/telemetry'],
+          },
+        ],
+      },
+    ]);
+    expect((await cli('replay', '--policy', '../draft/own', '--since', '1970-01-01')).out).toBe(
+      '2  deny → allow  codex  http.request "telemetry.example:443"  [own/telemetry]\n1 of 2 recorded decisions would flip; 0 cannot be told from the record\n',
+    );
+  });
+
+  it('is compared with what is configured', async () => {
+    draft();
+    expect((await cli('diff', '../draft/own')).out).toBe('removed  permit own/mirror\nadded    permit own/telemetry\n');
+    expect((await cli('diff', '../own')).out).toBe('no difference\n');
+  });
+
+  it('looks back no further than it is told', async () => {
+    draft();
+    expect(JSON.parse((await cli('replay', '--policy', '../draft/own', '--json')).out)).toMatchObject({ replayed: 0, flips: [] });
+  });
+
+  it('must be named', async () => {
+    expect((await cli('replay')).code).toBe('USAGE: policy replay needs --policy DIR');
+    expect((await cli('diff')).code).toBe('USAGE: policy diff needs the directory of a draft');
+  });
+});
+
+it('an unknown subcommand is refused', async () => {
+  expect((await cli('chek')).code).toBe('USAGE: unknown subcommand "policy chek"');
 });

@@ -4,6 +4,11 @@ import { type Config, matchWildcard, targetsFor } from '../../config/index.ts';
 import { type Dialect, type Entry, IntramurError, type Principal } from '../../core/index.ts';
 import type { RequestDocument } from '../../policy/index.ts';
 
+/** Whether an entry records the decision on an act of an agent. */
+export function isAct({ action, decision }: Entry): boolean {
+  return decision !== undefined && (action === 'llm.invoke' || action === 'http.request' || action === 'net.connect');
+}
+
 export function requestFrom(entry: Entry, config: Config): RequestDocument {
   const { decision, session = '', user = '', agent = '', classification = 'public' } = entry;
   if (decision === undefined) throw new IntramurError('USAGE', `entry ${entry.index} records no decision but ${entry.action}`);

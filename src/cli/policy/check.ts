@@ -1,0 +1,21 @@
+// `policy check [DIR]`: strict validation, of what is configured or of one directory.
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import type { CliIo } from '../io.ts';
+import { commonOptions, configured, engineFor, print } from './place.ts';
+
+export async function check(args: readonly string[], io: CliIo): Promise<number> {
+  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: commonOptions });
+  const [directory] = positionals;
+  const meant = directory === undefined ? await configured(io, values.config) : { packs: [], policies: [path.resolve(io.cwd, directory)] };
+  const { bundle, digest, packs, unasked } = await engineFor(meant);
+  const policies = [...bundle.policies.values()].map(({ id, json, file, line }) => ({ id, effect: json.effect, file, line }));
+  const notes = unasked.map((id) => `${id} has no effect yet: nothing asks about its actions`);
+  if (values.json) {
+    print(io, { schema: 'intramur/policy-check/1', ok: true, digest, packs, policies, notes });
+    return 0;
+  }
+  for (const note of notes) io.stdout.write(`note: ${note}\n`);
+  io.stdout.write(`${policies.length} ${policies.length === 1 ? 'policy is' : 'policies are'} valid (${digest.slice(0, 12)})\n`);
+  return 0;
+}

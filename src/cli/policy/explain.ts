@@ -1,0 +1,73 @@
+// `policy explain`: why an act was or would be decided as it was, and what single change would turn it.
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Config } from '../../config/index.ts';
+import { IntramurError } from '../../core/index.ts';
+import { readEntry } from '../../ledger/index.ts';
+import { type Explanation, parseRequestDocument, type RequestDocument } from '../../policy/index.ts';
+import type { CliIo } from '../io.ts';
+import { ledgerDirectory, parseIndex } from '../ledger/place.ts';
+import { commonOptions, configured, engineFor, print } from './place.ts';
+import { requestFrom } from './recorded.ts';
+
+interface Recorded {
+  readonly index: number;
+  readonly decision: string;
+  readonly reason?: string;
+  readonly policies: readonly string[];
+}
+
+type Asked = RequestDocument & { readonly recorded?: Recorded };
+
+export async function explain(args: readonly string[], io: CliIo): Promise<number> {
+  const { values } = parseArgs({ args: [...args], options: { ...commonOptions, request: { type: 'string' }, ledger: { type: 'string' } } });
+  const { request, ledger, json } = values;
+  if ((request === undefined) === (ledger === undefined)) {
+    throw new IntramurError('USAGE', 'policy explain needs one of --ledger N and --request FILE');
+  }
+  const config = await configured(io, values.config);
+  const asked = request === undefined ? await fromLedger(parseIndex(ledger), config, io) : await fromFile(path.resolve(io.cwd, request));
+  const engine = await engineFor(config);
+  const explanation = engine.explain(asked.request, asked.facts);
+  const { recorded } = asked;
+  if (json) print(io, { schema: 'intramur/policy-explain/1', policy: engine.digest, ...(recorded ? { recorded } : {}), ...explanation });
+  else io.stdout.write(`${recorded ? recordedText(recorded, explanation) : ''}${asText(explanation)}`);
+  return 0;
+}
+
+async function fromLedger(index: number, config: Config, io: CliIo): Promise<Asked> {
+  const entry = await readEntry(await ledgerDirectory(undefined, io), index);
+  const { decision = '', reason, policies = [] } = entry;
+  return { ...requestFrom(entry, config), recorded: { index, decision, ...(reason === undefined ? {} : { reason }), policies } };
+}
+
+async function fromFile(file: string): Promise<Asked> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new IntramurError('CONFIG_NOT_FOUND', `${file}: cannot be read`, { cause });
+  });
+  return parseRequestDocument(file, text);
+}
+
+function recordedText({ index, decision, reason, policies }: Recorded, now: Explanation): string {
+  const was = `entry ${index}: ${decision}${reason === undefined ? '' : `: ${reason}`} [${policies.join(', ')}]`;
+  const isSame = now.decision.effect === decision && now.decision.policies.join() === policies.join();
+  return `${was}\n${isSame ? 'The same by the policies of today:' : 'By the policies of today, as far as the entry tells:'}\n`;
+}
+
+function asText({ decision, rulings, changes }: Explanation): string {
+  const lines = [decision.effect === 'allow' ? 'allow' : `deny: ${decision.reason.text}`];
+  for (const { target, decision: ruling, policies, errors } of rulings) {
+    if (target !== undefined) lines.push(`  ${target}: ${ruling}`);
+    for (const { id, effect, annotations, file, line } of policies) {
+      lines.push(`    ${effect} ${id} (${file}:${line})${annotations['reason'] ? `: ${annotations['reason']}` : ''}`);
+      for (const key of ['effect', 'approvers', 'ttl']) if (annotations[key]) lines.push(`      @${key} ${annotations[key]}`);
+    }
+    if (policies.length === 0 && errors.length === 0) lines.push('    no policy permits it (default deny)');
+    for (const id of errors) lines.push(`    failed: ${id}`);
+  }
+  const turned = decision.effect === 'allow' ? 'refused' : 'allowed';
+  if (changes.length > 0) lines.push(`It would be ${turned}:`, ...changes.map((change) => `  ${change}`));
+  else lines.push(`No single change would make it ${turned}.`);
+  return `${lines.join('\n')}\n`;
+}
