@@ -31,7 +31,11 @@ const commands: Readonly<Record<string, Command>> = {
     load: () => import('./ledger.ts'),
   },
   keys: { usage: 'keys add|list|revoke', does: 'virtual keys for programs outside the sandbox', load: () => import('./keys.ts') },
-  policy: { usage: 'policy check|test|explain', does: 'check and test policies', load: () => import('./policy.ts') },
+  policy: {
+    usage: 'policy check|test|explain|replay|diff',
+    does: 'check, test and explain policies, and try a draft',
+    load: () => import('./policy.ts'),
+  },
   doctor: { usage: 'doctor [--json]', does: 'can this machine enforce the sandbox', load: () => import('./doctor.ts') },
 };
 
