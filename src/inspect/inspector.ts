@@ -6,7 +6,7 @@ import type { Detector } from './detector.ts';
 import { detectors as builtInDetectors } from './detectors/registry.ts';
 import { type Budget, budgetFor, defaultLimits, exceeded, type Limits } from './limits.ts';
 import { secretScanner, valueFingerprint } from './secrets.ts';
-import type { Hit } from './source/find.ts';
+import { type Hit, isMostlySame } from './source/find.ts';
 import type { FingerprintIndex } from './source/index-file.ts';
 import { createDrips } from './source/session.ts';
 import { classificationOf, type SourceFinding, sourceScanner } from './source/source-scan.ts';
@@ -139,7 +139,7 @@ function withoutOverlaps(findings: readonly SourceFinding[]): SourceFinding[] {
     (a, b) => tierRank[a.tier] - tierRank[b.tier] || a.view.length - b.view.length || (b.score ?? 0) - (a.score ?? 0),
   );
   for (const finding of ordered) {
-    if (!kept.some((other) => finding.start <= other.end && other.start <= finding.end)) kept.push(finding);
+    if (!kept.some((other) => isMostlySame(finding, other))) kept.push(finding);
   }
   return kept;
 }

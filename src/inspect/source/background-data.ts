@@ -1,9 +1,10 @@
-// The public background as it ships: background.bin beside this file (beside the bundle, once built), gzip of a Bloom filter.
+// The public background as it ships: src/inspect/data/background.bin.gz, a Bloom filter, found from the source tree and from the
+// bundle alike. Its provenance stands beside it in background.json.
 import fs from 'node:fs';
 import zlib from 'node:zlib';
 import { type Background, noBackground, openBackground } from './background.ts';
 
-const places = ['./background.bin.gz', './data/background.bin.gz'];
+const places = ['../data/background.bin.gz', '../../src/inspect/data/background.bin.gz', '../src/inspect/data/background.bin.gz'];
 
 /** Without the file nothing counts as public; the index is then larger and accuses more often, never less. */
 export function loadBackground(base: string | URL = import.meta.url): Background {

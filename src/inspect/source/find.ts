@@ -1,6 +1,8 @@
 // Whose code is in this text: every hash of the text is looked up, and hits of one document that stand close together are weighed.
 // Far apart they say nothing: a long prompt meets many documents by chance.
-import { E8_WORDS, E12_WORDS, type Channel, type Grams, lineGrams, newGrams, structureGrams, wordGrams } from './grams.ts';
+import { assertNever } from '../../core/index.ts';
+import { E8_WORDS, E12_WORDS, S_TOKENS, type Channel, type Grams, lineGrams, newGrams, structureGrams, wordGrams } from './grams.ts';
+import type { Span } from '../view.ts';
 import type { FingerprintIndex } from './index-file.ts';
 import { keyer } from './keyer.ts';
 import { lex, newTokens, type Tokens } from './lexer.ts';
@@ -30,25 +32,23 @@ export interface SourceFinder {
 
 /** The words that one cluster may span. */
 const CLUSTER_WORDS = 150;
-const S_WORDS = 20;
 
 export function sourceFinder(index: FingerprintIndex): SourceFinder {
   const key = keyer(index.secret);
   const tokens = newTokens();
   const scratch: Readonly<Record<Channel, Grams>> = { E8: newGrams('E8'), E12: newGrams('E12'), L: newGrams('L'), S: newGrams('S') };
 
-  function collect(grams: Grams, chosen: Int32Array | undefined, words: number, out: Hit[]): void {
+  function collect(grams: Grams, chosen: Int32Array | undefined, out: Hit[]): void {
     const count = chosen ? chosen.length : grams.count;
     const keys = key(grams, chosen, count);
     index.table.findAll(keys, count, (i, document) => {
-      const at = chosen ? (chosen[i] ?? 0) : i;
-      const word = grams.word[at] ?? 0;
+      const position = chosen ? (chosen[i] ?? 0) : i;
       out.push({
         channel: grams.channel,
         document,
         key: (keys.high[i] ?? 0) * 0x20_0000 + ((keys.low[i] ?? 0) >>> 11),
-        word,
-        ...(grams.channel === 'L' ? lineSpan(tokens, at) : wordSpan(tokens, word, words)),
+        word: grams.word[position] ?? 0,
+        ...spanOf(tokens, grams.channel, grams.at[position] ?? 0),
       });
     });
   }
@@ -57,25 +57,30 @@ export function sourceFinder(index: FingerprintIndex): SourceFinder {
     hits(bytes) {
       const out: Hit[] = [];
       lex(bytes, tokens);
-      collect(wordGrams(tokens, E8_WORDS, scratch.E8), undefined, E8_WORDS, out);
+      collect(wordGrams(tokens, E8_WORDS, scratch.E8), undefined, out);
       // A run of twelve known words holds a run of eight that is known: only beside those is the longer one worth a look.
       const near = wordsNear(out, tokens.wordCount);
-      collect(lineGrams(tokens, scratch.L), undefined, 0, out);
-      collect(structureGrams(tokens, scratch.S), undefined, S_WORDS, out);
-      if (near) collect(scratch.E12, chosenNear(wordGrams(tokens, E12_WORDS, scratch.E12), near), E12_WORDS, out);
+      collect(lineGrams(tokens, scratch.L), undefined, out);
+      collect(structureGrams(tokens, scratch.S), undefined, out);
+      if (near) collect(scratch.E12, chosenNear(wordGrams(tokens, E12_WORDS, scratch.E12), near), out);
       return out.sort((a, b) => a.word - b.word);
     },
   };
 }
 
-function wordSpan(tokens: Tokens, word: number, words: number): { start: number; end: number } {
-  const last = Math.min(tokens.wordCount - 1, word + words - 1);
-  const start = tokens.wordStart[word] ?? 0;
-  return { start, end: Math.max(start, tokens.wordEnd[last] ?? start) };
-}
-
-function lineSpan(tokens: Tokens, line: number): { start: number; end: number } {
-  return { start: tokens.lineStart[line] ?? 0, end: tokens.lineEnd[line] ?? 0 };
+function spanOf(tokens: Tokens, channel: Channel, at: number): { start: number; end: number } {
+  switch (channel) {
+    case 'E8':
+      return { start: tokens.wordStart[at] ?? 0, end: tokens.wordEnd[at + E8_WORDS - 1] ?? 0 };
+    case 'E12':
+      return { start: tokens.wordStart[at] ?? 0, end: tokens.wordEnd[at + E12_WORDS - 1] ?? 0 };
+    case 'L':
+      return { start: tokens.lineStart[at] ?? 0, end: tokens.lineEnd[at] ?? 0 };
+    case 'S':
+      return { start: tokens.structureStart[at] ?? 0, end: (tokens.structureStart[at + S_TOKENS - 1] ?? 0) + 1 };
+    default:
+      return assertNever(channel);
+  }
 }
 
 function wordsNear(hits: readonly Hit[], wordCount: number): Uint8Array | undefined {
@@ -162,9 +167,15 @@ function strongest(matches: readonly SourceMatch[]): SourceMatch[] {
   const ordered = matches.toSorted((a, b) => tierOrder[a.tier] - tierOrder[b.tier] || b.score - a.score);
   for (const match of ordered) {
     if (kept.length >= MOST_MATCHES) break;
-    if (!kept.some((other) => match.start < other.end && other.start < match.end)) kept.push(match);
+    if (!kept.some((other) => isMostlySame(match, other))) kept.push(match);
   }
   return kept.toSorted((a, b) => a.start - b.start);
+}
+
+/** More than half of the shorter lies in the other. */
+export function isMostlySame(a: Span, b: Span): boolean {
+  const shared = Math.min(a.end, b.end) - Math.max(a.start, b.start);
+  return 2 * shared > Math.min(a.end - a.start, b.end - b.start) || (a.start === b.start && a.end === b.end);
 }
 
 const MOST_MATCHES = 200;

@@ -12,19 +12,21 @@ export interface Grams {
   b: Int32Array;
   /** First word covered. */
   word: Int32Array;
+  /** Index of the first word, of the line, of the first token of structure. */
+  at: Int32Array;
   count: number;
 }
 
 export const E8_WORDS = 8;
 export const E12_WORDS = 12;
-const S_TOKENS = 40;
+export const S_TOKENS = 40;
 /** One in this many structure runs is used, chosen by its hash: both sides choose the same. */
 const S_SAMPLE = 8;
 /** An identifier's last use further back than this many tokens counts as none. */
 const S_REACH = 12;
 
 export function newGrams(channel: Channel): Grams {
-  return { channel, a: new Int32Array(0), b: new Int32Array(0), word: new Int32Array(0), count: 0 };
+  return { channel, a: new Int32Array(0), b: new Int32Array(0), word: new Int32Array(0), at: new Int32Array(0), count: 0 };
 }
 
 function grow(grams: Grams, length: number): void {
@@ -33,6 +35,7 @@ function grow(grams: Grams, length: number): void {
   grams.a = new Int32Array(size);
   grams.b = new Int32Array(size);
   grams.word = new Int32Array(size);
+  grams.at = new Int32Array(size);
 }
 
 export function mix(value: number): number {
@@ -55,7 +58,7 @@ function power(base: number, exponent: number): number {
 export function wordGrams(tokens: Tokens, size: number, out: Grams): Grams {
   const { words, wordCount } = tokens;
   grow(out, wordCount);
-  const { a, b, word } = out;
+  const { a, b, word, at } = out;
   const leaveA = power(BASE_A, size);
   const leaveB = power(BASE_B, size);
   let hashA = 0;
@@ -70,6 +73,7 @@ export function wordGrams(tokens: Tokens, size: number, out: Grams): Grams {
     a[count] = mix(hashA);
     b[count] = mix(hashB);
     word[count] = i - size + 1;
+    at[count] = i - size + 1;
     count += 1;
   }
   out.count = count;
@@ -83,6 +87,7 @@ export function lineGrams(tokens: Tokens, out: Grams): Grams {
     out.a[i] = mix(tokens.lines[i] ?? 0);
     out.b[i] = mix(tokens.lines2[i] ?? 0);
     out.word[i] = tokens.lineWord[i] ?? 0;
+    out.at[i] = i;
   }
   out.count = lineCount;
   return out;
@@ -164,6 +169,7 @@ export function structureGrams(tokens: Tokens, out: Grams): Grams {
     out.a[count] = mixed;
     out.b[count] = mix(hashB);
     out.word[count] = structureWord[i - S_TOKENS + 1] ?? 0;
+    out.at[count] = i - S_TOKENS + 1;
     count += 1;
   }
   out.count = count;
