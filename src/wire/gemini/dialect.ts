@@ -1,8 +1,9 @@
 // Gemini, as translation sees it: model and streaming stand in the path.
 import type { DialectFunctions } from '../canonical/dialect.ts';
-import { readRequest, writeRequest } from './request.ts';
+import { readRequest } from './read-request.ts';
 import { readResponse, writeResponse } from './response.ts';
 import { Reader, Writer } from './stream.ts';
+import { writeRequest } from './write-request.ts';
 
 export const gemini: DialectFunctions = {
   readRequest: (body, names, call) =>

@@ -8,3 +8,6 @@ export function field(object: JsonObject | undefined, camel: string): Json | und
 export function snake(camel: string): string {
   return camel.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
+
+/** What a client without a signature may send in its place (Google's own name for it). */
+export const noSignature = 'skip_thought_signature_validator';

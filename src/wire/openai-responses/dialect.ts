@@ -1,8 +1,9 @@
 // OpenAI Responses, as translation sees it.
 import type { DialectFunctions } from '../canonical/dialect.ts';
-import { readRequest, writeRequest } from './request.ts';
+import { readRequest } from './read-request.ts';
 import { readResponse, writeResponse } from './response.ts';
 import { Reader, Writer } from './stream.ts';
+import { writeRequest } from './write-request.ts';
 
 export const openAiResponses: DialectFunctions = {
   readRequest,

@@ -1,23 +1,12 @@
-// OpenAI Responses requests, to and from the canonical form; with what Codex sends: namespaces, freeform tools, tools inside the input.
+// OpenAI Responses requests, read into the canonical form; with what Codex sends: namespaces, freeform tools, tools inside the input.
 import { IntramurError } from '../../core/index.ts';
-import { droppedSettings, headerSafe, unknownFields } from '../canonical/dropped.ts';
-import { sourceFromUrl, urlFromSource } from '../canonical/media.ts';
-import { resultText } from '../canonical/parts.ts';
-import {
-  type CanonicalRequest,
-  effortOf,
-  type MediaPart,
-  type Part,
-  type ResultPart,
-  type Settings,
-  type Tool,
-  type Turn,
-} from '../canonical/request.ts';
+import { headerSafe, unknownFields } from '../canonical/dropped.ts';
+import { sourceFromUrl } from '../canonical/media.ts';
+import { type CanonicalRequest, effortOf, type Part, type ResultPart, type Settings, type Tool } from '../canonical/request.ts';
 import { numbers } from '../canonical/settings.ts';
 import { signedThinking, unwrapSignature } from '../canonical/signature.ts';
 import { callId, customInput, customSchema, type ToolNames } from '../canonical/tool-names.ts';
 import { Turns } from '../canonical/turns.ts';
-import type { Written } from '../canonical/written.ts';
 import { type Json, type JsonObject, objectOf, objectsOf, stringOf } from '../json.ts';
 
 const known = new Set([
@@ -202,100 +191,4 @@ function readSettings(body: JsonObject, names: ToolNames): Settings {
       },
     }),
   };
-}
-
-export function writeRequest(request: CanonicalRequest): Written {
-  const { settings, tools } = request;
-  const { reasoning, answer, toolChoice } = settings;
-  const hasTools = tools.length > 0;
-  const body: JsonObject = {
-    model: request.model,
-    ...(request.system.length > 0 && { instructions: request.system.join('\n\n') }),
-    input: request.turns.flatMap((turn) => writeTurn(turn)),
-    ...(hasTools && {
-      tools: tools.map(({ name, description, schema, strict }) => ({
-        type: 'function',
-        name,
-        ...(description && { description }),
-        parameters: schema,
-        strict: strict ?? false,
-      })),
-    }),
-    ...(hasTools &&
-      toolChoice && {
-        tool_choice:
-          toolChoice.mode === 'tool'
-            ? { type: 'function', name: toolChoice.name }
-            : toolChoice.mode === 'any'
-              ? 'required'
-              : toolChoice.mode,
-      }),
-    ...(hasTools && settings.parallelTools === false && { parallel_tool_calls: false }),
-    // The least that is accepted.
-    ...(settings.maxTokens !== undefined && { max_output_tokens: Math.max(16, settings.maxTokens) }),
-    ...(settings.temperature !== undefined && { temperature: settings.temperature }),
-    ...(settings.topP !== undefined && { top_p: settings.topP }),
-    ...(reasoning?.isEnabled && {
-      reasoning: { ...(reasoning.effort && { effort: reasoning.effort === 'max' ? 'xhigh' : reasoning.effort }), summary: 'auto' },
-      include: ['reasoning.encrypted_content'],
-    }),
-    ...(answer && { text: { format: writeFormat(answer) } }),
-    // Nothing stays with the vendor that the client did not ask for.
-    store: false,
-    stream: request.stream,
-  };
-  return { body, dropped: droppedSettings(settings, ['topK', 'seed', 'frequencyPenalty', 'presencePenalty', 'stop']) };
-}
-
-function writeFormat(answer: NonNullable<Settings['answer']>): JsonObject {
-  if (answer.kind === 'json') return { type: 'json_object' };
-  return { type: 'json_schema', name: answer.name, schema: answer.schema, ...(answer.strict && { strict: true }) };
-}
-
-function writeTurn({ role, parts }: Turn): JsonObject[] {
-  const items: JsonObject[] = [];
-  let content: JsonObject[] = [];
-  const flush = (): void => {
-    if (content.length > 0) items.push({ type: 'message', role: role === 'system' ? 'developer' : role, content });
-    content = [];
-  };
-  for (const part of parts) {
-    const item = writeItem(part);
-    if (item) {
-      flush();
-      items.push(item);
-    } else if (part.kind === 'text' && part.text !== '')
-      content.push({ type: role === 'assistant' ? 'output_text' : 'input_text', text: part.text });
-    else if (part.kind === 'image' || part.kind === 'document') content.push(writeMedia(part));
-  }
-  flush();
-  return items;
-}
-
-/** Parts that are items of their own; thinking of another vendor is left out. */
-function writeItem(part: Part): JsonObject | undefined {
-  switch (part.kind) {
-    case 'tool-call':
-      return { type: 'function_call', call_id: part.id, name: part.name, arguments: part.input };
-    case 'tool-result': {
-      const media = part.parts.flatMap((inner) => (inner.kind === 'text' ? [] : [writeMedia(inner)]));
-      const text = resultText(part);
-      const output = media.length === 0 ? text : [...(text === '' ? [] : [{ type: 'input_text', text }]), ...media];
-      return { type: 'function_call_output', call_id: part.id, output };
-    }
-    case 'thinking': {
-      const { signature, text } = part;
-      if (signature?.dialect !== 'openai-responses') return undefined;
-      const summary = text === '' ? [] : [{ type: 'summary_text', text }];
-      return { type: 'reasoning', ...(signature.id !== undefined && { id: signature.id }), summary, encrypted_content: signature.value };
-    }
-    default:
-      return undefined;
-  }
-}
-
-function writeMedia({ kind, source, name }: MediaPart): JsonObject {
-  const url = urlFromSource(source);
-  if (kind === 'image') return { type: 'input_image', image_url: url };
-  return { type: 'input_file', ...('url' in source ? { file_url: url } : { file_data: url, filename: name ?? 'document' }) };
 }
