@@ -4,6 +4,7 @@ import crypto from 'node:crypto';
 import timers from 'node:timers/promises';
 import type { Agent } from 'undici';
 import { codeOf, type Dialect, headerOf, IntramurError, type Target } from '../core/index.ts';
+import { createStreamTranslator, readUsage, type Translation, translateResponse, type Usage } from '../wire/index.ts';
 import type { Preference } from './circuit.ts';
 import { headersDown } from './headers.ts';
 import type { Check } from './resolve.ts';
@@ -29,6 +30,7 @@ interface Tried {
   /** Bytes of bodies that were handed to a connection. */
   readonly bytesOut: number;
   readonly target: Target;
+  readonly lossy: readonly string[];
 }
 
 export type Outcome = Tried &
@@ -37,22 +39,28 @@ export type Outcome = Tried &
 const maxWhole = 32 * 1024 * 1024;
 const maxError = 1024 * 1024;
 
+/** @param onPrepared told what a translation drops as soon as that is known */
 export async function attempt(
   deps: AttemptDeps,
   asked: Asked,
   targets: readonly [Target, ...Target[]],
   signal: AbortSignal,
+  onPrepared: (lossy: readonly string[]) => void,
 ): Promise<Outcome> {
+  const conversation = `${asked.call.dialect} ${asked.principal.session}`;
   const attempts: string[] = [];
   let bytesOut = 0;
+  let lossy: readonly string[] = [];
   let last: Outcome | undefined;
-  for (const target of deps.preference.order(asked.principal.session, targets)) {
+  for (const target of deps.preference.order(conversation, targets)) {
     const note = (word: string | number): Tried => {
       attempts.push(`${target.provider}: ${word}`);
-      return { attempts, bytesOut, target };
+      return { attempts, bytesOut, target, lossy };
     };
     try {
       const request = prepare(deps, asked, target);
+      lossy = request.lossy;
+      onPrepared(lossy);
       bytesOut += request.body.length;
       const answer = await sendOnceOrTwice(deps.agents[request.check], request, signal);
       if (answer.status >= 300 && answer.status < 400) {
@@ -60,8 +68,8 @@ export async function attempt(
         throw new IntramurError('UPSTREAM_PROTOCOL', 'the upstream answered with a redirect, which is never followed');
       }
       if (answer.status < 300) {
-        const taken = await take(answer, asked);
-        deps.preference.succeeded(asked.principal.session, target);
+        const taken = await take(answer, asked, request.translation);
+        deps.preference.succeeded(conversation, target);
         return { ...note(answer.status), ...taken };
       }
       const body = (await collect(answer, maxError)) ?? new Uint8Array();
@@ -71,41 +79,60 @@ export async function attempt(
       if (answer.status === 400 || answer.status === 413 || answer.status === 422) return last;
       deps.preference.failed(target);
     } catch (fault) {
-      const tried = note(codeOf(fault) ?? 'INTERNAL');
-      if (signal.aborted || codeOf(fault) === 'CREDENTIAL_MISUSED') return { ...tried, kind: 'fault', fault };
-      deps.preference.failed(target);
+      const code = codeOf(fault) ?? 'INTERNAL';
+      const tried = note(code);
+      if (signal.aborted || code === 'CREDENTIAL_MISUSED') return { ...tried, kind: 'fault', fault };
+      if (code !== 'DIALECT_LOSSY') deps.preference.failed(target);
       // An answer of an upstream says more than a connection that failed after it.
       if (last?.kind !== 'error') last = { ...tried, kind: 'fault', fault };
     }
   }
-  return last ?? { attempts, bytesOut, target: targets[0], kind: 'fault', fault: new IntramurError('INTERNAL', 'no target') };
+  return last ?? { attempts, bytesOut, lossy, target: targets[0], kind: 'fault', fault: new IntramurError('INTERNAL', 'no target') };
 }
 
 type Taken =
-  | { readonly kind: 'stream'; readonly answer: Answer }
-  | { readonly kind: 'whole'; readonly status: number; readonly rawHeaders: readonly string[]; readonly body: Uint8Array };
+  | { readonly kind: 'stream'; readonly answer: Answer; readonly translation: Translation | undefined }
+  | {
+      readonly kind: 'whole';
+      readonly status: number;
+      readonly rawHeaders: readonly string[];
+      /** In the caller's dialect; a whole stream when the caller asked for one and the upstream did not stream. */
+      readonly body: Uint8Array;
+      readonly contentType: string;
+      readonly bytesIn: number;
+      readonly usage: Usage | undefined;
+    };
 
 /** A stream is passed on from its first byte; anything else is read to its end, so that half an answer still counts as none. */
-async function take(answer: Answer, asked: Asked): Promise<Taken> {
+async function take(answer: Answer, { call, stream }: Asked, translation: Translation | undefined): Promise<Taken> {
   const type = (headerOf(answer.rawHeaders, 'content-type') ?? '').toLowerCase();
   const encoding = (headerOf(answer.rawHeaders, 'content-encoding') ?? 'identity').toLowerCase();
-  const isArray = asked.call.kind === 'invoke' && asked.call.streamForm === 'json-array';
-  const isStream = asked.stream && (type === '' || type.startsWith(isArray ? 'application/json' : 'text/event-stream'));
+  const isArray = !translation && call.kind === 'invoke' && call.streamForm === 'json-array';
+  const isStream = stream && (type === '' || type.startsWith(isArray ? 'application/json' : 'text/event-stream'));
   const fault =
     encoding !== 'identity'
       ? 'the upstream compressed its answer, though it was asked not to'
-      : isStream || type === '' || type.startsWith('application/json')
+      : isStream || (type === '' && !stream) || type.startsWith('application/json')
         ? undefined
-        : 'the answer has a media type that no model call has';
+        : 'the answer has a media type that was not asked for';
   if (fault !== undefined) {
     answer.abort();
     throw new IntramurError('UPSTREAM_PROTOCOL', fault);
   }
-  if (isStream) return { kind: 'stream', answer };
+  if (isStream) return { kind: 'stream', answer, translation };
   const body = await collect(answer, maxWhole);
   if (body === undefined) throw new IntramurError('UPSTREAM_PROTOCOL', `the answer is longer than ${maxWhole} bytes`);
+  const whole = { kind: 'whole', status: answer.status, rawHeaders: answer.rawHeaders, bytesIn: body.length } as const;
+  if (translation && stream) return { ...whole, ...streamOf(translation, body), contentType: 'text/event-stream' };
+  if (translation) return { ...whole, ...translateResponse(translation, body), contentType: 'application/json' };
   if (!isJson(body)) throw new IntramurError('UPSTREAM_PROTOCOL', 'the answer is not JSON');
-  return { kind: 'whole', status: answer.status, rawHeaders: answer.rawHeaders, body };
+  return { ...whole, body, usage: readUsage(call.dialect, body), contentType: type || 'application/json' };
+}
+
+/** A whole answer in the form of a stream, for a caller that asked for one. */
+function streamOf(translation: Translation, body: Uint8Array): { readonly body: Uint8Array; readonly usage: Usage | undefined } {
+  const translator = createStreamTranslator(translation);
+  return { body: Buffer.concat([translator.whole(body), translator.end()]), usage: translator.usage };
 }
 
 function isJson(body: Buffer): boolean {

@@ -1,7 +1,7 @@
 // What a virtual key has used in the running period of its budget. Requests are counted when they are let through, so that many at
 // once cannot overdraw; tokens and money are known only after the answer, so the call that crosses the line is the last one.
 import type { KeyConfig } from '../config/index.ts';
-import type { Allowance, Spent } from './call.ts';
+import type { Allowance, Spent } from './call-input.ts';
 import { readUsage, type Usage, usageFileOf, type Used, writeUsage } from './key-file.ts';
 import { costOf } from './prices.ts';
 

@@ -3,7 +3,7 @@ import type { Target } from '../core/index.ts';
 
 const failuresToOpen = 3;
 const openForMs = 10_000;
-const maxSessions = 10_000;
+const maxConversations = 10_000;
 
 interface Health {
   failures: number;
@@ -11,22 +11,22 @@ interface Health {
 }
 
 export interface Preference {
-  /** Healthy before failing, then the one that this session used before, within each perimeter; else as the decision has it. */
-  order(session: string, targets: readonly Target[]): readonly Target[];
-  succeeded(session: string, target: Target): void;
+  /** Healthy before failing, then the one that this conversation used before, within each perimeter; else as the decision has it. */
+  order(conversation: string, targets: readonly Target[]): readonly Target[];
+  succeeded(conversation: string, target: Target): void;
   failed(target: Target): void;
 }
 
 export function createPreference(now: () => number): Preference {
   const health = new Map<string, Health>();
-  /** The last target of a session, so that a conversation does not jump between models. Oldest first. */
+  /** The last target of a conversation, so that a conversation does not jump between models. Oldest first. */
   const last = new Map<string, string>();
 
   const isOpen = (target: Target): boolean => (health.get(target.provider)?.openUntil ?? 0) > now();
   return {
-    order(session, targets) {
+    order(conversation, targets) {
       if (targets.length < 2) return targets;
-      const sticky = last.get(session);
+      const sticky = last.get(conversation);
       const ranks = new Map<string, number>();
       for (const { perimeter } of targets) if (!ranks.has(perimeter)) ranks.set(perimeter, ranks.size);
       // An open circuit moves a target to the end instead of dropping it: when all are open, the first is tried all the same.
@@ -34,12 +34,12 @@ export function createPreference(now: () => number): Preference {
         (isOpen(target) ? 100 : 0) + (ranks.get(target.perimeter) ?? 0) * 2 + (keyOf(target) === sticky ? 0 : 1);
       return targets.toSorted((a, b) => rank(a) - rank(b));
     },
-    succeeded(session, target) {
+    succeeded(conversation, target) {
       health.delete(target.provider);
-      last.delete(session);
-      last.set(session, keyOf(target));
+      last.delete(conversation);
+      last.set(conversation, keyOf(target));
       for (const oldest of last.keys()) {
-        if (last.size <= maxSessions) break;
+        if (last.size <= maxConversations) break;
         last.delete(oldest);
       }
     },

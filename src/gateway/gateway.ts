@@ -14,7 +14,8 @@ import {
   type Request,
 } from '../core/index.ts';
 import { type Call, modelList, refusal } from '../wire/index.ts';
-import { type Allowance, type CallDeps, type CallLimits, handleCall, type Mediated } from './call.ts';
+import { handleCall } from './call.ts';
+import type { Allowance, CallDeps, CallLimits, Mediated } from './call-input.ts';
 import { createPreference } from './circuit.ts';
 import { createAgents } from './connect.ts';
 import { type DirectInput, forwardDirect } from './direct.ts';

@@ -69,7 +69,7 @@ const upwardOfClient = [
  * Headers of a model call on its way up. `accept-encoding: identity`: an answer that we could not look into would have to be
  * refused, and compression bombs are then no concern.
  */
-export function headersUp(head: ExchangeHead, stream: boolean, credential: 'provider' | 'client'): string[] {
+export function headersUp(head: ExchangeHead, stream: boolean, mode: 'provider' | 'client' | 'other-dialect'): string[] {
   const kept = [
     'content-type',
     'application/json',
@@ -81,7 +81,9 @@ export function headersUp(head: ExchangeHead, stream: boolean, credential: 'prov
   let hasAgent = false;
   for (const [name, value] of pairsOf(head.rawHeaders)) {
     const lower = name.toLowerCase();
-    if (!upward.has(lower) && !(credential === 'client' && upwardOfClient.some((pattern) => pattern.test(lower)))) continue;
+    const isKept =
+      (mode !== 'other-dialect' && upward.has(lower)) || (mode === 'client' && upwardOfClient.some((pattern) => pattern.test(lower)));
+    if (!isKept) continue;
     hasAgent ||= lower === 'user-agent';
     kept.push(lower, value);
   }
@@ -90,7 +92,6 @@ export function headersUp(head: ExchangeHead, stream: boolean, credential: 'prov
 }
 
 const downward = new Set([
-  'content-type',
   'request-id',
   'x-request-id',
   'retry-after',
@@ -101,7 +102,7 @@ const downward = new Set([
 ]);
 const downwardPrefixes = ['anthropic-ratelimit-', 'x-ratelimit-', 'x-codex-'];
 
-/** Headers of an answer on its way down, names as the upstream wrote them. */
+/** Headers of an answer on its way down, names as the upstream wrote them. The media type is for whoever writes the body to say. */
 export function headersDown(rawHeaders: readonly string[]): string[] {
   const kept: string[] = [];
   for (const [name, value] of pairsOf(rawHeaders)) {

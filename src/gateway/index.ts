@@ -1,6 +1,6 @@
 // The door of the gateway: model calls to targets that policy allows, keys of callers, credentials of users.
 export { usedBy } from './budget.ts';
-export type { Allowance, CallLimits, Mediated } from './call.ts';
+export type { Allowance, CallLimits, Mediated } from './call-input.ts';
 export { type ClientServerDeps, createClientServer } from './client-server.ts';
 export { type ClientDeps, handleClient } from './clients.ts';
 export type { DirectInput } from './direct.ts';

@@ -6,7 +6,7 @@ import { adapters } from '../agents/index.ts';
 import type { Config, KeyConfig } from '../config/index.ts';
 import { type ExchangeHead, headerOf, type Principal, type Vetting } from '../core/index.ts';
 import { type Budgets, createBudgets } from './budget.ts';
-import type { Allowance } from './call.ts';
+import type { Allowance } from './call-input.ts';
 import { pairsOf } from './headers.ts';
 import { readKeys } from './key-file.ts';
 

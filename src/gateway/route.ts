@@ -1,8 +1,8 @@
 // Candidates of a model call, and the request that each of them would get. What may really be used is for the decision to say.
 import { type Config, type ProviderConfig, targetsFor } from '../config/index.ts';
-import { assertNever, type ExchangeHead, IntramurError, type Principal, type Target } from '../core/index.ts';
+import { assertNever, type Dialect, type ExchangeHead, IntramurError, type Principal, type Target } from '../core/index.ts';
 import { leavesThroughOllama, serviceAt } from '../providers/index.ts';
-import { type BodyCall, withModel } from '../wire/index.ts';
+import { type BodyCall, type Translation, translateRequest, withModel } from '../wire/index.ts';
 import { headersUp, lacksHeader, pairsOf } from './headers.ts';
 import type { Check } from './resolve.ts';
 import type { UpstreamRequest } from './upstream.ts';
@@ -24,12 +24,14 @@ export interface Asked {
   readonly bytes: Uint8Array;
 }
 
-/** Inside first, as the model map has it. Only providers that speak the caller's dialect, and whose credential this caller has. */
+/** Inside first, as the model map has it. Only providers whose credential this caller has. */
 export function candidates({ config, vault }: RouteDeps, asked: Omit<Asked, 'bytes' | 'stream'>): readonly Target[] {
   const { call, head, principal, model } = asked;
-  return targetsFor(config, model, call.dialect).filter((target) => {
+  const possible = targetsFor(config, model, call.dialect).filter((target) => {
     const provider = providerOf(config, target);
-    if (!provider || target.dialect !== call.dialect) return false;
+    if (!provider) return false;
+    // Tokens are counted by a target that knows the call as it is; where there is none, we estimate.
+    if (call.kind === 'count-tokens' && target.dialect !== call.dialect) return false;
     if (target.perimeter === 'onprem' && leavesThroughOllama(target.model)) return false;
     if (provider.credential === 'provider') return true;
     // The caller's own credential: only of somebody in a sandbox, and only to the service that the credential belongs to.
@@ -42,6 +44,16 @@ export function candidates({ config, vault }: RouteDeps, asked: Omit<Asked, 'byt
       principal.session,
     );
   });
+  return nativeFirst(config, possible, call.dialect);
+}
+
+/** Where one server is declared in several dialects with the same model, the caller's own goes first: nothing is lost on that way. */
+function nativeFirst(config: Config, targets: readonly Target[], dialect: Dialect): readonly Target[] {
+  if (targets.length < 2) return targets;
+  const serverOf = (target: Target): string => `${new URL(providerOf(config, target)?.url ?? 'x:').origin} ${target.model}`;
+  const servers = targets.map(serverOf);
+  const rank = (target: Target): number => servers.indexOf(serverOf(target)) * 2 + (target.dialect === dialect ? 0 : 1);
+  return targets.toSorted((a, b) => rank(a) - rank(b));
 }
 
 export function providerOf(config: Config, target: Target): ProviderConfig | undefined {
@@ -51,39 +63,77 @@ export function providerOf(config: Config, target: Target): ProviderConfig | und
 export interface Prepared extends UpstreamRequest {
   readonly check: Check;
   readonly body: Uint8Array;
+  /** Set when the target speaks another dialect than the caller. */
+  readonly translation?: Translation;
+  /** What the translation dropped that matters, as the caller wrote it. */
+  readonly lossy: readonly string[];
 }
 
-/** The request for one target. Throws `CREDENTIAL_MISUSED` when the caller's placeholder does not belong there. */
+/**
+ * The request for one target. Throws `CREDENTIAL_MISUSED` when the caller's placeholder does not belong there, `DIALECT_LOSSY` when
+ * the target's dialect cannot say what the call is about.
+ */
 export function prepare(deps: RouteDeps, asked: Asked, target: Target): Prepared {
-  const { call, head, principal, bytes } = asked;
+  const { call, head, principal } = asked;
   const provider = providerOf(deps.config, target);
   if (!provider) throw new IntramurError('INTERNAL', `no provider ${target.provider}`);
-  const renamed =
-    target.model === asked.model ? { target: head.target, body: bytes } : withModel(call.dialect, call, bytes, head.target, target.model);
   const isForwarded = provider.credential === 'client' && head.via !== 'gateway';
-  const service = serviceAt(new URL(provider.url));
   const base = isForwarded ? new URL(`${head.scheme}://${hostInUrl(head.host)}:${head.port}`) : new URL(provider.url);
-  const path = isForwarded
-    ? renamed.target
-    : pathAt(base, (service.pathOf ?? same)(call.dialect, ownPath(call, target.model))) + queryOf(head.target, base);
-  const headers = headersUp(head, asked.stream, provider.credential);
+  const service = serviceAt(new URL(provider.url));
+  const { body, below, ...rest } = target.dialect === call.dialect ? inOwnDialect(asked, target, base) : inOther(deps, asked, target, base);
+  const path = isForwarded ? rest.forwarded : pathAt(base, (service.pathOf ?? same)(target.dialect, below)) + rest.query;
+  const headers = headersUp(head, asked.stream, target.dialect === call.dialect ? provider.credential : 'other-dialect');
   const request = {
     origin: base.origin,
     method: 'POST',
-    body: renamed.body,
+    body,
     timeoutMs: provider.timeoutMs,
     check: target.perimeter === 'onprem' ? 'inside' : 'any',
+    lossy: rest.lossy,
+    ...(rest.translation ? { translation: rest.translation } : {}),
   } as const;
 
   if (provider.credential === 'client') {
     const restored = deps.vault.restore(headers, { scheme: schemeOf(base), host: base.hostname, target: path }, principal.session);
     return { ...request, path: restored.target, headers: restored.rawHeaders };
   }
-  if (call.dialect === 'anthropic-messages' && lacksHeader(headers, 'anthropic-version')) headers.push('anthropic-version', '2023-06-01');
+  if (target.dialect === 'anthropic-messages' && lacksHeader(headers, 'anthropic-version')) headers.push('anthropic-version', '2023-06-01');
   const key = deps.keyOf(provider);
-  const authorized =
-    key === undefined ? [] : service.authorize(key, call.dialect, { url: new URL(base.origin + path), bytes: renamed.body }, deps.now());
+  const outgoing = { url: new URL(base.origin + path), bytes: body };
+  const authorized = key === undefined ? [] : service.authorize(key, target.dialect, outgoing, deps.now());
   return { ...request, path, headers: [...headers, ...authorized.flat()] };
+}
+
+interface Written {
+  readonly body: Uint8Array;
+  /** Path below the provider's url. */
+  readonly below: string;
+  readonly query: string;
+  /** Path and query at the host that the caller itself dialled. */
+  readonly forwarded: string;
+  readonly lossy: readonly string[];
+  readonly translation?: Translation;
+}
+
+function inOwnDialect({ call, head, model, bytes }: Asked, target: Target, base: URL): Written {
+  const renamed =
+    target.model === model ? { target: head.target, body: bytes } : withModel(call.dialect, call, bytes, head.target, target.model);
+  return {
+    body: renamed.body,
+    below: ownPath(call, target.model),
+    query: queryOf(head.target, base),
+    forwarded: renamed.target,
+    lossy: [],
+  };
+}
+
+/** The caller's query belongs to the caller's dialect and stays behind. */
+function inOther({ now }: RouteDeps, { call, head, bytes }: Asked, target: Target, base: URL): Written {
+  if (call.kind !== 'invoke') throw new IntramurError('DIALECT_LOSSY', 'only a call of the model can be translated');
+  const translated = translateRequest(target.dialect, call, bytes, target.model, { now: () => now().getTime() });
+  const [below = ''] = translated.target.split('?', 1);
+  const { body, lossy, translation } = translated;
+  return { body, below, query: queryOf(translated.target, base), forwarded: head.target, lossy, translation };
 }
 
 /** What leaves beside the body, for inspection. The credential is not among it: it never goes where a decision is needed. */

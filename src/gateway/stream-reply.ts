@@ -1,8 +1,9 @@
-// A streamed answer on its way to the caller. Bytes pass unchanged but only in whole events, so that a cut never shows half of one,
-// and what we add (a sign of life, the error event) always stands between two events.
+// A streamed answer on its way to the caller: with backpressure, with signs of life while the upstream is silent, and with the
+// dialect's own error event when it fails after the first byte.
 import { Readable } from 'node:stream';
 import type { Dialect, IntramurError } from '../core/index.ts';
-import { keepAlive, type StreamForm, streamError, streamWatcher, type Usage } from '../wire/index.ts';
+import { keepAlive, type StreamForm, type Usage } from '../wire/index.ts';
+import { passThrough, type StreamFilter } from './stream-filter.ts';
 import type { Answer, Sink } from './upstream.ts';
 
 export interface StreamEnd {
@@ -13,6 +14,7 @@ export interface StreamEnd {
 }
 
 export interface StreamReplyOptions {
+  /** The caller's. */
   readonly dialect: Dialect;
   readonly form: StreamForm;
   /** Silence after which the caller is shown a sign of life. */
@@ -25,24 +27,23 @@ export interface StreamReplyOptions {
 
 export class StreamReply extends Readable implements Sink {
   readonly #options: StreamReplyOptions;
-  readonly #watcher: ReturnType<typeof streamWatcher>;
   readonly #timer: NodeJS.Timeout;
+  #filter: StreamFilter;
   #answer: Answer | undefined;
   #bytesIn = 0;
-  /** The beginning of an event whose end has not come yet. */
-  #held: Uint8Array[] = [];
   #isOver = false;
 
   constructor(options: StreamReplyOptions) {
     super({ highWaterMark: 64 * 1024 });
     this.#options = options;
-    this.#watcher = streamWatcher(options.dialect, options.form);
+    this.#filter = passThrough(options.dialect, options.form, options.errorText);
     this.#timer = setTimeout(() => this.showLife(), options.keepAliveMs);
   }
 
-  /** Begins to pass this answer on. */
-  passOn(answer: Answer): void {
+  /** Begins to pass this answer on, through a translator when it is in another dialect. */
+  passOn(answer: Answer, translator?: StreamFilter): void {
     if (this.#isOver) return answer.abort();
+    if (translator) this.#filter = inOurWords(translator, this.#options.errorText);
     this.#answer = answer;
     answer.drain(this);
   }
@@ -50,30 +51,40 @@ export class StreamReply extends Readable implements Sink {
   data(chunk: Uint8Array): boolean {
     if (this.#isOver) return true;
     this.#bytesIn += chunk.length;
+    let passed: Uint8Array;
     try {
-      this.#watcher.push(chunk);
+      passed = this.#filter.push(chunk);
     } catch {
       this.#answer?.abort();
-      this.#close('the upstream sent an event without end');
+      this.failWith('the upstream sent an event without end');
       return true;
     }
-    const whole = this.#wholeEvents(chunk);
-    if (whole === undefined) return true;
+    if (passed.length === 0) return true;
     this.#timer.refresh();
-    return this.push(whole);
+    return this.push(passed);
   }
 
   end(): void {
-    this.#ended(this.#watcher.upstreamError === undefined ? 'the answer of the upstream ended too early' : 'the upstream failed');
+    this.#close(undefined);
   }
 
   fail(fault: IntramurError): void {
-    this.#ended(fault.message);
+    this.#close(fault.message);
   }
 
   /** Ends the stream with the dialect's error event. */
   failWith(fault: string): void {
     this.#close(fault);
+  }
+
+  /** Sends a sign of life and waits for the next silence. */
+  showLife(): void {
+    if (this.#isOver) return;
+    const { dialect, form } = this.#options;
+    const isBetween = form === 'sse' || this.#bytesIn === 0;
+    // A caller that does not read needs no sign of life.
+    if (isBetween && this.readableLength < this.readableHighWaterMark) this.push(keepAlive(dialect, form));
+    this.#timer.refresh();
   }
 
   override _read(): void {
@@ -88,75 +99,37 @@ export class StreamReply extends Readable implements Sink {
     callback(error);
   }
 
-  /** What the dialect calls complete is complete, however the connection went down after it. */
-  #ended(fault: string): void {
-    if (this.#isOver) return;
-    const { isComplete } = this.#watcher;
-    if (isComplete && this.#held.length > 0) this.push(Buffer.concat(this.#held));
-    this.#close(isComplete ? undefined : fault);
-  }
-
   #close(fault: string | undefined): void {
     if (this.#isOver) return;
-    // An error event of the upstream itself has been passed on; a second one would only hide it.
-    if (fault !== undefined && this.#watcher.upstreamError === undefined) this.push(this.#errorEvent(fault));
-    this.#finish(fault);
+    const filter = this.#filter;
+    const hasFailed = filter.upstreamError !== undefined;
+    const last = filter.end(fault);
+    if (last.length > 0) this.push(last);
+    const reason = fault ?? (hasFailed ? 'the upstream failed' : 'the answer of the upstream ended too early');
+    this.#finish(filter.isComplete ? undefined : reason);
     this.push(null);
   }
 
   #finish(fault: string | undefined): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
-    this.#options.onEnd({ bytesIn: this.#bytesIn, usage: this.#watcher.usage, ...(fault === undefined ? {} : { fault }) });
-  }
-
-  #errorEvent(fault: string): Uint8Array {
-    const { dialect, form, errorText } = this.#options;
-    const event = streamError(dialect, errorText(fault), form);
-    if (form !== 'json-array' || this.#bytesIn > 0) return event;
-    // Nothing of the array was sent: the error is all of it.
-    const text = Buffer.from(event).toString();
-    return Buffer.from(`[${text.slice(text.indexOf('{'))}]`);
-  }
-
-  /** Sends a sign of life and waits for the next silence. */
-  showLife(): void {
-    if (this.#isOver) return;
-    const { dialect, form } = this.#options;
-    const isBetween = form === 'sse' || this.#bytesIn === 0;
-    // A caller that does not read needs no sign of life.
-    if (isBetween && this.readableLength < this.readableHighWaterMark) this.push(keepAlive(dialect, form));
-    this.#timer.refresh();
-  }
-
-  /** What can be passed on up to the last end of an event; the rest is held. A JSON array is passed as it comes. */
-  #wholeEvents(chunk: Uint8Array): Uint8Array | undefined {
-    if (this.#options.form === 'json-array') return chunk;
-    const end = endOfEvents(chunk, this.#held);
-    if (end === 0) {
-      this.#held.push(chunk);
-      return undefined;
-    }
-    const whole = end === chunk.length ? chunk : chunk.subarray(0, end);
-    const passed = this.#held.length === 0 ? whole : Buffer.concat([...this.#held, whole]);
-    this.#held = end === chunk.length ? [] : [chunk.subarray(end)];
-    return passed;
+    this.#options.onEnd({ bytesIn: this.#bytesIn, usage: this.#filter.usage, ...(fault === undefined ? {} : { fault }) });
   }
 }
 
-const lf = 0x0a;
-const cr = 0x0d;
-
-/** Offset in `chunk` after the last blank line, looking back into what is held where the line ends fall on both sides; 0 for none. */
-function endOfEvents(chunk: Uint8Array, held: readonly Uint8Array[]): number {
-  const before = held.at(-1);
-  const at = (i: number): number | undefined => (i >= 0 ? chunk[i] : before?.[before.length + i]);
-  for (let i = chunk.length - 1; i >= 0; i--) {
-    const byte = chunk[i];
-    if (byte === lf) {
-      const previous = at(i - 1);
-      if (previous === lf || (previous === cr && (at(i - 2) === lf || at(i - 2) === cr))) return i + 1;
-    } else if (byte === cr && at(i - 1) === cr) return i + 1;
-  }
-  return 0;
+/** A translator takes the words of an error as they are. */
+function inOurWords(translator: StreamFilter, errorText: (fault: string) => string): StreamFilter {
+  return {
+    push: (chunk) => translator.push(chunk),
+    end: (failure) => translator.end(failure === undefined ? undefined : errorText(failure)),
+    get isComplete() {
+      return translator.isComplete;
+    },
+    get usage() {
+      return translator.usage;
+    },
+    get upstreamError() {
+      return translator.upstreamError;
+    },
+  };
 }

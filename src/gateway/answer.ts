@@ -1,0 +1,171 @@
+// From what the targets gave to what the caller gets: whole, streamed, an upstream's error, or a refusal; and the record of it.
+import { assertNever, codeOf, type Decision, type EntryBody, type ExchangeReply } from '../core/index.ts';
+import { type BodyCall, createStreamTranslator, estimateTokens, mapError, type ReadCall, type Usage } from '../wire/index.ts';
+import type { Outcome } from './attempt.ts';
+import type { CallDeps, CallInput } from './call-input.ts';
+import { headersDown } from './headers.ts';
+import { faultText, refusalText, refuse } from './refuse.ts';
+import type { Asked } from './route.ts';
+import type { StreamFilter } from './stream-filter.ts';
+import { StreamReply } from './stream-reply.ts';
+import { within } from './within.ts';
+
+export interface Passage {
+  readonly deps: CallDeps;
+  readonly input: CallInput;
+  readonly asked: Asked;
+  readonly read: ReadCall;
+  readonly decision: Decision;
+  readonly entry: number;
+  /** What the translation for the target that is tried now has dropped. */
+  lossy: readonly string[];
+}
+
+/**
+ * For a stream: an upstream that is silent for long leaves the caller with an open stream and signs of life. From then on a failure
+ * can only be an error event in it.
+ */
+export async function firstSign(passage: Passage, outcome: Promise<Outcome>): Promise<ExchangeReply> {
+  const { deps, input } = passage;
+  const inTime = await within(outcome, deps.limits.keepAliveMs);
+  if (inTime) return answer(passage, inTime);
+
+  let came: Outcome | undefined;
+  let ended: End | undefined;
+  const settleBoth = (): void => {
+    if (came && ended) settle(passage, came, came.kind === 'stream' ? came.answer.status : 400, ended);
+  };
+  const stream = streamFor(passage, (end) => {
+    ended = end;
+    settleBoth();
+  });
+  const arrived = (late: Outcome): void => {
+    came = late;
+    if (ended) settleBoth();
+    if (late.kind === 'stream') stream.passOn(late.answer, translatorFor(late));
+    else if (late.kind === 'whole') stream.failWith('the upstream did not stream its answer');
+    else
+      stream.failWith(
+        late.kind === 'error' ? `provider ${late.target.provider} answered with status ${late.error.status}` : failedReason(late),
+      );
+  };
+  outcome.then(arrived, (fault: unknown) => {
+    deps.onFault(fault);
+    stream.failWith(faultText(fault));
+  });
+  stream.showLife();
+  return { status: 200, rawHeaders: [...streamHeaders(input.call, []), ...lossHeader(passage)], body: stream };
+}
+
+function failedReason({ target, fault }: Extract<Outcome, { kind: 'fault' }>): string {
+  return codeOf(fault) === 'CREDENTIAL_MISUSED'
+    ? faultText(fault)
+    : `no allowed target answered: provider ${target.provider}: ${faultText(fault)}`;
+}
+
+function streamFor(passage: Passage, onEnd: ConstructorParameters<typeof StreamReply>[0]['onEnd']): StreamReply {
+  const { deps, input, decision, entry } = passage;
+  return new StreamReply({
+    dialect: input.call.dialect,
+    form: input.call.kind === 'invoke' ? input.call.streamForm : 'sse',
+    keepAliveMs: deps.limits.keepAliveMs,
+    errorText: (reason) => refusalText({ reason, policies: decision.policies, entry }),
+    onEnd,
+  });
+}
+
+/** The reply for an outcome that came before anything was sent. */
+export function answer(passage: Passage, outcome: Outcome): ExchangeReply {
+  const { input, decision, entry } = passage;
+  const { dialect } = input.call;
+  switch (outcome.kind) {
+    case 'whole': {
+      const { status, body, contentType, bytesIn, usage } = outcome;
+      settle(passage, outcome, status, { bytesIn, usage });
+      return { status, rawHeaders: [...wholeHeaders(outcome.rawHeaders, body, contentType), ...lossHeader(outcome)], body };
+    }
+    case 'stream': {
+      const { status, rawHeaders } = outcome.answer;
+      const stream = streamFor(passage, (end) => settle(passage, outcome, status, end));
+      stream.passOn(outcome.answer, translatorFor(outcome));
+      return { status, rawHeaders: [...streamHeaders(input.call, rawHeaders), ...lossHeader(outcome)], body: stream };
+    }
+    case 'error': {
+      const { error } = outcome;
+      const { call } = input;
+      if (call.kind === 'count-tokens' && cannotCount.has(error.status)) {
+        settle(passage, outcome, 200, { bytesIn: error.body.length, usage: undefined });
+        return estimateTokens(call, passage.asked.bytes);
+      }
+      const mapped = mapError(error.dialect, dialect, error.status, error.body);
+      settle(passage, outcome, mapped.status, { bytesIn: error.body.length, usage: undefined });
+      return { status: mapped.status, rawHeaders: wholeHeaders(error.rawHeaders, mapped.body, 'application/json'), body: mapped.body };
+    }
+    case 'fault': {
+      const reason = failedReason(outcome);
+      settle(passage, outcome, 400, { bytesIn: 0, usage: undefined, fault: reason });
+      const policies = codeOf(outcome.fault) === 'CREDENTIAL_MISUSED' ? ['credentials'] : decision.policies;
+      return refuse(dialect, { reason, policies, entry, kind: 'fault' });
+    }
+    default:
+      return assertNever(outcome);
+  }
+}
+
+/** Statuses by which servers say that they have no such endpoint. */
+const cannotCount: ReadonlySet<number> = new Set([404, 405, 501]);
+
+function translatorFor({ translation }: Extract<Outcome, { kind: 'stream' }>): StreamFilter | undefined {
+  return translation && createStreamTranslator(translation);
+}
+
+/** The caller's own framing, whatever the upstream calls its. */
+function streamHeaders(call: BodyCall, rawHeaders: readonly string[]): readonly string[] {
+  const isArray = call.kind === 'invoke' && call.streamForm === 'json-array';
+  return ['content-type', isArray ? 'application/json' : 'text/event-stream', 'cache-control', 'no-cache', ...headersDown(rawHeaders)];
+}
+
+function lossHeader({ lossy }: Pick<Passage, 'lossy'>): readonly string[] {
+  return lossy.length === 0 ? [] : ['x-intramur-lossy', lossy.join(', ')];
+}
+
+function wholeHeaders(rawHeaders: readonly string[], body: Uint8Array, contentType: string): readonly string[] {
+  return ['content-type', contentType, 'content-length', String(body.length), ...headersDown(rawHeaders)];
+}
+
+interface End {
+  readonly bytesIn: number;
+  readonly usage: Usage | undefined;
+  readonly fault?: string;
+}
+
+/** Records what came of an allowed call. It has left already, so a ledger that fails now can only be reported. */
+function settle({ deps, input, asked, read, entry }: Passage, outcome: Outcome, status: number, { bytesIn, usage, fault }: End): void {
+  const { principal } = input;
+  const { target, bytesOut, attempts } = outcome;
+  input.allowance?.spend({ target, usage, bytesOut, bytesIn });
+  const body: Partial<EntryBody> = {
+    action: 'llm.invoke',
+    class: 'model',
+    session: principal.session,
+    user: principal.user,
+    agent: principal.agent,
+    purpose: principal.purpose,
+    requestedModel: asked.model,
+    provider: target.provider,
+    perimeter: target.perimeter,
+    status,
+    bytesOut,
+    bytesIn,
+    ...(fault === undefined ? {} : { reason: fault }),
+    detail: {
+      model: target.model,
+      stream: asked.stream,
+      attempts,
+      ...(usage ? { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens, cachedTokens: usage.cachedTokens } : {}),
+      ...(outcome.lossy.length > 0 ? { lossy: [...outcome.lossy] } : {}),
+      ...(read.serverTools.length > 0 ? { providerTools: [...read.serverTools] } : {}),
+    },
+  };
+  deps.outcomes.add(entry, body);
+}
