@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Vetting } from '../core/index.ts';
 import { effectiveRows, summaryRows } from './effective.ts';
 import { discover, type FoundAgent } from './discover.ts';
+import { extras } from './extras.ts';
 import { type Facts, signalsIn } from './facts.ts';
 import { hooksIn } from './hooks.ts';
 import { type Doc, load, relocations } from './load.ts';
@@ -70,7 +71,12 @@ export function gather(options: AuditOptions): Facts {
   const { homes, dirs } = placesOf(options, tree);
   const isThisUser = options.root === undefined && options.home === undefined;
   const walked: Walk =
-    options.only === undefined ? walk(tree, [...homes, ...dirs], homes, options.onProgress ?? (() => {})) : named(tree, options.only.filter((dir) => !homes.includes(dir)));
+    options.only === undefined
+      ? walk(tree, [...homes, ...dirs], homes, options.onProgress ?? (() => {}))
+      : named(
+          tree,
+          options.only.filter((dir) => !homes.includes(dir)),
+        );
   const [ownHome] = homes;
   const moved =
     isThisUser && ownHome !== undefined
@@ -97,6 +103,7 @@ export function gather(options: AuditOptions): Facts {
     signals: signalsIn(docs),
     grants: docs.flatMap((doc) => (doc.fault === undefined ? (dialectOf(doc.agent.dialect)?.grants(doc) ?? []) : [])),
     hooks: hooksIn(docs),
+    extras: options.only === undefined ? extras(tree, homes, walked.workspaces) : [],
     listeners: isThisUser ? listeners(tree) : [],
     tools: options.tools,
     forbiddenJurisdictions: options.forbiddenJurisdictions ?? [],

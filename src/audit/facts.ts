@@ -2,6 +2,7 @@
 import type { Vetting } from '../core/index.ts';
 import type { Confidence, Meaning, Switch } from './catalogue/index.ts';
 import type { FoundAgent } from './discover.ts';
+import type { Extra } from './extras.ts';
 import type { Hook } from './hooks.ts';
 import type { Doc } from './load.ts';
 import type { McpServer } from './mcp.ts';
@@ -42,6 +43,7 @@ export interface Facts {
   readonly signals: readonly Signal[];
   readonly grants: readonly Grant[];
   readonly hooks: readonly Hook[];
+  readonly extras: readonly Extra[];
   readonly listeners: readonly Listener[];
   /** The organisation's register of tools. */
   readonly tools: Readonly<Record<string, { readonly status: Vetting }>>;

@@ -31,12 +31,14 @@ const limits = { depth: 40, entries: 3_000_000, workspaces: 20_000 } as const;
 /** First path segments of what agents read in a workspace, and of what else the rules look at there. */
 const markers = new Set<string>(['.git', '.env', '.vscode', '.devcontainer', '.github']);
 const agentDirectories = new Set<string>();
+/** The same below the home: `.config/opencode`. */
+const agentPaths = new Set<string>();
 for (const { files, detect } of catalogue) {
   for (const { scope, path: pattern } of files) {
     const [first = ''] = pattern.split('/');
     if (scope === 'project' || scope === 'local') markers.add(first);
   }
-  for (const dir of detect.dirs ?? []) if (/^\.[\w-]+$/.test(dir)) agentDirectories.add(dir);
+  for (const dir of detect.dirs ?? []) (/^\.[\w-]+$/.test(dir) ? agentDirectories : agentPaths).add(dir);
 }
 
 /** @param roots absolute paths inside the tree; one below another is walked once */
@@ -51,7 +53,9 @@ export function walk(tree: Tree, roots: readonly string[], home: readonly string
   );
   const stack = starts.map((root) => ({ path: root, depth: 0, git: undefined as string | undefined, isSample: false }));
   const given = new Set(starts);
+  const own = new Set(home.flatMap((one) => [...agentPaths].map((dir) => `${one}/${dir}`)));
   for (let here = stack.pop(); here !== undefined; here = stack.pop()) {
+    if (own.has(here.path) && !given.has(here.path)) continue;
     const entries = tree.list(here.path);
     if (typeof entries === 'string') {
       faults.push({ path: here.path, reason: entries === 'missing' ? 'it does not exist' : 'it cannot be read' });

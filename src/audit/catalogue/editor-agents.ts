@@ -221,6 +221,8 @@ export const editorAgents: readonly CatalogueEntry[] = [
     switches: [
       when('alwaysAllowWriteOutsideWorkspace', [true], 'write-outside'),
       when('globalSettings/alwaysAllowWriteOutsideWorkspace', [true], 'write-outside'),
+      when('alwaysAllowWriteProtected', [true], 'write-protected'),
+      when('globalSettings/alwaysAllowWriteProtected', [true], 'write-protected'),
       when('allowedCommands/*', ['*', ''], 'any-command'),
       when('globalSettings/allowedCommands/*', ['*', ''], 'any-command'),
       when('roo-cline.allowedCommands/*', ['*', ''], 'any-command'),

@@ -42,6 +42,7 @@ export type Meaning =
   | 'bypass-accepted'
   | 'any-command'
   | 'write-outside'
+  | 'write-protected'
   | 'fetch-any'
   | 'all-mcp'
   | 'mcp-auto-start'
@@ -64,7 +65,6 @@ export type Meaning =
   | 'transcripts-kept'
   | 'marketplace'
   | 'exposed-listener'
-  | 'jurisdiction'
   | 'model-decides';
 
 /** A key and the values that give it a meaning. */

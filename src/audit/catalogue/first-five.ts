@@ -133,7 +133,6 @@ export const codex = entry({
       'write-outside',
     ),
     when('shell_environment_policy/ignore_default_excludes', [true], 'environment-inherited'),
-    when('shell_environment_policy/inherit', ['all'], 'environment-inherited'),
     when('mcp_servers/*/default_tools_approval_mode', ['approve'], 'all-mcp'),
     when('notify/0', 'set', 'helper-command'),
     when('otel/log_user_prompt', [true], 'prompts-logged'),

@@ -1,4 +1,5 @@
 // What a rule is: it takes facts and yields findings. One file per rule, listed in registry.ts; docs/audit/ID.md explains each.
+import type { Confidence } from '../catalogue/index.ts';
 import type { Doc } from '../load.ts';
 import type { Facts } from '../facts.ts';
 
@@ -37,4 +38,9 @@ export function rule(definition: Rule): Rule {
 
 export function severityRank(severity: Severity): number {
   return severities.indexOf(severity);
+}
+
+/** What the catalogue is sure of, in the words of findings. */
+export function confidenceOf(confidence: Confidence): FindingConfidence {
+  return confidence === 'verified' ? 'high' : confidence === 'docs' ? 'medium' : 'low';
 }
