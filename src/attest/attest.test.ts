@@ -17,10 +17,20 @@ function seeded(seed: number): () => number {
   };
 }
 
-function examine(agent: SyntheticAgent, seed: number): Promise<Attestation> {
+function examine(agent: SyntheticAgent, seed: number, hour?: number): Promise<Attestation> {
   const random = seeded(seed);
-  return attest({ run: async (assignment) => simulate(agent, assignment, random), random });
+  return attest({ run: async (assignment) => simulate(agent, assignment, random, hour), random });
 }
+
+it('three tokens of the date line, late in the evening when the day is another one elsewhere', async () => {
+  const agent = markingAgents.find(({ id }) => id === 'apostrophe and date separator');
+  if (agent === undefined) throw new Error('the agent is missing');
+  const { covert, disclosed } = await examine(agent, 7, 20);
+  expect(covert.map(({ where, channel, tokens }) => ({ where, channel, tokens: tokens.toSorted() }))).toEqual([
+    { where: 'POST /v1/messages system[0].text', channel: 'value', tokens: ['"\'" U+0027 → "\u02bc" U+02BC', '"-" U+002D → "/" U+002F'] },
+  ]);
+  expect(disclosed).toContainEqual({ what: 'timezone', where: 'POST /v1/messages system[0].text', to: 'model' });
+});
 
 const seeds = Array.from({ length: Number(process.env['ATTEST_SEEDS'] ?? 3) }, (_, i) => i + 1);
 

@@ -26,6 +26,8 @@ export interface Attestation {
   readonly disclosed: readonly Disclosure[];
   readonly sideChannels: readonly SideChannel[];
   readonly failedRuns: number;
+  /** Why runs failed, each reason once. */
+  readonly failures: readonly string[];
   /** Whether enough runs succeeded to say anything. */
   readonly isConclusive: boolean;
   readonly passed: boolean;
@@ -100,6 +102,7 @@ class Bench {
   #comparison: Comparison | undefined;
   readonly #solved = new Set<string>();
   #failed = 0;
+  readonly #failures = new Set<string>();
   #planned = 0;
 
   constructor(options: AttestOptions) {
@@ -140,13 +143,17 @@ class Bench {
 
   report({ covert }: Analysis): Attestation {
     const { runs = [], disclosures = [], tokensCompared = 0 } = this.#comparison ?? {};
+    // What was seen to vary names its exact place; for the rest, the request it stands in.
+    const isKnown = (what: Factor): boolean => disclosures.some((known) => known.what === what && known.to === 'model');
+    const others = statedToOthers(runs).filter(({ what, to }) => to !== 'model' || !isKnown(what));
     return {
       runs: runs.length + this.#failed,
       tokensCompared,
       covert: covert.toSorted((a, b) => b.confidence - a.confidence || (a.where < b.where ? -1 : 1)),
-      disclosed: distinctDisclosures([...disclosures, ...statedToOthers(runs)]),
+      disclosed: distinctDisclosures([...disclosures, ...others]),
       sideChannels: sideChannelsOf(runs),
       failedRuns: this.#failed,
+      failures: [...this.#failures],
       isConclusive: this.isConclusive,
       passed: this.isConclusive && covert.length === 0,
     };
@@ -160,9 +167,14 @@ class Bench {
   }
 
   async #runOne(assignment: Assignment): Promise<void> {
-    const run = await this.#options.run(assignment).catch(() => undefined);
-    if (run === undefined || run.failed !== undefined) this.#failed += 1;
-    else this.#take(run);
+    const { run, failure } = await this.#options.run(assignment).then(
+      (run) => ({ run, failure: run.failed }),
+      (fault: unknown) => ({ run: undefined, failure: fault instanceof Error ? fault.message : String(fault) }),
+    );
+    if (run === undefined || failure !== undefined) {
+      this.#failed += 1;
+      this.#failures.add(failure ?? 'the run failed');
+    } else this.#take(run);
     this.#options.onProgress?.((this.#comparison?.runs.length ?? 0) + this.#waiting.length + this.#failed, this.#planned);
   }
 

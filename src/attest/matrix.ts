@@ -53,8 +53,11 @@ export class Comparison implements Matrix {
     const i = this.#runs.push(run) - 1;
     this.#observations.push(observation);
     const explainer = new Explainer(reference, run);
+    const isProxied = run.assignment.proxy !== undefined;
     for (const key of new Set([...ref.places.keys(), ...observation.places.keys()])) {
-      comparePlace(i, key, ref, observation, explainer, this.slots, this.#disclosures);
+      // Which connections are made follows from the proxy openly: the proxy itself sees it.
+      const isTraffic = (ref.places.get(key) ?? observation.places.get(key))?.request === '';
+      if (!(isProxied && isTraffic)) comparePlace(i, key, ref, observation, explainer, this.slots, this.#disclosures);
     }
   }
 

@@ -39,7 +39,7 @@ class Words {
   }
 
   /** The line with a placeholder for each stated value. */
-  tokens(line: string, found: Set<string>): Token[] {
+  tokens(line: string, found: Map<string, string>): Token[] {
     const tokens: Token[] = [];
     let at = 0;
     for (const match of this.#pattern === undefined ? [] : line.matchAll(this.#pattern)) {
@@ -49,7 +49,7 @@ class Words {
         (isNow(match[0], this.#run) ? 'date:time' : undefined);
       if (kind === undefined) continue;
       tokens.push(...tokenize(line.slice(at, match.index), at), { text: `⟨${kind}⟩`, at: match.index });
-      found.add(kind);
+      found.set(kind, `${found.get(kind) ?? ''} ${match[0].toLowerCase()}`);
       at = match.index + match[0].length;
     }
     return [...tokens, ...tokenize(line.slice(at), at)];
@@ -63,40 +63,60 @@ export class Explainer {
   readonly #factors: readonly Factor[];
   readonly #ofRef: Words;
   readonly #ofRun: Words;
+  readonly #refDay: readonly string[];
+  readonly #runDay: readonly string[];
 
   constructor(ref: RunRecord, run: RunRecord) {
+    this.#refDay = dayParts(ref);
+    this.#runDay = dayParts(run);
     this.#factors = variedIn(run.assignment);
     this.#ofRef = new Words(ref, this.#factors);
     this.#ofRun = new Words(run, this.#factors);
   }
 
   explain(ref: string, run: string): Explained {
-    const kinds = new Set<string>();
-    const setAside = compare(this.#ofRef.tokens(ref, kinds), this.#ofRun.tokens(run, kinds), ref.length);
+    const inRef = new Map<string, string>();
+    const inRun = new Map<string, string>();
+    const setAside = compare(this.#ofRef.tokens(ref, inRef), this.#ofRun.tokens(run, inRun), ref.length);
     const residuals = setAside.filter(({ run: tokens }) => !tokens.some((text) => this.#isStated(text)));
     const raw = compare(tokenize(ref), tokenize(run), ref.length);
     // A placeholder must not make a small difference large: then the plain comparison says more.
-    if (weight(raw) < weight(residuals)) return { residuals: raw, stated: new Set() };
-    return { residuals, stated: new Set(this.#factors.filter((factor) => kinds.has(factor) || this.#follows(factor, kinds))) };
+    if (weight(raw) < weight(residuals)) {
+      const left = raw.filter((residual) => !this.#isNextDay(residual));
+      const isDated = left.length < raw.length;
+      return { residuals: left, stated: new Set(isDated ? this.#factors.filter((factor) => factor === 'timezone') : []) };
+    }
+    const changed = [...new Set([...inRef.keys(), ...inRun.keys()])].filter((kind) => inRef.get(kind) !== inRun.get(kind));
+    return { residuals, stated: new Set(this.#factors.filter((factor) => changed.includes(factor) || follows(factor, changed))) };
+  }
+
+  /** A part of the date that is another one where the run is: it follows from the zone, whatever stands between the parts. */
+  #isNextDay({ ref, run }: Residual): boolean {
+    const [before, after] = [this.#refDay, this.#runDay];
+    return before.some((part, i) => part !== after[i] && ref.join('') === part && run.join('') === after[i]);
   }
 
   #isStated(text: string): boolean {
     return this.#factors.some((factor) => text === `⟨${factor}⟩`);
   }
+}
 
-  #follows(factor: Factor, kinds: ReadonlySet<string>): boolean {
-    const isDated = [...kinds].some((kind) => kind.startsWith('date:'));
-    return isDated && (factor === 'timezone' || factor === 'locale' || factor === 'date');
-  }
+/** A date or time of day follows from the zone, and its form from the locale. */
+function follows(factor: Factor, changed: readonly string[]): boolean {
+  const form =
+    factor === 'timezone' || factor === 'date' ? /^date:/ : factor === 'locale' ? /^date:(?:full|long|medium|short|default)$/ : undefined;
+  return form !== undefined && changed.some((kind) => form.test(kind));
 }
 
 function compare(ref: readonly Token[], run: readonly Token[], end: number): Residual[] {
   const texts = (tokens: readonly Token[]): string[] => tokens.map(({ text }) => text);
-  return differences(texts(ref), texts(run)).map((hunk) => ({
-    at: ref[hunk.aStart]?.at ?? end,
-    ref: texts(ref.slice(hunk.aStart, hunk.aEnd)),
-    run: texts(run.slice(hunk.bStart, hunk.bEnd)),
-  }));
+  return differences(texts(ref), texts(run)).flatMap(({ aStart, aEnd, bStart, bEnd }) => {
+    const [before, after] = [ref.slice(aStart, aEnd), run.slice(bStart, bEnd)];
+    // As many on both sides: one for one, so that each position is judged by itself.
+    if (before.length === after.length)
+      return before.map((token, i) => ({ at: token.at, ref: [token.text], run: texts(after.slice(i, i + 1)) }));
+    return [{ at: ref[aStart]?.at ?? end, ref: texts(before), run: texts(after) }];
+  });
 }
 
 function weight(residuals: readonly Residual[]): number {
@@ -166,6 +186,12 @@ function isNow(text: string, { startedAt, endedAt, timezone }: RunRecord): boole
     const isInside = from <= to ? minute >= from && minute <= to : minute >= from || minute <= to;
     return isInside && (day === undefined || dayIn(startedAt, zone) === day || dayIn(endedAt, zone) === day);
   });
+}
+
+/** Year, month and day, padded and not. */
+function dayParts({ startedAt, timezone }: RunRecord): string[] {
+  const parts = dayIn(startedAt, timezone).split('-');
+  return [...parts, ...parts.map((part) => String(Number(part)))];
 }
 
 function minuteOfDay(moment: Date, timeZone: string): number {

@@ -102,8 +102,9 @@ function draftFor(s: Surroundings, turn: number, runId: string): Draft {
   };
 }
 
-export function simulate(agent: SyntheticAgent, assignment: Assignment, random: () => number): RunRecord {
-  const startedAt = new Date(Date.UTC(2026, 10, 22, 13, 5) + random() * 60_000);
+/** @param hour of the day, UTC: late in the evening the next day has begun elsewhere */
+export function simulate(agent: SyntheticAgent, assignment: Assignment, random: () => number, hour = 13): RunRecord {
+  const startedAt = new Date(Date.UTC(2026, 10, 22, hour, 5) + random() * 60_000);
   const value = (factor: Factor): string => levelOf(factor, assignment).id;
   const s: Surroundings = {
     assignment,

@@ -14,6 +14,7 @@ it('words stay whole, everything else is a code point', () => {
     '\u200b',
     '😀',
   ]);
+  expect(tokenize('Today\u02bcs').map(({ text }) => text)).toEqual(['Today', '\u02bc', 's']);
 });
 
 it.each<[string, string, string[]]>([

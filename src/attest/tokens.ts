@@ -6,7 +6,8 @@ export interface Token {
   readonly at: number;
 }
 
-const token = /[\p{L}\p{N}_]+|[^]/gu;
+// A modifier letter (U+02B9, U+02BC) is a letter to Unicode and an apostrophe to the eye: it stands alone.
+const token = /(?:(?!\p{Lm})[\p{L}\p{N}_])+|[^]/gu;
 
 export function tokenize(line: string, from = 0): Token[] {
   return [...line.matchAll(token)].map((match) => ({ text: match[0], at: from + match.index }));

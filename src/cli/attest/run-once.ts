@@ -142,7 +142,7 @@ function planFor(
 
 /** Looks like a key of a vendor, so that an agent's own check of its form passes. It opens nothing. */
 function apiKey(name: string): string {
-  return `sk-ant-api03-${name}-${'0'.repeat(40)}-${name}AA`;
+  return `sk-ant-api03-${'0'.repeat(60)}-${name}-AA`;
 }
 
 function classOf(head: ExchangeHead, modelHost: string): EgressClass {

@@ -34,14 +34,17 @@ export async function subjectOf(
   const adapter = adapterFor(program.path);
   const recipe = agentRecipes.find(({ id }) => id === adapter?.id);
   const real = fs.realpathSync(program.path);
+  const scripts = first === undefined ? [] : args.map((arg) => scriptOf(arg, io));
+  // Of `node agent.mjs`, the script is the subject.
+  const main = scripts.find((script) => script !== undefined)?.file ?? real;
   return {
     name: name ?? agent ?? adapter?.id ?? path.basename(program.path),
-    program,
-    args: first === undefined ? (recipe?.args(prompt, model) ?? []) : args,
+    program: { ...program, trees: [...program.trees, ...scripts.flatMap((script) => (script === undefined ? [] : [script.tree]))] },
+    args: first === undefined ? (recipe?.args(prompt, model) ?? []) : args.map((arg, i) => scripts[i]?.file ?? arg),
     adapter,
     recipe,
-    version: versionOf(real),
-    sha256: await sha256Of(real),
+    version: versionOf(main),
+    sha256: await sha256Of(main),
   };
 }
 
@@ -61,6 +64,23 @@ function installed(agent: string | undefined, io: CliIo): ResolvedProgram | unde
   throw new IntramurError('CONFIG_NOT_FOUND', `${adapter.name} is not installed`, {
     hint: `searched along PATH for ${adapter.binaries.join(', ')}`,
   });
+}
+
+/** An argument that names a file, as in `node agent.mjs`: that file belongs to the program, wherever it lies. */
+function scriptOf(arg: string, { cwd, home }: CliIo): { readonly file: string; readonly tree: string } | undefined {
+  const file = path.resolve(cwd, arg);
+  const isElsewhere = path.isAbsolute(arg) || path.relative(cwd, file).startsWith('..');
+  if (arg.startsWith('-') || !isElsewhere || !fs.statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
+  const real = fs.realpathSync(file);
+  for (let directory = path.dirname(real); ; directory = path.dirname(directory)) {
+    // Places that many share are never shown whole.
+    if (isShared(directory, home)) return { file: real, tree: directory === path.dirname(real) ? real : path.dirname(real) };
+    if (fs.existsSync(path.join(directory, 'package.json'))) return { file: real, tree: directory };
+  }
+}
+
+function isShared(directory: string, home: string): boolean {
+  return directory === path.dirname(directory) || ['/tmp', '/var/tmp', '/home', '/root', '/opt', '/srv', '/var', home].includes(directory);
 }
 
 /** Of the npm package that the program lies in; nothing is started to find out. */

@@ -3,10 +3,11 @@ import type { Attestation, Covert } from '../../attest/index.ts';
 import { visible } from '../ledger/line.ts';
 
 export function attestationText(name: string, version: string, result: Attestation): string {
-  const { runs, failedRuns, tokensCompared, covert, disclosed, sideChannels, isConclusive } = result;
+  const { runs, failedRuns, failures, tokensCompared, covert, disclosed, sideChannels, isConclusive } = result;
   const lines = [
     `${visible(name)} ${visible(version)}: ${runs} runs${failedRuns > 0 ? `, ${failedRuns} failed` : ''}, ${tokensCompared} tokens compared`,
   ];
+  for (const failure of failures) lines.push(`  failed: ${visible(failure)}`);
   if (!isConclusive) lines.push('Too many runs failed: nothing can be said.');
   else if (covert.length === 0) lines.push('No hidden environment marker found: nothing that varied was hidden.');
   else lines.push(`${covert.length} hidden environment marker${covert.length > 1 ? 's' : ''} found:`, ...covert.flatMap(covertLines));
