@@ -100,3 +100,69 @@ function talkOf(dialect: Dialect, body: Record<string, unknown>): Talk {
     }),
   );
 }
+
+describe('property: a conversation with tools, there and back', () => {
+  const word = fc.string({ minLength: 1, maxLength: 10, unit: 'grapheme' }).filter((text) => text.trim() === text && text !== '');
+  const name = fc.constantFrom('write_file', 'Bash', 'read');
+  const image = fc.constant({ type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AAAA' } });
+  const step = fc.record({
+    ask: word,
+    picture: fc.option(image),
+    say: fc.option(word),
+    calls: fc.array(fc.record({ name, input: fc.dictionary(word, fc.oneof(word, fc.integer(), fc.boolean())), result: word }), {
+      maxLength: 3,
+    }),
+  });
+  const settings = fc.record(
+    {
+      max_tokens: fc.integer({ min: 16, max: 9999 }),
+      temperature: fc.constantFrom(0, 0.5, 1),
+      top_p: fc.constantFrom(0.1, 0.9),
+      tool_choice: fc.constantFrom({ type: 'auto' }, { type: 'any' }, { type: 'tool', name: 'Bash' }),
+    },
+    { requiredKeys: ['max_tokens'] },
+  );
+  const tools = ['write_file', 'Bash', 'read'].map((tool) => ({
+    name: tool,
+    description: `${tool} it`,
+    input_schema: { type: 'object', properties: { path: { type: 'string' } }, required: ['path'] },
+  }));
+
+  type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+  /** As Claude Code would send it, in the plainest form: one text a turn. */
+  function conversation(steps: readonly Step[]): object[] {
+    let results: object[] = [];
+    return steps.flatMap(({ ask, picture, say, calls }, n) => {
+      const user = { role: 'user', content: [...results, { type: 'text', text: ask }, ...(picture ? [picture] : [])] };
+      const uses = calls.map(({ name, input }, k) => ({ type: 'tool_use', id: `call_${n}_${k}`, name, input }));
+      results = calls.map(({ result }, k) => ({
+        type: 'tool_result',
+        tool_use_id: `call_${n}_${k}`,
+        content: [{ type: 'text', text: result }],
+      }));
+      const content = [...(say === null && uses.length > 0 ? [] : [{ type: 'text', text: say ?? 'ok' }]), ...uses];
+      return [user, { role: 'assistant', content }];
+    });
+  }
+
+  it.each(pairs.filter(([from]) => from === 'anthropic-messages').map(([, through]) => through))('through %s', (through) => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 4 }), settings, word, (steps, chosen, system) => {
+        const body = {
+          model: 'm',
+          ...chosen,
+          system: [{ type: 'text', text: system }],
+          messages: conversation(steps),
+          tools,
+          stream: true,
+        };
+        const there = translate('anthropic-messages', through, body);
+        const back = translateRequest('anthropic-messages', callOf(through), Buffer.from(there.body), 'm');
+        expect(json(back.body)).toEqual(body);
+        expect([...there.lossy, ...back.lossy]).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
