@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { IntramurError } from '../core/index.ts';
-import { defaultConfig, loadConfig } from './index.ts';
+import { type Config, defaultConfig, loadConfig } from './index.ts';
 import { testAuthority } from './testdata/authority.ts';
 
 let root: string;
@@ -210,11 +210,24 @@ describe('order of files', () => {
       egress: { allow: [] },
       tools: { x: { status: 'banned' }, y: { status: 'banned' }, z: { status: 'vetted' } },
       packs: ['baseline'],
-      policies: [at('mine'), at('etc/policies')],
+      policies: [at('etc/policies')],
       defaultPurpose: 'production',
       inspect: { secrets: 'block' },
       repositories: [{ match: 'git.acme.example/**', classification: 'restricted' }],
     });
+  });
+
+  it.each<[string, string, Partial<Config>]>([
+    ['names packs', 'packs: [perimeter]', { packs: ['perimeter', 'research-production'], policies: [] }],
+    ['names egress', 'egress: { allow: [] }', { packs: ['baseline', 'research-production'], policies: [], egress: { allow: [] } }],
+    ['names policies', 'policies: [.]', { packs: ['baseline', 'research-production'] }],
+  ])('no policy of the user is a way around a system file that %s', async (_name, text, expected) => {
+    mkdirSync(at('config/intramur/permit-all'), { recursive: true });
+    write(user, 'packs: [baseline, research-production]\npolicies: [permit-all]');
+    write(system, text);
+    const config = await load();
+    expect(config).toMatchObject(expected);
+    expect(config.policies).not.toContain(at('config/intramur/permit-all'));
   });
 
   it('a stricter purpose than the system asks for stays', async () => {
@@ -256,6 +269,12 @@ describe('a workspace may only tighten', () => {
     );
     write(workspace, text);
     expect(await faultOf(load())).toEqual(invalid(`workspace/intramur.yaml:${message}`));
+  });
+
+  it('refuses the pack that permits, where the user has left it out', async () => {
+    write(user, 'packs: [perimeter]');
+    write(workspace, 'packs: [baseline]');
+    expect(await faultOf(load())).toEqual(invalid('workspace/intramur.yaml: a repository cannot add the pack "baseline", which permits'));
   });
 
   it('takes what tightens', async () => {

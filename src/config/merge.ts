@@ -4,17 +4,19 @@
 // | ------------------------------------------------------ | ------------------- | ------------------------- | ------------------- |
 // | organization, providers, models, keys, egress, inside, | the later replaces  | refused                   | replaces, so fixed  |
 // | resolve, resolvers, trust                              |                     |                           |                     |
-// | policies                                               | the later replaces  | refused: they may permit  | added               |
+// | policies                                               | the later replaces  | refused: they may permit  | replaces, see below |
 // | repositories                                           | the later replaces  | added, never `public`     | added               |
-// | packs                                                  | the later replaces  | added                     | added               |
+// | packs                                                  | the later replaces  | added, if they only forbid | others' only if they only forbid |
 // | tools                                                  | per id, later wins  | per id, only stricter     | per id, stricter wins |
 // | purposes.default                                       | the later replaces  | only to production        | stricter wins       |
 // | inspect.secrets                                        | the later replaces  | only to block             | stricter wins       |
 //
+// A system file that names packs, policies or egress speaks for all policies: those of other files would be a way around it.
+//
 // INVARIANT: a workspace file is written by whoever wrote the repository, possibly the agent. Nothing in it may open, redirect or
 // lower anything. Where several `repositories` rules match, the highest class counts, so adding one never lowers.
-import { IntramurError, nearest, vettings } from '../core/index.ts';
 import { isIP } from 'node:net';
+import { IntramurError, nearest, vettings } from '../core/index.ts';
 import { isInside } from './address.ts';
 import type { Config, ProviderConfig } from './config.ts';
 import { defaultConfig } from './defaults.ts';
@@ -77,18 +79,15 @@ type Restricting = Pick<Config, 'repositories' | 'tools' | 'packs' | 'policies' 
 function restricted(layers: readonly Layer[]): Restricting {
   let state: Restricting = defaultConfig;
   const raised: Config['repositories'][number][] = [];
-  const addedPacks: string[] = [];
   for (const layer of layers) {
+    const repositories = layer.repositories?.map(({ value }) => value);
     const adds = layer.origin === 'workspace' || layer.origin === 'system';
-    const repositories = layer.repositories?.map(({ value }) => value) ?? [];
-    if (adds) {
-      raised.push(...repositories);
-      addedPacks.push(...(layer.packs ?? []));
-    }
+    if (layer.origin === 'workspace') refuseLowering(layer, state);
+    if (adds) raised.push(...(repositories ?? []));
     state = {
-      repositories: adds ? state.repositories : ((layer.repositories && repositories) ?? state.repositories),
-      packs: adds ? state.packs : (layer.packs ?? state.packs),
-      policies: withPolicies(state.policies, layer),
+      repositories: adds ? state.repositories : (repositories ?? state.repositories),
+      packs: packsUnder(layer, state.packs),
+      policies: policiesUnder(layer, state.policies),
       tools: {
         ...state.tools,
         ...Object.fromEntries([...(layer.tools ?? [])].map(([id, tool]) => [id, toolUnder(layer, id, state.tools[id], tool)])),
@@ -96,15 +95,24 @@ function restricted(layers: readonly Layer[]): Restricting {
       defaultPurpose: stricter(layer, 'purposes.default', state.defaultPurpose, layer.defaultPurpose, ['research', 'production']),
       inspect: { secrets: stricter(layer, 'inspect.secrets', state.inspect.secrets, layer.secrets, ['placeholder', 'block']) },
     };
-    if (layer.origin === 'workspace') refuseLowering(layer);
   }
-  return { ...state, repositories: [...state.repositories, ...raised], packs: [...new Set([...state.packs, ...addedPacks])] };
+  return { ...state, repositories: [...state.repositories, ...raised] };
 }
 
-function withPolicies(before: readonly string[], layer: Layer): readonly string[] {
+/** The one pack that permits anything (a test over the packs says so): adding any other can only narrow. */
+const permittingPack = 'baseline';
+
+function packsUnder({ origin, packs }: Layer, before: readonly string[]): readonly string[] {
+  if (!packs) return before;
+  if (origin === 'workspace') return [...new Set([...before, ...packs])];
+  if (origin === 'system') return [...new Set([...packs, ...before.filter((pack) => pack !== permittingPack)])];
+  return [...new Set(packs)];
+}
+
+function policiesUnder(layer: Layer, before: readonly string[]): readonly string[] {
   const own = layer.policies?.map(({ value }) => value);
-  if (!own) return before;
-  return layer.origin === 'system' ? [...new Set([...before, ...own])] : own;
+  const speaksForAll = layer.origin === 'system' && (layer.packs ?? layer.allow) !== undefined;
+  return own ?? (speaksForAll ? [] : before);
 }
 
 /** `order` goes from loose to strict. */
@@ -142,13 +150,17 @@ function stricterTool(before: ToolConfig, after: ToolConfig): ToolConfig {
   return isSame ? after : { status: after.status };
 }
 
-function refuseLowering(layer: Layer): void {
+function refuseLowering(layer: Layer, before: Restricting): void {
   const lowered = layer.repositories?.find(({ value }) => value.classification === 'public');
-  if (lowered)
+  if (lowered) {
     throw invalid(
       `${lowered.where}: a repository cannot classify itself "public"`,
       'it may only raise its class; lower it in your own configuration',
     );
+  }
+  if (layer.packs?.includes(permittingPack) && !before.packs.includes(permittingPack)) {
+    throw invalid(`${layer.file}: a repository cannot add the pack "${permittingPack}", which permits`);
+  }
 }
 
 function checkProviders(layers: readonly Layer[], config: Config): void {
