@@ -126,6 +126,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
     }
     fs.rmSync(places.socket, { force: true });
     await gateway.close();
+    await keyring.close();
     await ledger.append({ action: 'daemon.stop' }).catch((fault: unknown) => onFault('stop', fault));
     await ledger.close();
     index.close();
