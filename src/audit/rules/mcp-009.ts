@@ -50,7 +50,8 @@ function suspicion(text: string): string | undefined {
   const hidden = hiddenText(text)[0];
   if (hidden !== undefined && hidden.severity !== 'info') return `holds ${hidden.what}`;
   const found = overrides.find(({ shape }) => shape.test(text));
-  return found === undefined || (aboutInjection.test(text) && found.what !== 'asks to send secrets out' && !/<IMPORTANT>/i.test(text))
+  return found === undefined ||
+    (aboutInjection.test(text.replace(/https?:\/\/\S+/g, '')) && found.what !== 'asks to send secrets out' && !/<IMPORTANT>/i.test(text))
     ? undefined
     : found.what;
 }

@@ -22,7 +22,8 @@ export const orderedAgainstUser = rule({
         const found = overrides.find(({ shape }) => shape.test(content));
         if (found === undefined) continue;
         // A sentence about such orders (quoted, as an example, as a warning) is no order.
-        if (!isHidden && (aboutInjection.test(content) || isQuoted(content, found.shape))) continue;
+        if (!isHidden && (aboutInjection.test(content.replace(/https?:\/\/\S+|[\w.-]+@[\w.-]+/g, '')) || isQuoted(content, found.shape)))
+          continue;
         if (inFence && !isHidden && !/\.ssh|secret|token|credential|curl/i.test(content)) continue;
         yield {
           doc,
