@@ -49,7 +49,12 @@ export function secretShape(text: string): string | undefined {
   const lower = text.toLowerCase();
   for (const { id, pattern } of beginnings) {
     const value = pattern.exec(text)?.[0];
-    if (value !== undefined && entropy(value.slice(6)) > 2.5) return id;
+    if (
+      value !== undefined &&
+      entropy(value.slice(6)) > 1.5 &&
+      !/your|example|placeholder|xxxx|changeme|redacted|dummy|\.\.\./i.test(value)
+    )
+      return id;
   }
   for (const { id, keywords, pattern, minEntropy } of shapes) {
     if (!keywords.some((keyword) => lower.includes(keyword))) continue;
