@@ -1,34 +1,11 @@
-// Finds git repositories by looking at directories only. Git itself is never run on a workspace: its configuration belongs to whoever
-// wrote it last.
-import { type Dirent, existsSync, readdirSync } from 'node:fs';
+// Finds git repositories by their names only. Git itself is never run on a workspace: its configuration belongs to whoever wrote it last.
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { IntramurError } from '../core/index.ts';
+import { entriesOf } from './workspace-tree.ts';
 
-/** Directories looked at before a workspace counts as too large to protect path by path. */
-const maxDirectories = 100_000;
-
-/** Relative paths of every `.git` (directory or file) below the workspace, nested repositories and submodules included. */
-export function gitPlaces(workspace: string): string[] {
-  const found: string[] = [];
-  const queue = [''];
-  for (let seen = 0; queue.length > 0; seen++) {
-    if (seen > maxDirectories) {
-      throw new IntramurError(
-        'SANDBOX_SETUP',
-        `${workspace} has more than ${maxDirectories} directories: its repositories cannot be protected one by one`,
-        {
-          hint: 'intramur run --mode overlay -- …',
-        },
-      );
-    }
-    const directory = queue.pop() ?? '';
-    for (const entry of entriesOf(path.join(workspace, directory))) {
-      const at = path.join(directory, entry.name);
-      if (entry.name.toLowerCase() === '.git') found.push(at);
-      else if (entry.isDirectory()) queue.push(at);
-    }
-  }
-  return found.sort();
+/** Every `.git` (directory or file) among the names, nested repositories included. */
+export function gitPlaces(tree: Iterable<string>): string[] {
+  return [...tree].filter((file) => path.basename(file).toLowerCase() === '.git').sort();
 }
 
 /** The repositories that a `.git` directory holds: itself, and those of its submodules. */
@@ -44,12 +21,4 @@ function modulesIn(workspace: string, at: string): string[] {
   return entriesOf(path.join(workspace, at))
     .filter((entry) => entry.isDirectory())
     .flatMap((entry) => modulesIn(workspace, path.join(at, entry.name)));
-}
-
-function entriesOf(directory: string): Dirent[] {
-  try {
-    return readdirSync(directory, { withFileTypes: true });
-  } catch {
-    return [];
-  }
 }

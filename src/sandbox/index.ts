@@ -1,4 +1,5 @@
 // The door of the sandbox: what a contained program is started with, and what can be said of it.
+export type { FileChanges } from './direct-changes.ts';
 export { type Diagnosis, doctor, type Probe } from './doctor.ts';
 export { trustPaths } from './inside-etc.ts';
 export { launch } from './launch.ts';

@@ -1,28 +1,32 @@
 // Starts a program in the sandbox: compiles the init, describes the inside to bubblewrap by descriptor, takes over the listeners,
 // and gives the word to start. INVARIANT: there is no path through this file on which the program runs unconfined.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { Socket as DatagramSocket } from 'node:dgram';
 import { closeSync, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import os from 'node:os';
-import { Readable } from 'node:stream';
+import path from 'node:path';
 import { IntramurError } from '../core/index.ts';
 import { confine } from './cgroup.ts';
 import { contentFd } from './content-fd.ts';
+import { directChanges, type FileChanges } from './direct-changes.ts';
 import { elf } from './elf.ts';
+import { exitOf } from './exit.ts';
 import { initFile } from './init-file.ts';
-import { goMessage, initFds, initProgram, type Listener } from './init-program.ts';
+import { goMessage, initFds, initProgram } from './init-program.ts';
 import { inside, refuseWorkspace } from './inside.ts';
-import { writeHolder, writeManifest } from './overlay/manifest.ts';
+import { closeHandle, indexOf, listenersFrom, listenersOf, type Planned } from './listeners.ts';
 import { bwrapMounts, isWithin } from './mount.ts';
-import type { Exit, Launched, LaunchPlan, ListenHandle, Listeners, Listening, Role } from './plan.ts';
+import type { Change } from './overlay/change.ts';
+import { diffLayer } from './overlay/diff.ts';
+import { readLayer, writeHolder, writeManifest } from './overlay/manifest.ts';
+import { type Owner, ownerOf } from './owner.ts';
+import type { Launched, LaunchPlan, Listeners } from './plan.ts';
 import { followLinks } from './program.ts';
 import { type Protection, protect } from './protection.ts';
 import { seccompProgram } from './seccomp.ts';
-import { type Owner, ownerOf } from './owner.ts';
 import { confinedStdin } from './stdin.ts';
 import type { Arch } from './syscall-number.ts';
 import type { Program } from './syscall-script.ts';
-import { bubblewrapMissing, setupFault } from './unavailable.ts';
+import { bubblewrapMissing } from './unavailable.ts';
 
 interface On {
   /** Called once, with every listener, before the program starts. */
@@ -42,13 +46,14 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
   const opened: number[] = [];
   let child: ChildProcess | undefined;
   try {
-    const listeners = listenersOf(plan);
+    const hasIpv6 = existsSync('/proc/net/if_inet6');
+    const listeners = listenersOf(plan, hasIpv6);
     const fds = new ContentFds(plan.cacheDir, opened);
     const args = bwrapArguments(plan, { workspace, cwd, owner, arch, protection }, fds);
     const argsFd = fds.open(Buffer.from(args.map((arg) => `${arg}\0`).join('')));
     const program = initProgram({
       ...owner,
-      hasIpv6: existsSync('/proc/net/if_inet6'),
+      hasIpv6,
       hasOverlay: plan.mode === 'overlay',
       listeners: listeners.map(({ listener }) => listener),
       limits: plan.limits,
@@ -65,7 +70,7 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
     if (plan.overlay && child.pid !== undefined) writeHolder(plan.overlay.upper, child.pid);
     child.once('exit', () => protection?.release());
     if (child.stdin) stdin.feed(child.stdin);
-    return await started(child, { plan, program, listeners }, on);
+    return await started(child, { plan, program, listeners, changes: () => changesOf(plan, workspace, protection) }, on);
   } catch (fault) {
     // A process that did start releases what it holds when it ends.
     if (child?.pid === undefined) protection?.release();
@@ -140,24 +145,44 @@ interface Start {
   readonly plan: LaunchPlan;
   readonly program: Program;
   readonly listeners: readonly Planned[];
+  readonly changes: () => FileChanges;
+}
+
+function changesOf(plan: LaunchPlan, workspace: string, protection: Protection | undefined): FileChanges {
+  if (protection) return directChanges(workspace, protection.before, protection.beganNs);
+  const layer = plan.overlay && readLayer(path.dirname(plan.overlay.upper));
+  if (!layer) throw new IntramurError('SANDBOX_SETUP', 'the layer of the session is gone');
+  const found = diffLayer(layer, plan.cacheDir);
+  const count = (kind: Change['change']): number => found.filter(({ change }) => change === kind).length;
+  return {
+    changed: count('modified') + count('mode'),
+    added: count('added'),
+    deleted: count('deleted'),
+    sensitive: found.filter((change) => change.class !== 'code').map((change) => change.path),
+    disarmed: [],
+  };
 }
 
 /** Resolves when the program may start; a failure of the init rejects. */
-function started(child: ChildProcess, { plan, program, listeners: planned }: Start, on: On): Promise<Launched> {
-  const status = statusOf(child);
+function started(child: ChildProcess, { plan, program, listeners: planned, changes }: Start, on: On): Promise<Launched> {
   const received = new Map<number, unknown>();
   return new Promise((resolve, reject) => {
+    const fail = (fault: unknown): void => {
+      // What was handed over and not taken would keep this process alive.
+      if (received.size < planned.length) for (const handle of received.values()) closeHandle(handle);
+      reject(fault);
+    };
     child.once('error', (cause) => {
-      reject(
+      fail(
         new IntramurError('SANDBOX_SETUP', 'the init program could not be started', {
           cause,
           hint: 'keep the cache directory on a file system that is not mounted noexec',
         }),
       );
     });
-    const exited = exitOf(child, status, program);
+    const exited = exitOf(child, program);
     // Until the program may start, an exit is the failure of the launch.
-    exited.then(() => reject(new IntramurError('SANDBOX_SETUP', 'the init program ended before it was set up')), reject);
+    exited.then(() => fail(new IntramurError('SANDBOX_SETUP', 'the init program ended before it was set up')), fail);
     child.on('message', (message: unknown, handle: unknown) => {
       const index = indexOf(message);
       if (index === undefined || handle === undefined) return;
@@ -167,14 +192,15 @@ function started(child: ChildProcess, { plan, program, listeners: planned }: Sta
         on.listening(listenersFrom(planned, received));
       } catch (fault) {
         child.kill('SIGKILL');
-        reject(fault);
+        for (const taken of received.values()) closeHandle(taken);
+        fail(fault);
         return;
       }
       const pid = child.pid ?? 0;
       const cgroup = confine(pid, plan.limits);
       child.once('exit', cgroup.remove);
       child.send(goMessage, () => child.connected && child.disconnect());
-      resolve({ pid, exited, limits: [...limitLines(plan), ...cgroup.lines], kill: () => void child.kill('SIGKILL') });
+      resolve({ pid, exited, limits: [...limitLines(plan), ...cgroup.lines], changes, kill: () => void child.kill('SIGKILL') });
     });
   });
 }
@@ -184,82 +210,6 @@ function limitLines({ limits }: LaunchPlan): string[] {
   // The kernel does not hold root to a number of processes: there only the control group counts.
   const processes = process.geteuid?.() === 0 ? [] : [`processes: ${pids}`];
   return [...processes, `one file: ${fileBytes} bytes`, `each of HOME, /tmp, /dev/shm: ${tmpfsBytes} bytes`];
-}
-
-interface Planned {
-  readonly listener: Listener;
-  readonly role: Role | 'dns' | 'dns-elsewhere';
-}
-
-function listenersOf(plan: LaunchPlan): Planned[] {
-  const hasIpv6 = existsSync('/proc/net/if_inet6');
-  const family = hasIpv6 ? 6 : 4;
-  const own = [53, plan.proxyPort, plan.gatewayPort];
-  const everywhere = (port: number): Listener => ({ protocol: 'tcp', family, address: 'any', port });
-  const local = (port: number): Listener => ({ protocol: 'tcp', family: 4, address: 'loopback', port });
-  const dns = (family: 4 | 6, address: 'any' | 'loopback'): Listener => ({ protocol: 'udp', family, address, port: 53 });
-  return [
-    ...[...new Set(plan.ports)].filter((port) => !own.includes(port)).map((port): Planned => ({ role: 'any', listener: everywhere(port) })),
-    { role: 'proxy', listener: local(plan.proxyPort) },
-    { role: 'gateway', listener: local(plan.gatewayPort) },
-    { role: 'dns-tcp', listener: everywhere(53) },
-    { role: 'dns', listener: dns(4, 'loopback') },
-    { role: 'dns-elsewhere', listener: dns(4, 'any') },
-    ...(hasIpv6 ? [{ role: 'dns-elsewhere', listener: dns(6, 'any') } as const] : []),
-  ];
-}
-
-function listenersFrom(planned: readonly Planned[], received: ReadonlyMap<number, unknown>): Listeners {
-  const tcp: Listening[] = [];
-  const dns: DatagramSocket[] = [];
-  const dnsElsewhere: DatagramSocket[] = [];
-  planned.forEach(({ role, listener }, index) => {
-    const handle = received.get(index);
-    if (handle instanceof DatagramSocket) (role === 'dns' ? dns : dnsElsewhere).push(handle);
-    else if (isListenHandle(handle) && role !== 'dns' && role !== 'dns-elsewhere') tcp.push({ role, port: listener.port, handle });
-  });
-  const [resolver] = dns;
-  if (!resolver || tcp.length + 1 + dnsElsewhere.length !== planned.length) {
-    throw new IntramurError('SANDBOX_SETUP', 'a listener of the sandbox could not be taken over', { hint: 'intramur doctor' });
-  }
-  return { tcp, dns: resolver, dnsElsewhere };
-}
-
-function isListenHandle(value: unknown): value is ListenHandle {
-  return typeof value === 'object' && value !== null && 'fd' in value && typeof value.fd === 'number' && value.fd >= 0;
-}
-
-function indexOf(message: unknown): number | undefined {
-  return typeof message === 'object' && message !== null && 'listener' in message && typeof message.listener === 'number'
-    ? message.listener
-    : undefined;
-}
-
-/** Everything that the init or bubblewrap writes to the status descriptor. */
-function statusOf(child: ChildProcess): Promise<Buffer> {
-  const stream = child.stdio[initFds.status];
-  if (!(stream instanceof Readable)) return Promise.resolve(Buffer.alloc(0));
-  const chunks: Buffer[] = [];
-  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-  return new Promise((resolve) => {
-    stream.once('error', () => resolve(Buffer.concat(chunks)));
-    stream.once('close', () => resolve(Buffer.concat(chunks)));
-  });
-}
-
-async function exitOf(child: ChildProcess, status: Promise<Buffer>, program: Program): Promise<Exit> {
-  const exit = await new Promise<Exit>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
-  const report = await status;
-  if (report.length === 8 && report[0] !== 0x7b) {
-    throw setupFault(program.stages[report.readUInt32LE(4)] ?? 'starting', report.readInt32LE(0));
-  }
-  // bubblewrap writes the exit code of a program that it could start, and only then.
-  if (exit.signal === null && !report.includes('"exit-code"')) {
-    throw new IntramurError('SANDBOX_SETUP', `bubblewrap ended with code ${exit.code} before the program started`, {
-      hint: 'intramur doctor',
-    });
-  }
-  return exit;
 }
 
 function thisArch(): Arch {

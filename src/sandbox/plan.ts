@@ -1,5 +1,6 @@
 // What the launcher asks for, and what it gets back.
 import type { Socket } from 'node:dgram';
+import type { FileChanges } from './direct-changes.ts';
 
 export interface LaunchPlan {
   /** The first word is an absolute path, already resolved by `resolveProgram`. */
@@ -68,5 +69,7 @@ export interface Launched {
   readonly exited: Promise<Exit>;
   /** Which limits the kernel holds for this session, as one line each. */
   readonly limits: readonly string[];
+  /** What the session changed in the workspace or its layer. To be called after `exited`; in direct mode it takes new hooks out of force. */
+  changes(): FileChanges;
   kill(): void;
 }

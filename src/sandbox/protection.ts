@@ -7,9 +7,13 @@ import { IntramurError } from '../core/index.ts';
 import { gitPlaces, repositoriesIn } from './git-place.ts';
 import { depthOf, type Mount } from './mount.ts';
 import { pinnedPaths } from './sensitive.ts';
+import { workspaceTree } from './workspace-tree.ts';
 
 export interface Protection {
   readonly mounts: readonly Mount[];
+  /** Names in the workspace, and the time by the clock of the file system, before anything was made. */
+  readonly before: ReadonlySet<string>;
+  readonly beganNs: bigint;
   /** Removes what was made to be mounted on. */
   release(): void;
 }
@@ -22,7 +26,8 @@ interface Guarded {
 /** @param cacheDir remembers what was made on the host, so that a crash leaves nothing for good */
 export function protect(workspace: string, cacheDir: string): Protection {
   const placeholders = new Placeholders(workspace, cacheDir);
-  const guarded = guardedPaths(workspace);
+  const before = workspaceTree(workspace);
+  const guarded = guardedPaths(workspace, before);
   const pins = new Set<string>();
   const made: Guarded[] = [];
   for (const one of guarded) {
@@ -50,7 +55,7 @@ export function protect(workspace: string, cacheDir: string): Protection {
       made.filter((one) => !one.isDirectory),
     ),
   ].sort((a, b) => depthOf(a.path) - depthOf(b.path));
-  return { mounts, release: () => placeholders.release() };
+  return { mounts, before, beganNs: placeholders.madeAtNs, release: () => placeholders.release() };
 }
 
 /** Inside, git is told not to list what is there only to be mounted on: `git add -A` would commit it. */
@@ -61,7 +66,7 @@ function excluded(workspace: string, made: readonly Guarded[]): Mount[] {
   return [{ kind: 'cover', path: file, content: Buffer.concat([readFileSync(file), Buffer.from(`\n${names}`)]) }];
 }
 
-function guardedPaths(workspace: string): Guarded[] {
+function guardedPaths(workspace: string, tree: ReadonlySet<string>): Guarded[] {
   const guarded = new Map<string, Guarded>();
   const add = (file: string, isDirectory: boolean, isGuardedWhenAbsent = true): void => {
     const stat = lstatSync(path.join(workspace, file), { throwIfNoEntry: false });
@@ -70,7 +75,7 @@ function guardedPaths(workspace: string): Guarded[] {
   // Without a repository at the top there is nothing to hook into; one that is made in the session is looked at afterwards.
   const hasGit = existsSync(path.join(workspace, '.git'));
   for (const one of pinnedPaths()) if (hasGit || !one.path.startsWith('.git/')) add(one.path, one.isDirectory, one.isGuardedWhenAbsent);
-  for (const git of gitPlaces(workspace)) {
+  for (const git of gitPlaces(tree)) {
     if (!statSync(path.join(workspace, git), { throwIfNoEntry: false })?.isDirectory()) add(git, false);
     for (const repository of repositoriesIn(workspace, git)) {
       add(path.join(repository, 'hooks'), true);
@@ -97,6 +102,7 @@ class Placeholders {
   readonly #directory: string;
   readonly #journal: string;
   #paths: string[] = [];
+  madeAtNs = 0n;
 
   constructor(workspace: string, cacheDir: string) {
     this.#workspace = workspace;
@@ -113,6 +119,7 @@ class Placeholders {
     const inherited = this.#others().flatMap((other) => pathsOf(other));
     this.#paths = [...new Set([...inherited, ...parents, ...files])];
     writeFileSync(this.#journal, JSON.stringify(this.#paths), { mode: 0o600, flush: true });
+    this.madeAtNs = statSync(this.#journal, { bigint: true }).ctimeNs;
     for (const dir of parents.sort((a, b) => depthOf(a) - depthOf(b))) mkdirSync(path.join(this.#workspace, dir));
     for (const one of missing) {
       const at = path.join(this.#workspace, one.path);

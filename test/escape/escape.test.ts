@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { doctor } from '../../src/sandbox/index.ts';
 import { attempts } from './attempts/index.ts';
 import type { Report } from './outside.ts';
-import { type Who, users } from './user.ts';
+import { users, type Who } from './user.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const { mode: enforcement, layers } = await doctor();

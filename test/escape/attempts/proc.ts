@@ -63,6 +63,12 @@ export const proc: readonly Attempt[] = [
     }),
   ),
   {
+    id: 'any writable file of the kernel in /proc',
+    group,
+    layer: 'read-only mount',
+    inside: () => writableBelow('/proc', 3).join(' ') !== '',
+  },
+  {
     id: "the launcher's environment in /proc/1/environ",
     group,
     layer: 'empty environment',

@@ -1,0 +1,270 @@
+// The launch as the launcher sees it: listeners before the program, exit codes and signals as they are, nothing left behind.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { codeOf } from '../core/index.ts';
+import { doctor } from './doctor.ts';
+import { launch } from './launch.ts';
+import type { LaunchPlan, Listeners } from './plan.ts';
+
+const { mode: enforcement, layers } = await doctor();
+const why = layers.find(({ ok }) => !ok)?.reason ?? '';
+
+const scratch = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'intramur-launch-')));
+afterAll(() => {
+  spawnSync('chmod', ['-R', 'u+rwX', scratch]);
+  fs.rmSync(scratch, { recursive: true, force: true });
+});
+
+let sessions = 0;
+
+function planOf(script: string, changes: Partial<LaunchPlan> = {}): LaunchPlan {
+  const session = path.join(scratch, 'sessions', String(sessions++));
+  const workspace = path.join(session, 'workspace');
+  fs.mkdirSync(workspace, { recursive: true });
+  return {
+    argv: ['/bin/sh', '-c', script],
+    workspace,
+    cwd: workspace,
+    mode: 'direct',
+    env: { PATH: '/usr/bin:/bin', HOME: '/home/agent' },
+    home: '/home/agent',
+    homeFiles: [],
+    readOnly: [],
+    caPem: '',
+    ports: [443],
+    proxyPort: 3128,
+    gatewayPort: 4180,
+    overlay: { upper: path.join(session, 'upper'), work: path.join(session, 'work') },
+    limits: { pids: 128, fileBytes: 1 << 20, tmpfsBytes: 1 << 20 },
+    cacheDir: path.join(scratch, 'cache'),
+    hostName: 'box',
+    userName: 'agent',
+    ...changes,
+  };
+}
+
+const close = ({ tcp, dns, dnsElsewhere }: Listeners): void => {
+  for (const { handle } of tcp) net.createServer().listen(handle).unref();
+  for (const socket of [dns, ...dnsElsewhere]) socket.unref();
+};
+
+async function run(script: string, changes: Partial<LaunchPlan> = {}) {
+  const plan = planOf(script, changes);
+  const launched = await launch(plan, { listening: close });
+  return { plan, exit: await launched.exited, launched, file: (name: string) => fs.readFileSync(path.join(plan.workspace, name), 'utf8') };
+}
+
+describe.skipIf(enforcement === 'none')(`launch${enforcement === 'none' ? `, skipped: ${why}` : ''}`, () => {
+  it.each([
+    ['exit 0', 0],
+    ['exit 7', 7],
+    ['exit 255', 255],
+    ['kill -TERM $$', 143],
+    ['kill -KILL $$', 137],
+    ['kill -SEGV $$', 139],
+  ])('%s comes back as %i', async (script, code) => {
+    expect((await run(script)).exit).toEqual({ code, signal: null });
+  });
+
+  it('hands over every listener before the program starts', async () => {
+    const plan = planOf('echo started > started', { ports: [443, 80, 22, 443, 53] });
+    const seen: { roles: string[]; hasStarted: boolean }[] = [];
+    const launched = await launch(plan, {
+      listening(listeners) {
+        seen.push({
+          roles: listeners.tcp.map(({ role, port }) => `${role} ${port}`),
+          hasStarted: fs.existsSync(path.join(plan.workspace, 'started')),
+        });
+        close(listeners);
+      },
+    });
+    await launched.exited;
+    expect(seen).toEqual([{ roles: ['any 443', 'any 80', 'any 22', 'proxy 3128', 'gateway 4180', 'dns-tcp 53'], hasStarted: false }]);
+    expect(fs.existsSync(path.join(plan.workspace, 'started'))).toBe(true);
+  });
+
+  it('does not start the program when the listeners cannot be served', async () => {
+    const plan = planOf('echo started > started');
+    const failing = launch(plan, {
+      listening() {
+        throw new Error('the egress does not come up');
+      },
+    });
+    await expect(failing).rejects.toThrow('the egress does not come up');
+    expect(fs.existsSync(path.join(plan.workspace, 'started'))).toBe(false);
+  });
+
+  it('gives the program exactly the environment of the plan', async () => {
+    const { file } = await run('env -i /bin/true; /usr/bin/env > env', { env: { HOME: '/home/agent', PATH: '/usr/bin:/bin', TZ: 'UTC' } });
+    const names = file('env')
+      .trim()
+      .split('\n')
+      .map((line) => line.split('=')[0])
+      .filter((name) => name !== 'PWD' && name !== '_' && name !== 'OLDPWD' && name !== 'SHLVL');
+    expect(names.sort()).toEqual(['HOME', 'PATH', 'TZ']);
+  });
+
+  it('puts files into HOME, and nowhere else', async () => {
+    const { file } = await run('cat ~/.tool/config.json > seen; stat -c %a ~/.tool/config.json >> seen', {
+      homeFiles: [{ path: '.tool/config.json', text: '{"seeded":true}\n' }],
+    });
+    expect(file('seen')).toBe('{"seeded":true}\n600\n');
+    await expect(run('true', { homeFiles: [{ path: '../../etc/passwd', text: '' }] })).rejects.toThrow('cannot be put into HOME');
+  });
+
+  it.each([
+    ['/', 'a directory of the system'],
+    ['/tmp', 'a directory of the system'],
+    ['/usr', 'a directory of the system'],
+    [os.userInfo().homedir, 'your home directory'],
+    [path.dirname(os.userInfo().homedir), /your home directory|a directory of the system/],
+  ])('refuses %s as a workspace', async (workspace, message) => {
+    await expect(launch(planOf('true', { workspace, cwd: workspace }), { listening: close })).rejects.toThrow(message);
+  });
+
+  it('keeps the workspace at its own path below HOME and finds it by the name that was used', async () => {
+    const home = path.join(scratch, 'home');
+    const real = path.join(home, 'deep', 'project');
+    fs.mkdirSync(real, { recursive: true });
+    fs.writeFileSync(path.join(home, 'secret'), 'x');
+    fs.symlinkSync(path.join(home, 'deep'), path.join(scratch, 'named'));
+    const { exit } = await run(`ls ${home} > listing; pwd >> listing; test -f ${scratch}/named/project/listing && echo found >> listing`, {
+      home,
+      workspace: path.join(scratch, 'named', 'project'),
+      cwd: path.join(scratch, 'named', 'project'),
+    });
+    expect(exit.code).toBe(0);
+    expect(fs.readFileSync(path.join(real, 'listing'), 'utf8')).toBe(`deep\n${real}\nfound\n`);
+  });
+
+  it('leaves the workspace untouched in overlay mode', async () => {
+    const plan = planOf('echo changed > file; rm other; mkdir new', { mode: 'overlay' });
+    fs.writeFileSync(path.join(plan.workspace, 'file'), 'before');
+    fs.writeFileSync(path.join(plan.workspace, 'other'), 'before');
+    const launched = await launch(plan, { listening: close });
+    expect(await launched.exited).toEqual({ code: 0, signal: null });
+    expect(fs.readdirSync(plan.workspace).sort()).toEqual(['file', 'other']);
+    expect(fs.readFileSync(path.join(plan.workspace, 'file'), 'utf8')).toBe('before');
+    expect(launched.changes()).toEqual({ changed: 1, added: 1, deleted: 1, sensitive: [], disarmed: [] });
+  });
+
+  it('says what it could not set up, and starts nothing', async () => {
+    const clash = launch(planOf('true', { proxyPort: 4180 }), { listening: close });
+    await expect(clash).rejects.toMatchObject({ code: 'SANDBOX_SETUP', message: expect.stringContaining('EADDRINUSE') });
+  });
+
+  it('rejects when bubblewrap fails after the hand-over', async () => {
+    const { exited } = await launch(planOf('true', { argv: ['/nonexistent/program'] }), { listening: close });
+    await expect(exited).rejects.toSatisfy((fault) => codeOf(fault) === 'SANDBOX_SETUP');
+  });
+
+  it('kill ends everything inside', async () => {
+    const launched = await launch(planOf('sleep 60 & sleep 60'), { listening: close });
+    launched.kill();
+    expect(await launched.exited).toEqual({ code: null, signal: 'SIGKILL' });
+  });
+
+  it('the death of the launcher ends the program', async () => {
+    const workspace = path.join(scratch, 'orphan');
+    fs.mkdirSync(workspace);
+    const plan = planOf('while :; do echo tick >> ticks; sleep 0.05; done', { workspace, cwd: workspace });
+    const code = `import { launch } from ${JSON.stringify(path.join(import.meta.dirname, 'launch.ts'))};
+      await launch(${JSON.stringify(plan)}, { listening() {} }); setInterval(() => {}, 1000);`;
+    const launcher: ChildProcess = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: 'ignore' });
+    const ticks = path.join(workspace, 'ticks');
+    const size = (): number => fs.statSync(ticks, { throwIfNoEntry: false })?.size ?? 0;
+    const until = async (isDone: () => boolean): Promise<void> => {
+      for (let i = 0; i < 200 && !isDone(); i++) await new Promise((resolve) => setTimeout(resolve, 25));
+    };
+    await until(() => size() > 0);
+    expect(size()).toBeGreaterThan(0);
+    launcher.kill('SIGKILL');
+    await new Promise((resolve) => launcher.once('exit', resolve));
+    // Two looks with several ticks between them: nobody writes any more.
+    let last = -1;
+    await until(() => {
+      const isSame = size() === last;
+      last = size();
+      return isSame;
+    });
+    const settled = size();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(size()).toBe(settled);
+  });
+
+  it('copies a standard input that is a file, so that it cannot be opened for writing', async () => {
+    const workspace = path.join(scratch, 'stdin');
+    fs.mkdirSync(workspace);
+    const precious = path.join(scratch, 'precious');
+    fs.writeFileSync(precious, 'as before\n');
+    const plan = planOf('cat > copy; echo evil > /proc/self/fd/0', { workspace, cwd: workspace });
+    const code = `import { launch } from ${JSON.stringify(path.join(import.meta.dirname, 'launch.ts'))};
+      const l = await launch(${JSON.stringify(plan)}, { listening() {} }); await l.exited; process.exit(0);`;
+    const input = fs.openSync(precious, 'r+');
+    spawnSync(process.execPath, ['--input-type=module', '-e', code], { stdio: [input, 'ignore', 'ignore'] });
+    fs.closeSync(input);
+    expect(fs.readFileSync(path.join(workspace, 'copy'), 'utf8')).toBe('as before\n');
+    expect(fs.readFileSync(precious, 'utf8')).toBe('as before\n');
+  });
+
+  it('thirty launches leave no descriptor, process, mount or file', async () => {
+    const count = () => ({
+      descriptors: fs.readdirSync('/proc/self/fd').length,
+      mounts: fs.readFileSync('/proc/self/mountinfo', 'utf8').split('\n').length,
+      cache: fs.readdirSync(path.join(scratch, 'cache'), { recursive: true }).length,
+    });
+    const plan = planOf('true');
+    const once = async () => {
+      const servers: net.Server[] = [];
+      const launched = await launch(plan, {
+        listening({ tcp, dns, dnsElsewhere }) {
+          for (const { handle } of tcp) servers.push(net.createServer().listen(handle));
+          for (const socket of [dns, ...dnsElsewhere]) socket.close();
+        },
+      });
+      await launched.exited;
+      await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+    };
+    await once();
+    const before = count();
+    for (let i = 0; i < 30; i++) await once();
+    expect(count()).toEqual(before);
+    expect(fs.readdirSync(plan.workspace)).toEqual([]);
+  });
+});
+
+describe.skipIf(enforcement === 'none')(`repositories made in direct mode${enforcement === 'none' ? `, skipped: ${why}` : ''}`, () => {
+  let changes: ReturnType<Awaited<ReturnType<typeof launch>>['changes']>;
+  let workspace = '';
+
+  beforeAll(async () => {
+    const done = await run(
+      `mkdir -p made/.git/hooks made/.git/objects plain/.git/hooks;
+       echo ref > made/.git/HEAD; echo ref > plain/.git/HEAD; echo evil > made/.git/hooks/post-checkout; echo x > plain/.git/hooks/x.sample
+       printf '[core]\\n\\tfsmonitor = evil\\n' > made/.git/config; printf '[core]\\n\\tbare = false\\n' > plain/.git/config
+       echo 'gitdir: made/.git' > gitfile; mkdir sub; mv gitfile sub/.git; echo '{}' > package.json; echo text > notes.txt`,
+    );
+    changes = done.launched.changes();
+    workspace = done.plan.workspace;
+  });
+
+  it('are taken out of force when they would run something, and reported', () => {
+    expect(changes.disarmed).toEqual([
+      'made/.git/hooks.disarmed-by-intramur',
+      'made/.git/config.disarmed-by-intramur',
+      'sub/.git.disarmed-by-intramur',
+    ]);
+    expect(fs.existsSync(path.join(workspace, 'plain/.git/config'))).toBe(true);
+    expect(fs.existsSync(path.join(workspace, 'made/.git/config'))).toBe(false);
+  });
+
+  it('leave files of every day in place, listed as sensitive', () => {
+    expect(changes.sensitive).toContain('package.json');
+    expect(changes.sensitive).not.toContain('notes.txt');
+    expect(fs.existsSync(path.join(workspace, 'package.json'))).toBe(true);
+  });
+});
