@@ -42,10 +42,16 @@ const claude = {
     'acceptEdits',
     ...flag('--model', model),
   ],
-  // Without the second one a 400 makes it try the call again with fewer betas, up to six times, before it shows the message.
-  env: { DISABLE_AUTOUPDATER: '1', CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS: '1' },
+  env: { DISABLE_AUTOUPDATER: '1' },
   outside: ({ url, key, model }) => ({
-    env: { ANTHROPIC_BASE_URL: url, ANTHROPIC_AUTH_TOKEN: key, ANTHROPIC_MODEL: model, ANTHROPIC_SMALL_FAST_MODEL: model },
+    env: {
+      ANTHROPIC_BASE_URL: url,
+      ANTHROPIC_AUTH_TOKEN: key,
+      ANTHROPIC_MODEL: model,
+      ANTHROPIC_SMALL_FAST_MODEL: model,
+      // Away from its vendor's host it repeats a refused call with fewer betas, up to six times, before it shows the message.
+      CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS: '1',
+    },
     files: [],
   }),
 } satisfies Partial<AgentRecipe>;
