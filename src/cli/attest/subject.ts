@@ -31,12 +31,12 @@ export async function subjectOf(
   const [first, ...args] = command;
   const program = first === undefined ? installed(agent, io) : resolveProgram(first, io.env, io.cwd);
   if (program === undefined) throw new IntramurError('CONFIG_NOT_FOUND', `there is no program "${first ?? agent ?? ''}"`);
-  const adapter = adapterFor(program.path);
-  const recipe = agentRecipes.find(({ id }) => id === adapter?.id);
   const real = fs.realpathSync(program.path);
   const scripts = first === undefined ? [] : args.map((arg) => scriptOf(arg, io));
   // Of `node agent.mjs`, the script is the subject.
   const main = scripts.find((script) => script !== undefined)?.file ?? real;
+  const adapter = adapterFor(program.path) ?? adapterFor(main);
+  const recipe = agentRecipes.find(({ id }) => id === adapter?.id);
   return {
     name: name ?? agent ?? adapter?.id ?? path.basename(program.path),
     program: { ...program, trees: [...program.trees, ...scripts.flatMap((script) => (script === undefined ? [] : [script.tree]))] },
