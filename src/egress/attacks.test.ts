@@ -156,6 +156,8 @@ describe('names that disagree', () => {
       403,
       expect.stringContaining('Host disagree'),
     ]);
+    expect(await ask({ ':path': '/', ':authority': 'a.example', cookie: ['a=1', 'b=2'] })).toEqual([200, expect.anything()]);
+    expect(rig.heads.pop()?.rawHeaders).toEqual(['cookie', 'a=1; b=2']);
     expect(await ask({ ':path': '/', ':authority': 'a.example', ':scheme': 'http' })).toEqual([
       403,
       expect.stringContaining(':scheme disagree'),

@@ -1,5 +1,7 @@
 // Real programs talk through an egress: what they do every day must work, and what is refused must be told to them.
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { homedir } from 'node:os';
 import https from 'node:https';
 import http2 from 'node:http2';
 import path from 'node:path';
@@ -13,6 +15,13 @@ beforeEach(() => {
   rig = createRig({ gatewayHosts: ['127.0.0.1:4100', 'localhost:4100'] });
 });
 afterEach(async () => await rig.stop());
+
+/** Where a version manager stands in front of python, it needs to find itself. */
+const python: Record<string, string> = { PYENV_ROOT: process.env['PYENV_ROOT'] ?? path.join(homedir(), '.pyenv') };
+
+function canImport(module: string): boolean {
+  return has('python3') && spawnSync('python3', ['-c', `import ${module}`], { stdio: 'ignore' }).status === 0;
+}
 
 /** Every program finds its authorities as it would inside. */
 function trust(): Record<string, string> {
@@ -44,7 +53,7 @@ describe.skipIf(!has('curl'))('curl', () => {
     expect(got).toEqual({ code: 0, stderr: '', stdout: 'GET http://example.com:80/\n' });
   });
 
-  it.each(['--http1.1', '--http2'])('goes through the proxy, %s, one tunnel for many requests', async (version) => {
+  it.each(['--http1.1', '--http2'])('goes through the proxy, %s, one tunnel for many requests (friction 4)', async (version) => {
     const port = await rig.listen('proxy', 3128);
     const got = await rig.run(
       'curl',
@@ -95,7 +104,7 @@ describe.skipIf(!has('curl'))('curl', () => {
     expect(rig.heads[0]).toMatchObject({ host: '1.1.1.1', isDirect: true });
   });
 
-  it('is shown why a name that disagrees is refused', async () => {
+  it('is shown why a name that disagrees is refused (friction 10)', async () => {
     const port = await rig.listen('any', 443);
     const to = `front.example:443:${rig.resolve('allowed.example')}:${port}`;
     const got = await rig.run('curl', ['-sS', '--connect-to', to, 'https://front.example/'], trust());
@@ -232,10 +241,17 @@ for i in range(3):
     expect(rig.bodies.slice(1).map(String)).toEqual(['ab', 'ab', 'ab']);
   });
 
+  it.skipIf(!canImport('requests'))('requests, which has a list of authorities of its own (friction 2)', async () => {
+    const port = await rig.listen('proxy', 3128);
+    const fetchIt = `import requests; s = requests.Session(); print(*(s.get('https://example.com/%d' % i).text for i in range(2)), sep='', end='')`;
+    const got = await rig.run('python3', ['-c', fetchIt], { ...trust(), ...python, HTTPS_PROXY: `http://127.0.0.1:${port}` });
+    expect(got).toEqual({ code: 0, stderr: '', stdout: 'GET https://example.com:443/0\nGET https://example.com:443/1\n' });
+  });
+
   it('goes through the proxy that HTTPS_PROXY names', async () => {
     const port = await rig.listen('proxy', 3128);
     const fetchIt = `import urllib.request; print(urllib.request.urlopen('https://example.com/py').read().decode(), end='')`;
-    const got = await rig.run('python3', ['-c', fetchIt], { ...trust(), HTTPS_PROXY: `http://127.0.0.1:${port}` });
+    const got = await rig.run('python3', ['-c', fetchIt], { ...trust(), ...python, HTTPS_PROXY: `http://127.0.0.1:${port}` });
     expect(got).toEqual({ code: 0, stderr: '', stdout: 'GET https://example.com:443/py\n' });
   });
 });

@@ -47,6 +47,10 @@ const typeNames: Readonly<Record<number, string>> = {
   255: 'ANY',
 };
 
+function typeName(type: number): string {
+  return typeNames[type] ?? `TYPE${type}`;
+}
+
 const noError = 0;
 const nameError = 3;
 const refused = 5;
@@ -60,7 +64,7 @@ export function createResolver(names: NameTable, report: (attempt: DnsAttempt) =
 
   function reportOnce(question: Question, isOurResolver: boolean, reason: string): void {
     const name = printable(question.name);
-    const type = typeNames[question.type] ?? `TYPE${question.type}`;
+    const type = typeName(question.type);
     const key = `${isOurResolver} ${type} ${name}`;
     if (reported.has(key) || reported.size >= maxReported) return;
     reported.add(key);
@@ -81,7 +85,7 @@ export function createResolver(names: NameTable, report: (attempt: DnsAttempt) =
     }
     const host = wireHost(name);
     if (type !== 1 && type !== 28) {
-      reportOnce(question, isOurResolver, 'only addresses are answered');
+      reportOnce(question, isOurResolver, `only addresses are answered, not ${typeName(type)}`);
       return reply(query, question, noError);
     }
     if (host === undefined) {

@@ -176,7 +176,7 @@ describe('without sockets', () => {
             {
               method: 'GET',
               target: written,
-              httpVersion: version as '1.0',
+              httpVersion: version,
               rawHeaders: headers.flat(),
               ...(authority === undefined ? {} : { authority }),
             },

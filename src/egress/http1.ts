@@ -115,7 +115,8 @@ export function createHttp1({ exchanges, reports, places, limits, tunnel }: Deps
     });
     // One more than is allowed: Node drops what is over the limit without a word, and a dropped header is a different request.
     server.maxHeadersCount = limits.headerCount + 1;
-    server.on('request', onRequest).on('connect', onConnect).on('clientError', onClientError);
+    // An expectation other than 100-continue is dropped with the connection's other fields.
+    server.on('request', onRequest).on('checkExpectation', onRequest).on('connect', onConnect).on('clientError', onClientError);
     // Only a listening server watches over its time limits.
     server.emit('listening');
     return server;

@@ -45,7 +45,7 @@ export function describeRequest(connection: Origin, written: Written, places: Pl
     authorities.push([written.authority === undefined ? 'the request target' : ':authority', target.authority]);
   if (headers.hosts.length > 1) return no(refuse('more than one Host header', 400), origin);
   const hosted = headers.hosts[0];
-  if (hosted === undefined && httpVersion === '1.1') return no(refuse('no Host header', 400), origin);
+  if (hosted === undefined && httpVersion !== '1.0' && written.authority === undefined) return no(refuse('no Host header', 400), origin);
   if (hosted !== undefined) authorities.push(['Host', hosted]);
   for (const [who, text] of authorities) {
     if (!agrees(origin, text, places)) {

@@ -56,7 +56,7 @@ function streamed(body: Readable, headers: readonly string[] = []): ExchangeRepl
 }
 
 describe.each(['HTTP/1.1', 'HTTP/2'])('%s', (version) => {
-  it('events arrive one by one, the head before the first', async () => {
+  it('events arrive one by one, the head before the first (friction 3)', async () => {
     const events = new PassThrough();
     const ask = await over(version, { forward: async () => streamed(events) });
     const { status, body, headers } = await ask({});
