@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalHost } from './host.ts';
 
@@ -32,4 +33,41 @@ describe('canonicalHost', () => {
   ])('%s -> %s', (text, host) => {
     expect(canonicalHost(text)).toBe(host);
   });
+});
+
+it('is one spelling: of it, it is itself, and a URL goes to it', () => {
+  const piece = fc.constantFrom(
+    'a',
+    'B',
+    '0x7f',
+    '127',
+    '.',
+    ':',
+    '::',
+    'ffff',
+    '1',
+    '[',
+    ']',
+    'é',
+    '－',
+    '。',
+    '_',
+    '-',
+    '@',
+    '%41',
+    '\u00ad',
+    '\u0000',
+  );
+  fc.assert(
+    fc.property(
+      fc.array(piece, { maxLength: 8 }).map((pieces) => pieces.join('')),
+      (text) => {
+        const host = canonicalHost(text);
+        if (host === undefined) return;
+        expect(canonicalHost(host)).toBe(host);
+        expect(canonicalHost(new URL(`http://${host.includes(':') ? `[${host}]` : host}/`).hostname)).toBe(host);
+      },
+    ),
+    { numRuns: 5000 },
+  );
 });

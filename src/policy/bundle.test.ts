@@ -88,6 +88,11 @@ describe('a policy that is not valid stops the load, with file, line, column and
       '@id("a") permit(principal == ?principal, action, resource);',
       'own/a.cedar:1:1: templates (?principal, ?resource) are not accepted',
     ],
+    [
+      'a word that no reason has',
+      '@id("a") @reason("{clasification} data") permit(principal, action, resource);',
+      'own/a.cedar:1:1: @reason knows no {clasification}; did you mean {classification}?',
+    ],
     ['no id', '// why\npermit(principal, action, resource);', 'own/a.cedar:2:1: a policy needs @id("name"), of letters, digits and . _ -'],
     [
       'an odd id',

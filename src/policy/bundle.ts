@@ -5,6 +5,7 @@ import type { DetailedError, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { nearest, type PolicyId } from '../core/index.ts';
 import { type ActionTable, readActionTable } from './action-index.ts';
 import type { Cedar } from './evaluate.ts';
+import { reasonWords, unknownReasonWord } from './reason.ts';
 import { namespace, schema } from './schema.ts';
 import { invalid, type PolicyFile } from './source.ts';
 
@@ -103,6 +104,13 @@ class Source {
       const name = parsed.json.annotations?.['id'];
       if (name === undefined || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) {
         throw invalid(`${this.where(offset)}: a policy needs @id("name"), of letters, digits and . _ -`);
+      }
+      const odd = unknownReasonWord(parsed.json.annotations?.['reason'] ?? '');
+      if (odd !== undefined) {
+        const meant = nearest(odd, reasonWords);
+        throw invalid(
+          `${this.where(offset)}: @reason knows no {${odd}}; ${meant ? `did you mean {${meant}}?` : `there are ${reasonWords.join(', ')}`}`,
+        );
       }
       yield { id: `${pack}/${name}`, text: part, json: parsed.json, file: path, line: lineOf(this.where(offset)), offset };
     }

@@ -207,7 +207,8 @@ describe('explain', () => {
           {
             id: 'perimeter/data-class',
             effect: 'forbid',
-            annotations: { id: 'data-class', reason: 'the data is of a higher class than a target outside this perimeter may receive' },
+            reason: 'restricted data may not go to a public model',
+            annotations: { id: 'data-class', reason: '{classification} data may not go to a {perimeter} model' },
             file: path.join(packsDir, 'perimeter', 'perimeter.cedar'),
             line: expect.any(Number),
           },

@@ -2,6 +2,7 @@
 import { type Decision, deny, denyFor, type LlmInvoke, perimeterRank, type PolicyId, type Request, type Target } from '../core/index.ts';
 import type { Answer, Evaluate } from './evaluate.ts';
 import { type Facts, modelQuestionOf, questionOf } from './question.ts';
+import { fillReason } from './reason.ts';
 
 export interface Ruling {
   readonly target: Target | undefined;
@@ -11,7 +12,7 @@ export interface Ruling {
 /** `reasonOf` gives the sentence that a policy's author wrote into its `@reason`. */
 export function decide(request: Request, facts: Facts, evaluate: Evaluate, reasonOf: (policy: PolicyId) => string | undefined): Decision {
   try {
-    return decisionFrom(request, rulingsOn(request, facts, evaluate), reasonOf);
+    return decisionFrom(request, facts, rulingsOn(request, facts, evaluate), reasonOf);
   } catch {
     return denyFor('POLICY_EVALUATION');
   }
@@ -24,21 +25,32 @@ export function rulingsOn({ principal, act }: Request, facts: Facts, evaluate: E
   return insideFirst.map((target) => ({ target, answer: evaluate(modelQuestionOf(principal, act, target, facts)) }));
 }
 
-function decisionFrom({ act }: Request, rulings: readonly Ruling[], reasonOf: (policy: PolicyId) => string | undefined): Decision {
+function decisionFrom(
+  request: Request,
+  facts: Facts,
+  rulings: readonly Ruling[],
+  reasonOf: (policy: PolicyId) => string | undefined,
+): Decision {
+  const { act } = request;
   // INVARIANT: one failed policy denies the whole act, candidates that look allowed included: what failed may have been a forbid.
   if (rulings.some(({ answer }) => answer.errors.length > 0)) return denyFor('POLICY_EVALUATION');
   const allowed = rulings.filter(({ answer }) => answer.decision === 'allow');
   const counted = allowed.length > 0 ? allowed : rulings;
   const policies = [...new Set(counted.flatMap(({ answer }) => answer.determining))];
-  if (allowed.length === 0) return deny(reasonFor(act, policies, reasonOf), policies);
+  if (allowed.length === 0) return deny(reasonFor(request, facts, rulings, reasonOf), policies);
   if (act.action !== 'llm.invoke') return { effect: 'allow', route: { kind: 'direct' }, policies };
   const [first, ...rest] = allowed.flatMap(({ target }) => (target ? [target] : []));
   return first ? { effect: 'allow', route: { kind: 'targets', targets: [first, ...rest] }, policies } : denyFor('POLICY_EVALUATION');
 }
 
-function reasonFor(act: Request['act'], policies: readonly PolicyId[], reasonOf: (policy: PolicyId) => string | undefined): string {
-  const [policy] = policies;
-  if (policy !== undefined) return `${reasonOf(policy) ?? 'a policy forbids this'} (policy ${policy})`;
+/** That of the first policy that determined, about the candidate that it spoke of. */
+function reasonFor(request: Request, facts: Facts, rulings: readonly Ruling[], reasonOf: (policy: PolicyId) => string | undefined): string {
+  const { act } = request;
+  const ruling = rulings.find(({ answer }) => answer.determining.length > 0);
+  const policy = ruling?.answer.determining[0];
+  if (policy !== undefined) {
+    return `${fillReason(reasonOf(policy) ?? 'a policy forbids this', request, facts, ruling?.target)} (policy ${policy})`;
+  }
   if (act.action === 'llm.invoke') return noTarget(act);
   return `no policy permits ${act.class === 'other' ? 'traffic' : `${act.class} traffic`} to ${shown(act.host)}:${act.port} (default deny)`;
 }

@@ -14,10 +14,13 @@ import type { Bundle } from './bundle.ts';
 import { decide, rulingsOn } from './decide.ts';
 import type { Evaluate } from './evaluate.ts';
 import type { Facts } from './question.ts';
+import { fillReason } from './reason.ts';
 
 export interface DeterminingPolicy {
   readonly id: PolicyId;
   readonly effect: 'permit' | 'forbid';
+  /** Its `@reason`, filled in. */
+  readonly reason: string | undefined;
   /** `@reason`, `@effect`, `@approvers`, … as written. */
   readonly annotations: Readonly<Record<string, string>>;
   readonly file: string;
@@ -49,18 +52,20 @@ export function explain(request: Request, facts: Facts, evaluate: Evaluate, bund
     rulings: rulingsOn(request, facts, evaluate).map(({ target, answer }) => ({
       target: target && `${target.provider}/${target.model}`,
       decision: answer.errors.length > 0 ? 'deny' : answer.decision,
-      policies: answer.determining.flatMap((id) => describe(bundle, id)),
+      policies: answer.determining.flatMap((id) => describe(bundle, id, (reason) => fillReason(reason, request, facts, target))),
       errors: answer.errors,
     })),
     changes: turned.map(({ change }) => change),
   };
 }
 
-function describe(bundle: Bundle, id: PolicyId): DeterminingPolicy[] {
+function describe(bundle: Bundle, id: PolicyId, fill: (reason: string) => string): DeterminingPolicy[] {
   const policy = bundle.policies.get(id);
   if (!policy) return [];
   const { json, file, line } = policy;
-  return [{ id, effect: json.effect, annotations: json.annotations ?? {}, file, line }];
+  const { annotations = {} } = json;
+  const { reason } = annotations;
+  return [{ id, effect: json.effect, reason: reason === undefined ? undefined : fill(reason), annotations, file, line }];
 }
 
 interface Variation {

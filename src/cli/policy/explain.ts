@@ -59,8 +59,8 @@ function asText({ decision, rulings, changes }: Explanation): string {
   const lines = [decision.effect === 'allow' ? 'allow' : `deny: ${decision.reason.text}`];
   for (const { target, decision: ruling, policies, errors } of rulings) {
     if (target !== undefined) lines.push(`  ${target}: ${ruling}`);
-    for (const { id, effect, annotations, file, line } of policies) {
-      lines.push(`    ${effect} ${id} (${file}:${line})${annotations['reason'] ? `: ${annotations['reason']}` : ''}`);
+    for (const { id, effect, reason, annotations, file, line } of policies) {
+      lines.push(`    ${effect} ${id} (${file}:${line})${reason === undefined ? '' : `: ${reason}`}`);
       for (const key of ['effect', 'approvers', 'ttl']) if (annotations[key]) lines.push(`      @${key} ${annotations[key]}`);
     }
     if (policies.length === 0 && errors.length === 0) lines.push('    no policy permits it (default deny)');
