@@ -149,6 +149,6 @@ function arm64(program: Program, base: bigint): Buffer {
   immediate(0, 125n);
   syscall(syscallNumbers.exit.arm64);
   const bytes = Buffer.alloc(code.length * 4);
-  code.forEach((word, i) => bytes.writeUInt32LE(word, i * 4));
+  code.forEach((word, i) => bytes.writeUInt32LE(word >>> 0, i * 4));
   return bytes;
 }

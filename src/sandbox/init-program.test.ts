@@ -1,0 +1,111 @@
+// The compiled init: the same bytes for the same wishes, well-formed for both machines, and nothing executed that was tampered with.
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { elf } from './elf.ts';
+import { initFile } from './init-file.ts';
+import { type InitOptions, initProgram } from './init-program.ts';
+import type { Arch } from './syscall-number.ts';
+import { SyscallScript } from './syscall-script.ts';
+
+const scratch = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'intramur-init-')));
+afterAll(() => fs.rmSync(scratch, { recursive: true, force: true }));
+
+const options: InitOptions = {
+  outer: { uid: 1001, gid: 1001 },
+  inner: { uid: 1001, gid: 1001 },
+  isRoot: false,
+  hasIpv6: true,
+  hasOverlay: true,
+  listeners: [{ protocol: 'tcp', family: 6, address: 'any', port: 443 }],
+  limits: { pids: 64, fileBytes: 1 << 20 },
+  firstForeignFd: 12,
+};
+
+describe.each<[Arch, number]>([
+  ['x64', 62],
+  ['arm64', 183],
+])('the init for %s', (arch, machine) => {
+  const image = elf(initProgram(options), arch);
+
+  it('is a small static executable whose stack is not executable', () => {
+    expect(image.subarray(0, 7)).toEqual(Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]));
+    expect(image.readUInt16LE(18)).toBe(machine);
+    expect(image.length).toBeLessThan(16 << 10);
+    const segments = [0, 1, 2].map((i) => ({ type: image.readUInt32LE(64 + 56 * i), flags: image.readUInt32LE(68 + 56 * i) }));
+    expect(segments).toEqual([
+      { type: 1, flags: 5 },
+      { type: 1, flags: 6 },
+      { type: 0x6474e551, flags: 6 },
+    ]);
+    const [offset, address] = [image.readBigUInt64LE(64 + 56 + 8), image.readBigUInt64LE(64 + 56 + 16)];
+    expect(address % 0x10000n).toBe(offset % 0x10000n);
+  });
+
+  it('does not depend on the session', () => {
+    expect(elf(initProgram(options), arch).equals(image)).toBe(true);
+    expect(elf(initProgram({ ...options, outer: { uid: 1002, gid: 1002 } }), arch).equals(image)).toBe(false);
+  });
+});
+
+describe('a compiled program', () => {
+  const own: Arch = process.arch === 'arm64' ? 'arm64' : 'x64';
+  const run = (build: (script: SyscallScript) => void, args: readonly string[] = []) => {
+    const script = new SyscallScript(2);
+    script.stage('first');
+    build(script);
+    const program = script.build();
+    return { program, ...spawnSync(initFile(scratch, elf(program, own)), args, { stdio: ['ignore', 'pipe', 'pipe'] }) };
+  };
+
+  it('passes its arguments and ends with its own code', () => {
+    const { stdout, status } = run((script) => script.call('write', [1, { argv: 1 }, 5]).call('exit', [7]), ['hello']);
+    expect([stdout.toString(), status]).toEqual(['hello', 7]);
+  });
+
+  it('reports which stage failed, and with what', () => {
+    const { program, stderr, status } = run((script) => script.stage('second').call('close', [99]).stage('third').call('exit', [0]));
+    expect(status).toBe(125);
+    expect([stderr.readInt32LE(0), program.stages[stderr.readUInt32LE(4)]]).toEqual([-9, 'second']);
+  });
+
+  it('takes one result only where only one is success', () => {
+    const partly = run((script) =>
+      script
+        .stage('short')
+        .call('write', [1, script.text('abc'), 3], { exactly: 4 })
+        .call('exit', [0]),
+    );
+    expect(partly.status).toBe(125);
+    const nonZero = run((script) =>
+      script
+        .stage('value')
+        .expectZero(script.bytes(Buffer.from([0, 0, 0, 1])))
+        .call('exit', [0]),
+    );
+    expect(nonZero.status).toBe(125);
+    expect(run((script) => script.expectZero(script.space(4)).call('exit', [0])).status).toBe(0);
+  });
+});
+
+describe('the file of the init', () => {
+  it('is written anew when what lies there is not what was compiled', () => {
+    const cache = path.join(scratch, 'cache');
+    const image = Buffer.from('#!/bin/true\n');
+    const file = initFile(cache, image);
+    expect(fs.statSync(path.dirname(file)).mode & 0o777).toBe(0o700);
+    fs.writeFileSync(file, '#!/bin/evil\n');
+    expect(initFile(cache, image)).toBe(file);
+    expect(fs.readFileSync(file).equals(image)).toBe(true);
+    fs.chmodSync(file, 0o777);
+    initFile(cache, image);
+    expect(fs.statSync(file).mode & 0o022).toBe(0);
+    fs.rmSync(file);
+    fs.symlinkSync('/bin/true', file);
+    initFile(cache, image);
+    expect(fs.lstatSync(file).isFile()).toBe(true);
+    expect(fs.readdirSync(path.dirname(file))).toEqual([path.basename(file)]);
+  });
+});
