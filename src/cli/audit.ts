@@ -2,12 +2,26 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { ask, audit, jsonReport, parseQuestions, severities, severityRank, textReport } from '../audit/index.ts';
+import {
+  type AuditReport,
+  ask,
+  audit,
+  cyclonedxReport,
+  htmlReport,
+  jsonReport,
+  parseBaseline,
+  parseQuestions,
+  sarifReport,
+  severities,
+  severityRank,
+  textReport,
+  withoutKnown,
+} from '../audit/index.ts';
 import { loadConfig } from '../config/index.ts';
 import { IntramurError, placesFrom } from '../core/index.ts';
 import type { CliIo } from './io.ts';
 
-const formats = ['text', 'json'] as const;
+const formats = ['text', 'json', 'sarif', 'html', 'cyclonedx'] as const;
 type Format = (typeof formats)[number];
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
@@ -22,6 +36,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
       out: { type: 'string' },
       'fail-on': { type: 'string' },
       ask: { type: 'string' },
+      baseline: { type: 'string' },
+      'forbid-jurisdiction': { type: 'string', multiple: true },
     },
   });
   const format = values.json ? 'json' : oneOf(formats, values.format ?? 'text', '--format');
@@ -37,6 +53,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     cwd: io.cwd,
     env: io.env,
     tools: config.tools,
+    forbiddenJurisdictions: values['forbid-jurisdiction'] ?? [],
     onProgress: isTerminal ? (files: number) => io.stderr.write(`\r${files.toLocaleString('en')} files…\u001b[K`) : undefined,
   };
   if (values.ask !== undefined) {
@@ -46,25 +63,56 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   }
   const done = audit(options);
   if (isTerminal) io.stderr.write('\r\u001b[K');
-  const report = jsonReport(done, Date.now());
+  const now = Date.now();
+  const whole = jsonReport(done, now);
+  const known = values.baseline === undefined ? undefined : parseBaseline(readGiven(values.baseline, io.cwd), values.baseline);
+  const report = known === undefined ? whole : withoutKnown(whole, known);
   const colour = values.out === undefined && 'isTTY' in io.stdout && io.stdout.isTTY === true && !io.env['NO_COLOR'];
   const [home = io.home] = done.facts.homes;
-  const text = render(format, () => textReport(report, { colour, home }), report);
+  const text = render[format](report, {
+    now,
+    colour,
+    home,
+    base: positionals.length === 1 ? path.resolve(io.cwd, positionals[0] ?? '') : '/',
+  });
   if (values.out === undefined) io.stdout.write(text);
   else fs.writeFileSync(path.resolve(io.cwd, values.out), text);
   return failOn !== undefined && report.findings.some(({ severity }) => severityRank(severity) >= severityRank(failOn)) ? 1 : 0;
 }
 
+interface Rendering {
+  readonly now: number;
+  readonly colour: boolean;
+  readonly home: string;
+  readonly base: string;
+}
+
+const render: Readonly<Record<Format, (report: AuditReport, rendering: Rendering) => string>> = {
+  text: (report, { colour, home }) => textReport(report, { colour, home }),
+  json: (report) => asJson(report),
+  sarif: (report, { base }) => asJson(sarifReport(report, base)),
+  cyclonedx: (report, { now }) => asJson(cyclonedxReport(report, now)),
+  html: (report, { now }) => htmlReport(report, now),
+};
+
+function asJson(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
+function readGiven(file: string, cwd: string): string {
+  try {
+    return fs.readFileSync(path.resolve(cwd, file), 'utf8');
+  } catch (cause) {
+    throw new IntramurError('CONFIG_NOT_FOUND', `${file}: cannot be read`, { cause });
+  }
+}
+
 /** `-` is standard input. */
 async function questionsFrom(place: string, io: CliIo): Promise<string> {
-  if (place !== '-') return fs.readFileSync(path.resolve(io.cwd, place), 'utf8');
+  if (place !== '-') return readGiven(place, io.cwd);
   const chunks: Buffer[] = [];
   for await (const chunk of io.stdin) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks).toString('utf8');
-}
-
-function render(format: Format, asText: () => string, report: unknown): string {
-  return format === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : asText();
 }
 
 function oneOf<T extends string>(all: readonly T[], value: string, option: string): T {

@@ -16,58 +16,94 @@ export function textReport(report: AuditReport, { colour, home }: TextOptions): 
   const paint = (code: string, text: string): string => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
   const short = (file: string): string => (home !== '/' && file.startsWith(`${home}/`) ? `~${file.slice(home.length)}` : file);
   const lines: string[] = [];
-  const counts = new Map<string, number>();
-  for (const { severity } of report.findings) counts.set(severity, (counts.get(severity) ?? 0) + 1);
   const ids = new Set(report.agents.map(({ id }) => id));
   const unpinned = report.mcpServers.filter(({ pinned }) => pinned === false).length;
   const { files, ms } = report.scanned;
   lines.push(
-    `${plural(ids.size, 'agent')}, ${plural(report.mcpServers.length, 'MCP server')}${unpinned > 0 ? ` (${unpinned} unpinned)` : ''}, ${plural(report.findings.filter(({ severity }) => severity !== 'info').length, 'finding')}.`,
+    `${plural(ids.size, 'agent')}, ${plural(report.mcpServers.length, 'MCP server')}${unpinned > 0 ? ` (${unpinned} unpinned)` : ''}; ${counts(report)}.`,
     paint('2', `Looked at ${files.toLocaleString('en')} files in ${(ms / 1000).toFixed(1)} s. Nothing was started, nothing was sent.`),
     '',
+    ...findingLines(report, paint, short),
+    ...summaryLines(report, paint, short),
+    ...agentLines(report, paint, short),
+    `Next: ${product.name} run -- AGENT   the same agent, boxed; your keys stay outside`,
   );
-  for (const agent of report.agents) {
-    const version = agent.version ?? (agent.presence === 'traces' ? 'traces only' : 'version unknown');
+  return `${lines.join('\n')}\n`;
+}
+
+type Paint = (code: string, text: string) => string;
+type Short = (file: string) => string;
+
+function counts({ findings }: AuditReport): string {
+  const parts = ['critical', 'high', 'medium', 'low'].flatMap((severity) => {
+    const count = findings.filter((finding) => finding.severity === severity).length;
+    return count === 0 ? [] : [`${count} ${severity}`];
+  });
+  return parts.length === 0 ? 'nothing above level info' : parts.join(', ');
+}
+
+function findingLines({ findings }: AuditReport, paint: Paint, short: Short): readonly string[] {
+  const lines: string[] = [];
+  const groups = new Map<string, AuditReport['findings'][number][]>();
+  for (const finding of findings) {
+    if (finding.severity === 'info') continue;
+    const key = `${finding.severity}\0${finding.id}`;
+    groups.set(key, [...(groups.get(key) ?? []), finding]);
+  }
+  for (const group of groups.values()) {
+    for (const { severity, id, agent, message, file, line } of group.slice(0, shownPerRule)) {
+      const label = severity.toUpperCase().padEnd(8);
+      const [head = '', ...rest] = wrap(
+        `${label} ${id.padEnd(9)} ${agent === null || message.toLowerCase().startsWith(agent.slice(0, 4)) ? '' : `${agent}: `}${message}`,
+        11,
+      );
+      lines.push(paint(colours[severity] ?? '0', head.slice(0, 8)) + head.slice(8), ...rest);
+      if (file !== null) lines.push(paint('2', `           ${cut(short(file), width - 18)}${line === null ? '' : `:${line}`}`));
+    }
+    if (group.length > shownPerRule) lines.push(`           and ${plural(group.length - shownPerRule, 'more place')} (--json lists all)`);
+    lines.push(...wrap(`           -> ${group[0]?.remedy ?? ''}`, 14));
+  }
+  const remarks = findings.filter(({ severity }) => severity === 'info').length;
+  if (remarks > 0) lines.push(`${plural(remarks, 'remark')} of level info: --json shows ${remarks === 1 ? 'it' : 'them'}.`);
+  return lines.length === 0 ? [] : [...lines, ''];
+}
+
+/** One block an agent; a workspace only where it differs from the rest of the disk. */
+function summaryLines({ summary }: AuditReport, paint: Paint, short: Short): readonly string[] {
+  const lines: string[] = [];
+  for (const row of summary) {
+    const general = summary.find((one) => one.agent === row.agent && one.workspace === '*');
+    const { workspace: _here, ...says } = row;
+    const { workspace: _there, ...usual } = general ?? row;
+    if (row.workspace !== '*' && general !== undefined && JSON.stringify(says) === JSON.stringify(usual)) continue;
+    if (row.shell.startsWith('not known')) continue;
     lines.push(
       ...wrap(
-        `  ${agent.name} ${version}  (${agent.vendor}, ${agent.jurisdiction})${agent.status === 'unvetted' ? '' : `  ${agent.status}`}  ${short(agent.path)}`,
-        6,
+        `  ${row.agent}, ${row.workspace === '*' ? 'anywhere' : short(row.workspace)}${row.unattended ? ': works unattended' : ''}`,
+        4,
       ),
     );
+    lines.push(
+      ...wrap(`    shell    ${row.shell}`, 13),
+      ...wrap(`    writes   ${row.write}`, 13),
+      ...wrap(`    network  ${row.network}`, 13),
+      ...wrap(`    secrets  ${row.secrets}`, 13),
+      ...wrap(`    model    ${row.modelHost}`, 13),
+    );
   }
-  if (report.agents.length > 0) lines.push('');
-  if (report.summary.length > 0) {
-    lines.push(paint('1', 'What can they do today, without asking anybody?'));
-    for (const row of report.summary) {
-      lines.push(...wrap(`  ${row.agent} in ${row.workspace === '*' ? 'any directory' : short(row.workspace)}`, 4));
-      lines.push(...wrap(`    shell: ${row.shell}. Writes: ${row.write}.`, 6));
-      lines.push(...wrap(`    network: ${row.network}. Secrets: ${row.secrets}.`, 6));
-      lines.push(...wrap(`    model: ${row.modelHost}.${row.unattended ? ' Runs unattended.' : ''}`, 6));
-    }
-    lines.push('');
-  }
-  const serious = report.findings.filter(({ severity }) => severity !== 'info');
-  const byRule = new Map<string, (typeof serious)[number][]>();
-  for (const finding of serious)
-    byRule.set(`${finding.severity}\0${finding.id}`, [...(byRule.get(`${finding.severity}\0${finding.id}`) ?? []), finding]);
-  for (const findings of byRule.values()) {
-    for (const [index, { severity, id, agent, message, file, line }] of findings.entries()) {
-      if (index === shownPerRule) {
-        lines.push(`           and ${plural(findings.length - shownPerRule, 'more place')} of ${id} (--json lists all)`);
-        break;
-      }
-      const label = severity.toUpperCase().padEnd(8);
-      const [head = '', ...rest] = wrap(`${label} ${id.padEnd(9)} ${agent === null ? '' : `${agent}: `}${message}`, 11);
-      lines.push(paint(colours[severity] ?? '0', head.slice(0, 8)) + head.slice(8), ...rest);
-      if (file !== null) lines.push(paint('2', `           ${cut(short(file), width - 17)}${line === null ? '' : `:${line}`}`));
-    }
-    lines.push(...wrap(`           -> ${findings[0]?.remedy ?? ''}`, 14));
-  }
-  const info = counts.get('info') ?? 0;
-  if (info > 0) lines.push(`${plural(info, 'remark')} of level info: --json shows them.`);
-  if (serious.length === 0) lines.push('No findings above level info.');
-  lines.push('', `Next: ${product.name} run -- AGENT   the same agent, boxed; your keys stay outside`);
-  return `${lines.join('\n')}\n`;
+  return lines.length === 0 ? [] : [paint('1', 'What they can do today'), ...lines, ''];
+}
+
+function agentLines({ agents }: AuditReport, paint: Paint, short: Short): readonly string[] {
+  if (agents.length === 0) return [];
+  const rows = agents.flatMap((agent) => {
+    const version = agent.version ?? (agent.presence === 'traces' ? '(traces only)' : '(version unknown)');
+    return wrap(
+      `  ${agent.name} ${version}, ${agent.vendor} (${agent.jurisdiction})${agent.status === 'unvetted' ? '' : `, ${agent.status}`}: ${short(agent.path)}`,
+      6,
+    );
+  });
+  return [paint('1', 'What is here'), ...rows, ''];
 }
 
 function plural(count: number, noun: string): string {
