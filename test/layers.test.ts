@@ -65,12 +65,6 @@ describe('the import graph', () => {
     const wrong = edges.filter(({ from, to }) => roomOf(from) !== roomOf(to) && path.basename(to) !== 'index.ts' && !isLightCore(from, to));
     expect(wrong.map(({ from, to }) => `${path.relative(root, from)} → ${path.relative(root, to)}`)).toEqual([]);
   });
-
-  it('has no file in a room that nothing reaches', () => {
-    const targets = new Set(edges.map(({ to }) => to));
-    const entries = new Set([path.join(src, 'cli/main.ts'), path.join(src, 'testing/index.ts')]);
-    expect(product.filter((file) => !targets.has(file) && !entries.has(file)).map((file) => path.relative(root, file))).toEqual([]);
-  });
 });
 
 /** `--version` loads one file: main.ts takes two constants of core directly, so that not even the rest of core is parsed. */

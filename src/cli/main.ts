@@ -21,7 +21,17 @@ const commands: Readonly<Record<string, Command>> = {
   },
   discard: { usage: 'discard [SESSION] [--only PATH…]', does: 'forget what a session changed', load: () => import('./discard.ts') },
   audit: { usage: 'audit [DIR…]', does: 'which agents are here and what they may do; starts nothing', load: () => import('./audit.ts') },
+  attest: {
+    usage: 'attest AGENT | -- COMMAND',
+    does: 'does it say different things in different surroundings',
+    load: () => import('./attest.ts'),
+  },
   inspect: { usage: 'inspect [FILE|-]', does: 'what the monitor would find in these bytes', load: () => import('./inspect.ts') },
+  index: {
+    usage: 'index add|list|remove|build',
+    does: "the company's own source as keyed fingerprints",
+    load: () => import('./index-command.ts'),
+  },
   up: { usage: 'up [--background] [--port N]', does: 'start the daemon with gateway and status page', load: () => import('./up.ts') },
   status: { usage: 'status [--json]', does: 'what the daemon is doing', load: () => import('./status.ts') },
   down: { usage: 'down', does: 'stop the daemon', load: () => import('./down.ts') },
