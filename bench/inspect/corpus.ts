@@ -16,25 +16,98 @@ export interface SourceFile {
 
 /** Occur in no list below this one. MIT, BSD, Apache-2.0, PSF, ISC, BSL or public domain. */
 export const backgroundPackages: readonly PackageName[] = [
-  'src:zlib', 'src:googletest', 'src:nlohmann-json3', 'src:snappy', 'src:abseil', 'src:protobuf', 'src:lua5.4', 'npm:sqlite3', 'npm:better-sqlite3',
-  'deb:python3-django', 'deb:python3-requests', 'deb:python3-click', 'deb:python3-sqlalchemy', 'deb:python3-pytest', 'deb:python3-werkzeug', 'deb:python3-aiohttp', 'deb:python3-celery', 'src:jinja2',
-  'src:golang-1.19', 'src:golang-github-spf13-cobra', 'src:golang-google-grpc', 'src:golang-testify', 'deb:golang-github-gin-gonic-gin-dev', 'deb:golang-github-gorilla-mux-dev',
-  'src:guava-libraries', 'src:commons-io', 'src:libcommons-collections4-java', 'src:jackson-databind', 'src:httpcomponents-client', 'src:apache-log4j2', 'src:libslf4j-java',
-  'deb:librust-serde-dev', 'deb:librust-tokio-dev', 'deb:librust-regex-dev', 'deb:librust-hyper-dev', 'deb:librust-rayon-dev', 'deb:librust-clap-dev',
+  'src:zlib',
+  'src:googletest',
+  'src:nlohmann-json3',
+  'src:snappy',
+  'src:abseil',
+  'src:protobuf',
+  'src:lua5.4',
+  'npm:sqlite3',
+  'npm:better-sqlite3',
+  'deb:python3-django',
+  'deb:python3-requests',
+  'deb:python3-click',
+  'deb:python3-sqlalchemy',
+  'deb:python3-pytest',
+  'deb:python3-werkzeug',
+  'deb:python3-aiohttp',
+  'deb:python3-celery',
+  'src:jinja2',
+  'src:golang-1.19',
+  'src:golang-github-spf13-cobra',
+  'src:golang-google-grpc',
+  'src:golang-testify',
+  'deb:golang-github-gin-gonic-gin-dev',
+  'deb:golang-github-gorilla-mux-dev',
+  'src:guava-libraries',
+  'src:commons-io',
+  'src:libcommons-collections4-java',
+  'src:jackson-databind',
+  'src:httpcomponents-client',
+  'src:apache-log4j2',
+  'src:libslf4j-java',
+  'deb:librust-serde-dev',
+  'deb:librust-tokio-dev',
+  'deb:librust-regex-dev',
+  'deb:librust-hyper-dev',
+  'deb:librust-rayon-dev',
+  'deb:librust-clap-dev',
   'npm:com.neuecc.unirx',
-  'src:symfony', 'src:phpunit', 'src:composer', 'src:php-guzzlehttp-psr7',
-  'deb:ruby-activesupport', 'deb:ruby-activerecord', 'deb:rake', 'deb:ruby-nokogiri', 'deb:puma',
-  'npm:lodash', 'npm:vue', 'npm:axios', 'npm:eslint', 'npm:webpack', 'npm:mocha', 'npm:jquery', 'npm:three', 'npm:svelte', 'npm:nunjucks', 'npm:zod', 'npm:fastify', 'src:node-typescript', 'npm:@trpc/server',
+  'src:symfony',
+  'src:phpunit',
+  'src:composer',
+  'src:php-guzzlehttp-psr7',
+  'deb:ruby-activesupport',
+  'deb:ruby-activerecord',
+  'deb:rake',
+  'deb:ruby-nokogiri',
+  'deb:puma',
+  'npm:lodash',
+  'npm:vue',
+  'npm:axios',
+  'npm:eslint',
+  'npm:webpack',
+  'npm:mocha',
+  'npm:jquery',
+  'npm:three',
+  'npm:svelte',
+  'npm:nunjucks',
+  'npm:zod',
+  'npm:fastify',
+  'src:node-typescript',
+  'npm:@trpc/server',
 ]; // prettier-ignore
 
 /** Stands for the company's own source. */
 export const protectedPackages: readonly PackageName[] = [
-  'deb:python3-djangorestframework', 'deb:golang-github-labstack-echo-dev', 'src:mockito', 'src:redis', 'src:leveldb', 'npm:rxjs', 'npm:com.cysharp.unitask', 'deb:ruby-rack', 'src:rust-ripgrep', 'src:php-twig',
+  'deb:python3-djangorestframework',
+  'deb:golang-github-labstack-echo-dev',
+  'src:mockito',
+  'src:redis',
+  'src:leveldb',
+  'npm:rxjs',
+  'npm:com.cysharp.unitask',
+  'deb:ruby-rack',
+  'src:rust-ripgrep',
+  'src:php-twig',
 ]; // prettier-ignore
 
 /** Unrelated code of the same languages: whatever is found in it is a false positive. */
 export const negativePackages: readonly PackageName[] = [
-  'deb:python3-flask', 'src:hugo', 'src:libcommons-lang3-java', 'src:libuv1', 'src:fmtlib', 'npm:hono', 'npm:koa', 'npm:express', 'npm:preact', 'deb:ruby-sinatra', 'src:rust-bat', 'src:php-monolog', 'npm:jillejr.newtonsoft.json-for-unity',
+  'deb:python3-flask',
+  'src:hugo',
+  'src:libcommons-lang3-java',
+  'src:libuv1',
+  'src:fmtlib',
+  'npm:hono',
+  'npm:koa',
+  'npm:express',
+  'npm:preact',
+  'deb:ruby-sinatra',
+  'src:rust-bat',
+  'src:php-monolog',
+  'npm:jillejr.newtonsoft.json-for-unity',
 ]; // prettier-ignore
 
 const CODE = /\.(?:[cm]?[jt]sx?|py|go|java|kt|c|h|cc|cpp|cxx|hpp|hh|inl|rs|cs|php|rb|rake)$/i;
@@ -70,7 +143,8 @@ export function filesOf(name: PackageName, directory: string): SourceFile[] {
 
 function fetchPackage(name: PackageName, into: string): void {
   const [kind, what] = [name.slice(0, 3), name.slice(4)];
-  const run = (command: string, args: readonly string[]) => execFileSync(command, args, { cwd: into, stdio: ['ignore', 'ignore', 'inherit'] });
+  const run = (command: string, args: readonly string[]) =>
+    execFileSync(command, args, { cwd: into, stdio: ['ignore', 'ignore', 'inherit'] });
   if (kind === 'npm') run('npm', ['pack', '--silent', '--ignore-scripts', what]);
   else if (kind === 'deb') run('apt-get', ['download', '-qq', what]);
   else run('apt-get', [...debianSources(path.dirname(into)), 'source', '--download-only', '-qq', what]);
@@ -79,7 +153,16 @@ function fetchPackage(name: PackageName, into: string): void {
 /** Debian's source lists in a directory of their own: the machine's configuration stays as it is. */
 function debianSources(directory: string): string[] {
   const at = (part: string) => path.join(directory, '.apt', part);
-  const options = ['-o', 'Dir::Etc::sourcelist=/dev/null', '-o', `Dir::Etc::sourceparts=${at('parts')}`, '-o', `Dir::State::lists=${at('lists')}`, '-o', `Dir::Cache=${at('cache')}`];
+  const options = [
+    '-o',
+    'Dir::Etc::sourcelist=/dev/null',
+    '-o',
+    `Dir::Etc::sourceparts=${at('parts')}`,
+    '-o',
+    `Dir::State::lists=${at('lists')}`,
+    '-o',
+    `Dir::Cache=${at('cache')}`,
+  ];
   if (!fs.existsSync(at('parts'))) {
     for (const part of ['parts', 'lists/partial', 'cache/archives/partial']) fs.mkdirSync(at(part), { recursive: true });
     const own = fs.readFileSync('/etc/apt/sources.list.d/debian.sources', 'utf8');
@@ -93,7 +176,8 @@ function unpackAll(directory: string): void {
   for (const file of fs.readdirSync(directory)) {
     const full = path.join(directory, file);
     if (file.endsWith('.deb')) execFileSync('dpkg-deb', ['-x', full, directory]);
-    else if (/\.(?:tgz|tar\.\w+)$/.test(file) && !/\.debian\.tar/.test(file)) execFileSync('tar', ['-xf', full, '-C', directory, '--no-same-owner', '--no-same-permissions']);
+    else if (/\.(?:tgz|tar\.\w+)$/.test(file) && !/\.debian\.tar/.test(file))
+      execFileSync('tar', ['-xf', full, '-C', directory, '--no-same-owner', '--no-same-permissions']);
     else continue;
     fs.rmSync(full);
   }

@@ -64,9 +64,9 @@ export function outsideView(text: string, at: number): View {
 }
 
 /** A view of a run of `parent` that was decoded as a whole: every finding in it points at the run. */
-export function runView(parent: View, decoder: string, bytes: Buffer, run: Span): View {
+export function runView(parent: View, decoder: string, bytes: Buffer, run: Span, depth = parent.depth + 1): View {
   const span = parent.origin(run.start, run.end);
-  return new ByteView(bytes, [...parent.decodersOf(run.start, run.end), decoder], parent.depth + 1, () => span);
+  return new ByteView(bytes, [...parent.decodersOf(run.start, run.end), decoder], depth, () => span);
 }
 
 /** Where a mapped view departs from its parent: from `at` on, a position plus `shift` is the position in the parent. */

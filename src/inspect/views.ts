@@ -3,7 +3,8 @@
 import { escapedLines, unescape } from './decode/escapes.ts';
 import { charCodes } from './decode/char-codes.ts';
 import { jsonTexts } from './decode/json.ts';
-import { decoders } from './decode/registry.ts';
+import { isBinary } from './decode/readable.ts';
+import { binaryDecoders, textDecoders } from './decode/registry.ts';
 import { type Budget, exceeded } from './limits.ts';
 import { mappedView, type View } from './view.ts';
 
@@ -22,21 +23,28 @@ export interface Reading {
  */
 export function* viewsOf(root: View, budget: Budget, { isJson }: { readonly isJson: boolean }): Generator<Reading> {
   budget.chargeView(root.bytes.length);
-  const queue: { view: View; escapeLevel: number }[] = [];
+  const queue: Queue = { views: [], tooDeep: undefined };
   if (isJson) {
     const fields = jsonView(root, [{ start: 0, end: root.bytes.length }], budget);
     const texts = jsonView(root, jsonTexts(root.bytes), budget);
     yield { view: fields, of: 'fields' };
     yield { view: texts, of: 'texts' };
-    for (const view of charCodes.decode(fields, budget)) queue.push({ view, escapeLevel: 0 });
+    for (const view of charCodes.decode(fields, budget)) queue.views.push({ view, escapeLevel: 0 });
     enqueueDecoded(texts, 1, queue, budget);
   } else {
-    queue.push({ view: root, escapeLevel: 0 });
+    queue.views.push({ view: root, escapeLevel: 0 });
   }
-  for (let next = queue.shift(); next; next = queue.shift()) {
+  for (let next = queue.views.shift(); next; next = queue.views.shift()) {
     yield { view: next.view, of: 'all' };
     enqueueDecoded(next.view, next.escapeLevel, queue, budget);
   }
+  // Only now: what can be looked at is looked at first, so that a refusal still says what it found.
+  if (queue.tooDeep !== undefined) throw exceeded(queue.tooDeep);
+}
+
+interface Queue {
+  readonly views: { readonly view: View; readonly escapeLevel: number }[];
+  tooDeep: string | undefined;
 }
 
 function jsonView(root: View, ranges: Parameters<typeof unescape>[1], budget: Budget): View {
@@ -45,19 +53,20 @@ function jsonView(root: View, ranges: Parameters<typeof unescape>[1], budget: Bu
   return mappedView(root, 'json', bytes, shifts, root.depth);
 }
 
-function enqueueDecoded(view: View, escapeLevel: number, queue: { view: View; escapeLevel: number }[], budget: Budget): void {
+function enqueueDecoded(view: View, escapeLevel: number, queue: Queue, budget: Budget): void {
   budget.checkTime();
-  const lines = escapedLines(view.bytes);
-  if (lines.length > 0) {
-    if (escapeLevel >= MAX_ESCAPE_LEVELS) throw exceeded('escapes are nested too deep');
+  const hasText = !isBinary(view.bytes);
+  const lines = hasText ? escapedLines(view.bytes) : [];
+  if (lines.length > 0 && escapeLevel >= MAX_ESCAPE_LEVELS) queue.tooDeep = 'escapes are nested too deep';
+  else if (lines.length > 0) {
     const { bytes, shifts } = unescape(view.bytes, lines);
     budget.chargeView(bytes.length);
-    queue.push({ view: mappedView(view, 'escapes', bytes, shifts, view.depth), escapeLevel: escapeLevel + 1 });
+    queue.views.push({ view: mappedView(view, 'escapes', bytes, shifts, view.depth), escapeLevel: escapeLevel + 1 });
   }
-  for (const decoder of decoders) {
+  for (const decoder of hasText ? [...binaryDecoders, ...textDecoders] : binaryDecoders) {
     for (const decoded of decoder.decode(view, budget)) {
-      if (decoded.depth > budget.limits.maxDepth) throw exceeded(`encodings are nested more than ${budget.limits.maxDepth} deep`);
-      queue.push({ view: decoded, escapeLevel: 0 });
+      if (decoded.depth <= budget.limits.maxDepth) queue.views.push({ view: decoded, escapeLevel: 0 });
+      else queue.tooDeep = `encodings are nested more than ${budget.limits.maxDepth} deep`;
     }
   }
 }

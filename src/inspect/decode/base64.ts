@@ -44,7 +44,8 @@ export function base64Runs(bytes: Uint8Array): Span[] {
       i = next - 1;
       continue;
     }
-    if (i - start >= LEAST && mayBeBase64(seen, i - start)) runs.push({ start, end: i });
+    const end = lineStart > start && isWord(bytes, lineStart, i) ? lineStart : i;
+    if (end - start >= LEAST && mayBeBase64(seen, end - start)) runs.push({ start, end });
     start = -1;
   }
   return runs;
@@ -58,6 +59,13 @@ function nextLine(bytes: Uint8Array, end: number): number {
   i += 1;
   for (const limit = i + 16; i < limit && (bytes[i] === 0x20 || bytes[i] === 0x09); ) i += 1;
   return classOf[bytes[i] ?? 0] ? i : -1;
+}
+
+/** A word that follows in the next line is no end of a run, though its letters are in the alphabet. */
+function isWord(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start > 24) return false;
+  for (let i = start; i < end; i++) if (((classOf[bytes[i] ?? 0] ?? 0) & (UPPER | LOWER)) === 0) return false;
+  return true;
 }
 
 /** Identifiers and paths lack a kind of character that base64 of any length nearly always has. */

@@ -15,7 +15,8 @@ const common = new Set(
   ).split(' '),
 );
 
-const BLOCK = 1024;
+const BLOCK = 256;
+const SAMPLE = 800;
 const LEAST_WORDS = 12;
 const SUSPICIOUS = 0.04;
 export const CONVINCING = 0.1;
@@ -62,7 +63,7 @@ function suspiciousBlocks(text: string): Span[] {
 
 /** The readings of a block that yield common words. */
 function* guesses(text: string): Generator<[string, string]> {
-  const sample = text.slice(0, 4 * BLOCK);
+  const sample = text.slice(0, SAMPLE);
   for (const isReversed of [false, true]) {
     const base = isReversed ? reverse(sample) : sample;
     for (let shift = isReversed ? 0 : 1; shift < 26; shift++) {

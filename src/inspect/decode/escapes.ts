@@ -1,6 +1,7 @@
 // Backslash escapes: those of JSON (RFC 8259, section 7) and of the languages that agents quote (\xNN, octal, \u{…}, \UXXXXXXXX).
 // It does not parse JSON, so broken JSON, JSON in JSON and string literals in code are all read the same way.
 import type { Shifts, Span } from '../view.ts';
+import { NEAR } from './rewrite.ts';
 
 const BACKSLASH = 0x5c;
 const NEWLINE = 0x0a;
@@ -51,7 +52,7 @@ export function unescape(bytes: Buffer, ranges: readonly Span[]): Unescaped {
   return { bytes: out.subarray(0, written), shifts: { at: Int32Array.from(at), shift: Int32Array.from(shift) } };
 }
 
-/** The lines that hold an escape, as ranges; at most those from `from` on. Empty when nothing is escaped. */
+/** The lines that hold an escape, with the few between them, as ranges. Empty when nothing is escaped. */
 export function escapedLines(bytes: Buffer): Span[] {
   const lines: Span[] = [];
   let position = bytes.indexOf(BACKSLASH);
@@ -63,7 +64,9 @@ export function escapedLines(bytes: Buffer): Span[] {
     const start = position === 0 ? 0 : bytes.lastIndexOf(NEWLINE, position - 1) + 1;
     const found = bytes.indexOf(NEWLINE, position);
     const end = found === -1 ? bytes.length : found;
-    lines.push({ start, end });
+    const last = lines.at(-1);
+    if (last && start - last.end <= NEAR) lines[lines.length - 1] = { start: last.start, end };
+    else lines.push({ start, end });
     position = bytes.indexOf(BACKSLASH, end);
   }
   return lines;

@@ -94,6 +94,6 @@ export const fold: Decoder = {
       const stands = known.get(match[0]);
       if (stands) pieces.push({ start: match.index, end: match.index + match[0].length, stands });
     }
-    if (pieces.length > 0) yield rewritten(view, 'unicode-fold', pieces, budget);
+    if (pieces.length > 0) yield rewritten(view, 'unicode-fold', pieces, budget, view.depth);
   },
 };

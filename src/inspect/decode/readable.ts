@@ -18,6 +18,11 @@ export function isText(bytes: Uint8Array): boolean {
   return sum >= LEAST_SHARE * length || isUtf8Text(bytes.subarray(0, length));
 }
 
+/** No text at either end: pieces that look like an encoding are chance. */
+export function isBinary(bytes: Uint8Array): boolean {
+  return !isText(bytes) && !isText(bytes.subarray(-SAMPLE)) && utf16Kind(bytes) === undefined;
+}
+
 /** Mostly non-ASCII scripts weigh too little above, yet decode without a fault. */
 function isUtf8Text(bytes: Uint8Array): boolean {
   if (bytes.length < 12) return false;

@@ -1,4 +1,4 @@
-// Every decoder of text. Each is tried on every view, so the order says only which view comes first.
+// Every decoder. Each is tried on every view that may hold what it reads, so the order says only which view comes first.
 import { archive } from './archive.ts';
 import { base64 } from './base64.ts';
 import { charCodes } from './char-codes.ts';
@@ -7,12 +7,15 @@ import type { Decoder } from './decoder.ts';
 import { disguise } from './disguise.ts';
 import { fold } from './fold.ts';
 import { hex, hexdump } from './hex.ts';
+import { comment } from './comment.ts';
 import { concatenation, entities, percent, quotedPrintable } from './text-encodings.ts';
 import { utf16 } from './utf16.ts';
 
-export const decoders: readonly Decoder[] = [
-  base64,
-  hex,
+/** Read runs and whole containers, in text and in anything else. */
+export const binaryDecoders: readonly Decoder[] = [base64, hex, utf16, compressed, archive];
+
+/** Read text. */
+export const textDecoders: readonly Decoder[] = [
   hexdump,
   percent,
   entities,
@@ -20,8 +23,6 @@ export const decoders: readonly Decoder[] = [
   concatenation,
   charCodes,
   fold,
-  utf16,
-  compressed,
-  archive,
+  comment,
   disguise,
 ];

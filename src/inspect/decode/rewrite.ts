@@ -4,6 +4,8 @@ import { mappedView, type Span, type View } from '../view.ts';
 import type { Decoder } from './decoder.ts';
 
 const NEWLINE = 0x0a;
+/** Lines between two that hold a piece come along when they are few: what is said runs over them. */
+export const NEAR = 1024;
 
 export interface Rewriting {
   readonly id: string;
@@ -15,9 +17,11 @@ export interface Rewriting {
   replace(match: string): Buffer | string | undefined;
   /** How many replacements make it worth a view. */
   readonly least?: number;
+  /** True when nothing of its kind can be left in what it yields, so that it is no level of nesting. */
+  readonly isFinal?: boolean;
 }
 
-export function rewriting({ id, trigger, pattern, replace, least = 1 }: Rewriting): Decoder {
+export function rewriting({ id, trigger, pattern, replace, least = 1, isFinal = false }: Rewriting): Decoder {
   return {
     id,
     *decode(view, budget) {
@@ -28,13 +32,19 @@ export function rewriting({ id, trigger, pattern, replace, least = 1 }: Rewritin
         if (stands === undefined) continue;
         pieces.push({ start: match.index, end: match.index + match[0].length, stands: Buffer.from(stands) });
       }
-      if (pieces.length >= least) yield rewritten(view, id, pieces, budget);
+      if (pieces.length >= least) yield rewritten(view, id, pieces, budget, isFinal ? view.depth : view.depth + 1);
     },
   };
 }
 
-/** The lines around the pieces, joined by line breaks, with each piece replaced by what it stands for. */
-export function rewritten(view: View, id: string, pieces: readonly (Span & { readonly stands: Buffer })[], budget: Budget): View {
+/** The lines around the pieces and the few between, joined by line breaks, with each piece replaced by what it stands for. */
+export function rewritten(
+  view: View,
+  id: string,
+  pieces: readonly (Span & { readonly stands: Buffer })[],
+  budget: Budget,
+  depth = view.depth + 1,
+): View {
   const { bytes } = view;
   const parts: Buffer[] = [];
   const at: number[] = [];
@@ -54,7 +64,7 @@ export function rewritten(view: View, id: string, pieces: readonly (Span & { rea
   };
   let lineEnd = -1;
   for (const { start, end, stands } of pieces) {
-    if (start >= lineEnd) {
+    if (start >= lineEnd + (lineEnd < 0 ? 0 : NEAR)) {
       if (lineEnd >= 0) {
         copyTo(lineEnd);
         parts.push(Buffer.of(NEWLINE));
@@ -73,5 +83,5 @@ export function rewritten(view: View, id: string, pieces: readonly (Span & { rea
   }
   copyTo(lineEnd);
   budget.chargeView(written);
-  return mappedView(view, id, Buffer.concat(parts, written), { at: Int32Array.from(at), shift: Int32Array.from(shift) });
+  return mappedView(view, id, Buffer.concat(parts, written), { at: Int32Array.from(at), shift: Int32Array.from(shift) }, depth);
 }

@@ -72,4 +72,5 @@ export const concatenation: Decoder = rewriting({
   id: 'concatenation',
   pattern: /(?<=[\w+/=-])(["'`])[ \t\r\n\\]{0,80}(?:[+.&]|\.\.|<>|\|\|)?[ \t\r\n\\]{0,80}\1(?=[\w+/=-])/g,
   replace: () => '',
+  isFinal: true,
 });

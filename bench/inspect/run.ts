@@ -1,0 +1,64 @@
+// `npm run bench:inspect`: quality and speed of inspection, as a table and as bench/results/inspect.json.
+// Options: --seed N --probes N --negatives N.
+import fs from 'node:fs';
+import os from 'node:os';
+import { parseArgs } from 'node:util';
+import { corpusDirectory } from './corpus.ts';
+import { lengths, measureQuality } from './quality.ts';
+import { measureSpeed } from './speed.ts';
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '7' },
+    probes: { type: 'string', default: '30' },
+    negatives: { type: 'string', default: '8000' },
+    only: { type: 'string' },
+  },
+});
+const directory = corpusDirectory(process.env);
+fs.mkdirSync(directory, { recursive: true });
+
+const percent = (share: number) => `${(100 * share).toFixed(share > 0 && share < 0.01 ? 2 : 0)}%`.padStart(6);
+const result: Record<string, unknown> = {
+  date: new Date().toISOString(),
+  machine: { cpu: os.cpus()[0]?.model, node: process.version, load: os.loadavg()[0] },
+};
+
+if (values.only !== 'speed') {
+  const quality = await measureQuality({
+    directory,
+    seed: Number(values.seed),
+    probes: Number(values.probes),
+    negatives: Number(values.negatives),
+  });
+  result['quality'] = quality;
+  const { index, recall, falsePositives } = quality;
+  console.log(
+    `index: ${index.files} files, ${index.lines} lines, ${index.entries} entries, ${(index.bytes / index.lines).toFixed(1)} bytes a line\n`,
+  );
+  console.log(
+    `${'route tier: share found at'.padEnd(30)}${lengths.map((length) => `${length} lines`.padStart(10)).join('')}     (block tier)`,
+  );
+  for (const [name, rows] of Object.entries(recall)) {
+    console.log(
+      `${name.padEnd(30)}${lengths.map((length) => percent(rows[length]?.route ?? 0).padStart(10)).join('')}     ${lengths.map((length) => percent(rows[length]?.block ?? 0)).join('')}`,
+    );
+  }
+  for (const length of lengths) {
+    const others = Object.entries(recall).filter(([name]) => name !== 'all names changed');
+    const mean = (tier: 'block' | 'route' | 'count') =>
+      others.reduce((sum, [, rows]) => sum + (rows[length]?.[tier] ?? 0), 0) / others.length;
+    console.log(
+      `mean of ${others.length} wrappings at ${length} lines: block ${percent(mean('block'))} route ${percent(mean('route'))} count ${percent(mean('count'))}`,
+    );
+  }
+  const { total, block, route, count, worst } = falsePositives;
+  console.log(
+    `\nfalse positives of ${total}: block ${block} (${((100 * block) / total).toFixed(3)}%), route ${route} (${((100 * route) / total).toFixed(2)}%), count ${count} (${((100 * count) / total).toFixed(2)}%)`,
+  );
+  for (const line of worst.slice(0, 40)) console.log(`  ${line}`);
+}
+if (values.only !== 'quality') result['speed'] = await measureSpeed({ directory });
+
+fs.mkdirSync('bench/results', { recursive: true });
+fs.writeFileSync('bench/results/inspect.json', `${JSON.stringify(result, null, 1)}\n`);
