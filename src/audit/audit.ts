@@ -28,7 +28,8 @@ export interface AuditOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly tools: Readonly<Record<string, { readonly status: Vetting }>>;
   readonly forbiddenJurisdictions?: readonly string[];
-  readonly classify?: (workspace: string) => string | undefined;
+  /** The class of a workspace by its path and the addresses of its git remotes. */
+  readonly classify?: ((workspace: string, remotes: readonly string[]) => string | undefined) | undefined;
   readonly onProgress?: ((files: number) => void) | undefined;
   /** Look at these workspaces only, and do not walk the disk. */
   readonly only?: readonly string[];
@@ -107,8 +108,14 @@ export function gather(options: AuditOptions): Facts {
     listeners: isThisUser ? listeners(tree) : [],
     tools: options.tools,
     forbiddenJurisdictions: options.forbiddenJurisdictions ?? [],
-    classify: options.classify ?? (() => undefined),
+    classify: (workspace) => options.classify?.(workspace, remotesOf(tree, workspace)),
   };
+}
+
+function remotesOf(tree: Tree, workspace: string): readonly string[] {
+  const read = tree.read(`${workspace}/.git/config`, 1 << 20);
+  const text = read.bytes?.toString('utf8') ?? '';
+  return [...text.matchAll(/^\s*url\s*=\s*(\S+)\s*$/gm)].flatMap(([, url]) => (url === undefined ? [] : [url]));
 }
 
 /** A user file that only this agent writes shows that it was used. */

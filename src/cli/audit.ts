@@ -17,7 +17,7 @@ import {
   textReport,
   withoutKnown,
 } from '../audit/index.ts';
-import { loadConfig } from '../config/index.ts';
+import { classificationOf, loadConfig, parseRemote } from '../config/index.ts';
 import { IntramurError, placesFrom } from '../core/index.ts';
 import type { CliIo } from './io.ts';
 
@@ -54,6 +54,10 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     env: io.env,
     tools: config.tools,
     forbiddenJurisdictions: values['forbid-jurisdiction'] ?? [],
+    classify:
+      config.repositories.length === 0
+        ? undefined
+        : (workspace: string, urls: readonly string[]) => classificationOf(config, { paths: [workspace], remotes: hostRemotes(urls) }),
     onProgress: isTerminal ? (files: number) => io.stderr.write(`\r${files.toLocaleString('en')} files…\u001b[K`) : undefined,
   };
   if (values.ask !== undefined) {
@@ -78,6 +82,13 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (values.out === undefined) io.stdout.write(text);
   else fs.writeFileSync(path.resolve(io.cwd, values.out), text);
   return failOn !== undefined && report.findings.some(({ severity }) => severityRank(severity) >= severityRank(failOn)) ? 1 : 0;
+}
+
+function hostRemotes(urls: readonly string[]): readonly string[] {
+  return urls.flatMap((url) => {
+    const remote = parseRemote(url);
+    return remote?.kind === 'host' ? [remote.name] : [];
+  });
 }
 
 interface Rendering {
