@@ -24,10 +24,10 @@ export class RequestBody extends Readable {
       if (!this.destroyed && !this.push(chunk)) source.pause();
     });
     source.on('end', () => {
-      // HTTP/2 ends the readable side of a stream that was reset, too.
-      if ('aborted' in source && source.aborted === true) return this.breakOff();
+      // HTTP/2 ends the readable side of a stream that was reset, too, but tells `aborted` first.
+      if (this.destroyed) return;
       this.#isComplete = true;
-      if (!this.destroyed) this.push(null);
+      this.push(null);
     });
     for (const event of ['aborted', 'error', 'close']) source.on(event, () => this.breakOff());
     // Nobody may be listening when the program goes away.
