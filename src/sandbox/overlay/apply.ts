@@ -10,7 +10,6 @@ import {
   copyFileSync,
   fchmodSync,
   fchownSync,
-  fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -176,7 +175,7 @@ class Work {
     writeFileSync(this.#journal, `${JSON.stringify(beside)}\n`);
     try {
       if (change.node === 'symlink') symlinkSync(readlinkSync(from), fresh);
-      else copyWhole(from, fresh, change.change === 'modified');
+      else copyWhole(from, fresh);
       renameSync(fresh, at);
       return undefined;
     } catch (fault) {
@@ -209,17 +208,16 @@ class Work {
 }
 
 /**
- * Content, mode and owner; extended attributes and capabilities stay behind.
- * @param isReplacement the old content is given up for this: the new one must be on the disk first
+ * Content, mode and owner; extended attributes and capabilities stay behind. Not flushed: what a killed process wrote is kept by the
+ * kernel, and the layer, from which it can be applied again, outlives a loss of power.
  */
-function copyWhole(from: string, to: string, isReplacement: boolean): void {
+function copyWhole(from: string, to: string): void {
   copyFileSync(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
   const source = lstatSync(from);
   const fd = openSync(to, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     if (process.geteuid?.() === 0) fchownSync(fd, source.uid, source.gid);
     fchmodSync(fd, source.mode & 0o777);
-    if (isReplacement) fsyncSync(fd);
   } finally {
     closeSync(fd);
   }

@@ -1,0 +1,108 @@
+// `apply` under kill -9: a reader of the workspace sees each file old or new, and the next call finishes the work.
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { applyChanges } from './apply.ts';
+import { diffLayer } from './diff.ts';
+import { type Layer, readLayer, writeManifest } from './manifest.ts';
+
+const scratch = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'intramur-apply-')));
+const cacheDir = path.join(scratch, 'cache');
+afterAll(() => fs.rmSync(scratch, { recursive: true, force: true }));
+
+const files = 300;
+const oldText = (i: number): string => `old ${i}\n`.repeat(50);
+const newText = (i: number): string => `new ${i}\n`.repeat(5000);
+
+/** A layer as overlayfs would leave it, made by hand: half of the files are there already. */
+async function layerOf(name: string): Promise<Layer> {
+  const workspace = path.join(scratch, name, 'workspace');
+  const upper = path.join(scratch, name, 'session', 'upper');
+  for (const dir of ['a', 'b/c']) {
+    fs.mkdirSync(path.join(upper, dir), { recursive: true });
+    fs.mkdirSync(path.join(workspace, dir), { recursive: true });
+  }
+  for (let i = 0; i < files; i += 2) fs.writeFileSync(path.join(workspace, place(i)), oldText(i));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  writeManifest(upper, workspace);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  for (let i = 0; i < files; i++) fs.writeFileSync(path.join(upper, place(i)), newText(i), { mode: i % 3 ? 0o644 : 0o755 });
+  const layer = readLayer(path.dirname(upper));
+  if (!layer) throw new Error('no layer');
+  return layer;
+}
+
+const place = (i: number): string => (i % 3 ? `a/${i}` : `b/c/${i}`);
+const names = (directory: string): string[] => fs.readdirSync(directory, { recursive: true, encoding: 'utf8' });
+const isWhole = (text: string, i: number): boolean => text === newText(i) || (i % 2 === 0 && text === oldText(i));
+
+describe('apply', () => {
+  it.each([5, 20, 40, 60, 90])('killed after %i ms of work leaves every file old or new, and is finished by the next', async (delayMs) => {
+    const layer = await layerOf(`kill-${delayMs}`);
+    const { workspace } = layer.manifest;
+    const code = `import { applyChanges } from ${JSON.stringify(path.join(import.meta.dirname, 'apply.ts'))};
+      import { diffLayer } from ${JSON.stringify(path.join(import.meta.dirname, 'diff.ts'))};
+      import { readLayer } from ${JSON.stringify(path.join(import.meta.dirname, 'manifest.ts'))};
+      const layer = readLayer(${JSON.stringify(layer.directory)});
+      const changes = diffLayer(layer, ${JSON.stringify(cacheDir)});
+      process.stdout.write('begun');
+      applyChanges(layer, changes, { withSensitive: true });`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'ignore'] });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    child.kill('SIGKILL');
+    await new Promise((resolve) =>
+      child.exitCode === null && child.signalCode === null ? child.once('exit', resolve) : resolve(undefined),
+    );
+
+    const present = names(workspace).filter((name) => /\/\d+$/.test(name));
+    for (const name of present)
+      expect([name, isWhole(fs.readFileSync(path.join(workspace, name), 'utf8'), Number(path.basename(name)))]).toEqual([name, true]);
+    for (let i = 0; i < files; i += 2) expect(present).toContain(place(i));
+
+    const outcome = applyChanges(layer, diffLayer(layer, cacheDir), { withSensitive: true });
+    expect(outcome.conflicts).toEqual([]);
+    for (let i = 0; i < files; i++) expect(fs.readFileSync(path.join(workspace, place(i)), 'utf8')).toBe(newText(i));
+    expect(fs.statSync(path.join(workspace, place(0))).mode & 0o777).toBe(0o755);
+    expect(names(workspace).filter((name) => name.includes('.intramur-'))).toEqual([]);
+    expect(diffLayer(layer, cacheDir)).toEqual([]);
+  });
+
+  it('does not bring back what was applied and then changed by its user', async () => {
+    const layer = await layerOf('again');
+    applyChanges(layer, diffLayer(layer, cacheDir), { withSensitive: true });
+    fs.writeFileSync(path.join(layer.manifest.workspace, place(1)), 'mine now');
+    expect(diffLayer(layer, cacheDir)).toEqual([]);
+  });
+
+  it('writes nothing through a parent that became a link', async () => {
+    const layer = await layerOf('link');
+    const { workspace } = layer.manifest;
+    const changes = diffLayer(layer, cacheDir);
+    fs.renameSync(path.join(workspace, 'a'), path.join(scratch, 'outside'));
+    fs.symlinkSync(path.join(scratch, 'outside'), path.join(workspace, 'a'));
+    const before = names(path.join(scratch, 'outside')).sort();
+    const { conflicts } = applyChanges(layer, changes, { withSensitive: true });
+    expect(conflicts.length).toBe(files - files / 3);
+    expect(names(path.join(scratch, 'outside')).sort()).toEqual(before);
+    expect(fs.readFileSync(path.join(scratch, 'outside', '2'), 'utf8')).toBe(oldText(2));
+  });
+
+  it('removes only leftovers of its own, whatever the journal says', async () => {
+    const layer = await layerOf('journal');
+    const { workspace } = layer.manifest;
+    fs.writeFileSync(path.join(scratch, 'precious'), 'x');
+    fs.writeFileSync(path.join(workspace, 'kept'), 'x');
+    fs.writeFileSync(path.join(workspace, '.intramur-session-7'), 'left over');
+    const lines = ['../../precious', 'kept', '.intramur-session-7', '../.intramur-x', 7, null].map((line) => JSON.stringify(line));
+    fs.writeFileSync(path.join(layer.directory, 'journal.jsonl'), `${lines.join('\n')}\n{"cut`);
+    applyChanges(layer, [], { withSensitive: true });
+    expect([
+      fs.existsSync(path.join(scratch, 'precious')),
+      fs.existsSync(path.join(workspace, 'kept')),
+      fs.existsSync(path.join(workspace, '.intramur-session-7')),
+    ]).toEqual([true, true, false]);
+  });
+});

@@ -1,0 +1,252 @@
+// Sessions in overlay mode as they end: what `diff` says of them, and that `apply` makes the workspace what the session saw.
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import { doctor } from '../doctor.ts';
+import { launch } from '../launch.ts';
+import { applyChanges } from './apply.ts';
+import { diffLayer } from './diff.ts';
+import { discardChanges, discardLayer } from './discard.ts';
+import { findLayer, type Layer, readLayer } from './manifest.ts';
+
+const { layers } = await doctor();
+const missing = layers.find(({ ok, name }) => !ok && name !== 'limit of total memory');
+
+const scratch = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'intramur-overlay-')));
+const cacheDir = path.join(scratch, 'cache');
+afterAll(() => {
+  spawnSync('chmod', ['-R', 'u+rwX', scratch]);
+  fs.rmSync(scratch, { recursive: true, force: true });
+});
+
+let count = 0;
+
+/** Runs `script` in a workspace that `before` made. */
+async function session(before: string, script: string): Promise<Layer> {
+  const directory = path.join(scratch, 'sessions', `s${count++}`);
+  const workspace = path.join(scratch, 'workspaces', String(count));
+  fs.mkdirSync(workspace, { recursive: true });
+  spawnSync('/bin/sh', ['-ec', before], { cwd: workspace });
+  // The clock of the file system moves in ticks.
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const launched = await launch(
+    {
+      argv: ['/bin/bash', '-c', script],
+      workspace,
+      cwd: workspace,
+      mode: 'overlay',
+      overlay: { upper: path.join(directory, 'upper'), work: path.join(directory, 'work') },
+      env: { PATH: '/usr/bin:/bin', HOME: '/home/agent' },
+      home: '/home/agent',
+      homeFiles: [],
+      readOnly: [],
+      caPem: '',
+      ports: [],
+      proxyPort: 3128,
+      gatewayPort: 4180,
+      limits: { pids: 128, fileBytes: 1 << 20, tmpfsBytes: 1 << 20 },
+      cacheDir,
+      hostName: 'box',
+      userName: 'agent',
+    },
+    {
+      listening({ tcp, dns, dnsElsewhere }) {
+        for (const { handle } of tcp) net.createServer().listen(handle).unref();
+        for (const socket of [dns, ...dnsElsewhere]) socket.unref();
+      },
+    },
+  );
+  await launched.exited;
+  const layer = readLayer(directory);
+  if (!layer) throw new Error('the session left no layer');
+  return layer;
+}
+
+const rows = (layer: Layer): string[] =>
+  diffLayer(layer, cacheDir).map(
+    ({ change, path: file, class: kind, conflict }) => `${change} ${file} ${kind}${conflict ? ' conflict' : ''}`,
+  );
+
+/** Every path with its kind, mode and content. */
+const listing =
+  "find . -mindepth 1 -printf '%P|%y|%m|%l|' -a \\( -type f -exec sha256sum {} \\; -o -printf '\\n' \\) | sed 's/ .*//' | sort";
+
+describe.skipIf(missing !== undefined)(`a layer${missing ? `, skipped: ${missing.reason}` : ''}`, () => {
+  it.each<[string, string, string, string[]]>([
+    ['nothing', 'echo a > a', 'cat a', []],
+    ['an opened file that stays the same', 'echo a > a', 'cat a > b; cat b > a; rm b', []],
+    ['a new file', '', 'echo a > a', ['added a code']],
+    ['a changed file', 'echo a > a', 'echo b > a', ['modified a code']],
+    ['a deleted file', 'echo a > a', 'rm a', ['deleted a code']],
+    ['a mode', 'echo a > a', 'chmod 700 a', ['mode a code']],
+    ['the mode of a directory', 'mkdir d; echo a > d/a', 'chmod 700 d', ['mode d code']],
+    ['an empty directory', '', 'mkdir -p d/e', ['added d/e code']],
+    ['a deleted directory', 'mkdir -p d/e; echo a > d/e/a', 'rm -r d', ['deleted d code', 'deleted d/e code', 'deleted d/e/a code']],
+    [
+      'a directory made anew',
+      'mkdir d; echo a > d/a; echo b > d/b',
+      'rm -r d; mkdir d; echo c > d/c',
+      ['deleted d/a code', 'deleted d/b code', 'added d/c code'],
+    ],
+    ['a directory made anew and empty', 'mkdir -p d/e; echo a > d/a', 'rm -r d; mkdir d', ['deleted d/a code', 'deleted d/e code']],
+    [
+      'a directory made anew with the same file',
+      'mkdir d; echo a > d/a; echo b > d/b',
+      'rm -r d; mkdir d; echo a > d/a',
+      ['deleted d/b code'],
+    ],
+    ['a moved directory', 'mkdir d; echo a > d/a', 'mv d e', ['deleted d code', 'deleted d/a code', 'added e/a code']],
+    ['a file in place of a directory', 'mkdir d; echo a > d/a', 'rm -r d; echo f > d', ['modified d code', 'deleted d/a code']],
+    ['a directory in place of a file', 'echo f > d', 'rm d; mkdir d; echo a > d/a', ['deleted d code', 'added d/a code']],
+    ['a link', 'echo a > a', 'ln -s a l; ln -s missing m', ['added l code', 'added m code']],
+    ['another target', 'ln -s a l', 'ln -sf b l', ['modified l code']],
+    [
+      'a link out',
+      '',
+      'ln -s /etc/passwd a; ln -s .. b; ln -s x/../../y c',
+      ['added a forbidden', 'added b forbidden', 'added c forbidden'],
+    ],
+    ['a link out through a link', 'mkdir d; ln -s .. d/up', 'ln -s d/up/../secret l', ['added l forbidden']],
+    ['an absolute link inside', 'echo a > a', 'ln -s $PWD/a l', ['added l code']],
+    ['links in a circle', '', 'ln -s b a; ln -s a b', ['added a forbidden', 'added b forbidden']],
+    ['setuid, setgid', '', 'echo a > a; chmod u+s a; echo b > b; chmod g+s b', ['added a forbidden', 'added b forbidden']],
+    ['setuid on a file that was there', 'echo a > a', 'chmod u+s a', ['mode a forbidden']],
+    [
+      'a pipe and a socket',
+      '',
+      'mkfifo p; /usr/bin/perl -MIO::Socket::UNIX -e \'IO::Socket::UNIX->new(Local => "s", Listen => 1)\' || mkfifo s',
+      ['added p forbidden', 'added s forbidden'],
+    ],
+    ['a name with control characters', '', "echo a > $'a\\nD b\\e[2J'", ['added a\nD b\u001b[2J code']],
+    ['a name that is not text', '', "echo a > $'a\\xff'", ['added a\ufffd forbidden']],
+    [
+      'hooks and configuration',
+      'mkdir -p .git/hooks',
+      'echo x > .git/hooks/pre-commit; mkdir .claude; echo x > .claude/settings.json',
+      ['added .claude/settings.json sensitive', 'added .git/hooks/pre-commit sensitive'],
+    ],
+    [
+      'a repository that lies open',
+      '',
+      'mkdir -p r/objects r/hooks; echo r > r/HEAD; echo c > r/config; echo h > r/hooks/post-update; echo o > config',
+      ['added config code', 'added r/HEAD code', 'added r/config sensitive', 'added r/hooks/post-update sensitive', 'added r/objects code'],
+    ],
+    [
+      'a mark of our own',
+      '',
+      'setfattr -n user.overlay.opaque -v y . 2>/dev/null; mkdir d; setfattr -n user.overlay.opaque -v y d 2>/dev/null; echo a > d/a',
+      ['added d/a code'],
+    ],
+  ])('%s', async (_name, before, script, expected) => {
+    const layer = await session(before, script);
+    expect(rows(layer).sort()).toEqual([...expected].sort());
+  });
+
+  it.each<[string, string, string, (workspace: string) => void, string]>([
+    ['a file that was changed', 'echo a > a', 'echo b > a', (at) => fs.writeFileSync(path.join(at, 'a'), 'host'), 'a'],
+    ['a file that was deleted inside', 'echo a > a', 'rm a', (at) => fs.writeFileSync(path.join(at, 'a'), 'host'), 'a'],
+    ['a file that appeared', '', 'echo b > a', (at) => fs.writeFileSync(path.join(at, 'a'), 'host'), 'a'],
+    ['a file that was deleted outside', 'echo a > a', 'echo b >> a', (at) => fs.rmSync(path.join(at, 'a')), 'a'],
+    [
+      'a file in a directory that was deleted inside',
+      'mkdir d; echo a > d/a',
+      'rm -r d',
+      (at) => fs.writeFileSync(path.join(at, 'd/new'), 'host'),
+      'd',
+    ],
+    [
+      'a directory that became a link',
+      'mkdir d; echo a > d/a',
+      'echo b > d/b',
+      (at) => {
+        fs.rmSync(path.join(at, 'd'), { recursive: true });
+        fs.mkdirSync(`${at}-elsewhere`);
+        fs.symlinkSync(`${at}-elsewhere`, path.join(at, 'd'));
+      },
+      'd/b',
+    ],
+  ])('never overwrites %s meanwhile', async (_name, before, script, meanwhile, file) => {
+    const layer = await session(before, script);
+    const { workspace } = layer.manifest;
+    meanwhile(workspace);
+    const seen = spawnSync('/bin/sh', ['-c', listing], { cwd: workspace, encoding: 'utf8' }).stdout;
+    const outcome = applyChanges(layer, diffLayer(layer, cacheDir), { withSensitive: true });
+    expect(outcome.conflicts.map((conflict) => conflict.path)).toContain(file);
+    const after = spawnSync('/bin/sh', ['-c', listing], { cwd: workspace, encoding: 'utf8' }).stdout;
+    // Only what nobody else touched may be gone: the file that the session deleted beside the new one.
+    expect(after).toBe(
+      file === 'd'
+        ? seen
+            .split('\n')
+            .filter((line) => !line.startsWith('d/a|'))
+            .join('\n')
+        : seen,
+    );
+    expect(fs.existsSync(`${workspace}-elsewhere/b`)).toBe(false);
+  });
+
+  it('applies to exactly what the session saw, whatever it did', async () => {
+    const name = fc.constantFrom('a', 'b', 'c', 'd/a', 'd/b', 'd/e/a', 'f/g/h');
+    const step = fc.oneof(
+      name.map((at) => `mkdir -p "$(dirname ${at})" && echo ${Math.abs(at.length * 7)}$RANDOM > ${at}`),
+      name.map((at) => `rm -rf ${at}`),
+      name.map((at) => `mkdir -p ${at}`),
+      fc.tuple(name, name).map(([from, to]) => `mkdir -p "$(dirname ${to})" && mv -T ${from} ${to}`),
+      name.map((at) => `ln -sfn a ${at}`),
+      name.map((at) => `chmod 750 ${at}`),
+      fc.constantFrom('rm -rf d; mkdir d', 'rm -rf d/e f', 'cp -a d x'),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 6 }), fc.array(step, { minLength: 1, maxLength: 8 }), async (before, inside) => {
+        const script = (steps: readonly string[]): string => steps.map((one) => `(${one}) 2>/dev/null || true`).join('\n');
+        const layer = await session(
+          `mkdir -p d/e f/g; echo 1 > a; echo 2 > d/a; echo 3 > d/e/a\n${script(before)}`,
+          `RANDOM=1\n${script(inside)}\n${listing} > /tmp/l; cat /tmp/l > zz-listing`,
+        );
+        const { workspace } = layer.manifest;
+        const changes = diffLayer(layer, cacheDir);
+        const outcome = applyChanges(layer, changes, { withSensitive: true });
+        const isComplete = outcome.conflicts.length === 0 && outcome.refused.length === 0;
+        const saw = fs.existsSync(path.join(workspace, 'zz-listing'))
+          ? fs.readFileSync(path.join(workspace, 'zz-listing'), 'utf8')
+          : undefined;
+        fs.rmSync(path.join(workspace, 'zz-listing'), { force: true });
+        const is = spawnSync('/bin/sh', ['-c', listing], { cwd: workspace, encoding: 'utf8' }).stdout;
+        // Links in a circle are refused; everything else must have come over.
+        if (isComplete) expect(is).toBe(saw);
+        else expect(outcome.refused.every(({ why }) => why.includes('link')) && outcome.conflicts.length === 0).toBe(true);
+        expect(diffLayer(layer, cacheDir).filter((change) => change.class !== 'forbidden' && change.path !== 'zz-listing')).toEqual([]);
+      }),
+      { numRuns: 25 },
+    );
+  }, 60_000);
+
+  it('is not touched while its session runs', async () => {
+    const layer = await session('', 'echo a > a');
+    fs.writeFileSync(
+      path.join(layer.directory, 'holder'),
+      `${process.pid} ${fs.readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ')[19]}`,
+    );
+    expect(() => applyChanges(layer, diffLayer(layer, cacheDir), { withSensitive: false })).toThrow('still running');
+    expect(() => discardLayer(layer)).toThrow('still running');
+  });
+
+  it('can be given up in part, and as a whole', async () => {
+    const layer = await session('echo a > a', 'echo b > a; echo b > b');
+    discardChanges(
+      layer,
+      diffLayer(layer, cacheDir).filter((change) => change.path === 'a'),
+    );
+    expect(rows(layer)).toEqual(['added b code']);
+    const sessions = path.dirname(layer.directory);
+    expect(findLayer(sessions, undefined, layer.manifest.workspace).directory).toBe(layer.directory);
+    discardLayer(layer);
+    expect(fs.existsSync(layer.directory)).toBe(false);
+    expect(() => findLayer(sessions, layer.manifest.session, '/')).toThrow('no layer');
+    expect(() => findLayer(sessions, '../x', '/')).toThrow('no layer');
+  });
+});
