@@ -6,13 +6,13 @@ import path from 'node:path';
 import { type Config, loadConfig } from '../config/index.ts';
 import { faults, IntramurError, type Places, packageRoot, version } from '../core/index.ts';
 import { createClientServer, createGateway, createKeyring, createVault, isPlaceholder } from '../gateway/index.ts';
-import { createInspector } from '../inspect/index.ts';
 import { openIndex, openLedger } from '../ledger/index.ts';
 import { createTaint } from '../monitor/index.ts';
 import { loadPolicies, type PolicyEngine } from '../policy/index.ts';
 import { createConsole } from './console.ts';
 import { createControl } from './control.ts';
 import { Daemon } from './daemon.ts';
+import { createInspection } from './inspection.ts';
 import { createMediation } from './mediation.ts';
 import { Sessions } from './session.ts';
 
@@ -57,9 +57,9 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
   const sessions = new Sessions();
   const taint = createTaint();
   const vault = createVault();
-  const inspector = createInspector({ isPlaceholder });
+  const inspect = createInspection(places.fingerprints, { isPlaceholder });
   const mediation = createMediation(
-    { inspect: (body, context) => inspector.inspect(body, context), append: (entry) => ledger.append(entry), taint, now },
+    { inspect, append: (entry) => ledger.append(entry), taint, now },
     (id) => {
       const session = sessions.get(id);
       return { engine: session?.engine ?? engine, tally: session?.tally };

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FakeUpstream, startFakeUpstream } from '../../src/testing/index.ts';
-import { configFor, createRig, type Rig } from './rig.ts';
+import { configFor, createRig, type Rig, root } from './rig.ts';
 
 const key = `sk-test-${crypto.randomBytes(12).toString('hex')}`;
 const token = 'AKIA' + 'QYLPMN5HHHFPZAM2';
@@ -120,6 +120,24 @@ describe('the gateway on loopback', () => {
     } finally {
       rig.upstream.setFault(undefined);
     }
+  });
+
+  it("the company's own source goes inside only, from the moment it is indexed", async () => {
+    const repository = path.join(rig.dir, 'core');
+    fs.cpSync(path.join(root, 'src', 'gateway'), repository, { recursive: true });
+    const excerpt = fs.readFileSync(path.join(repository, 'vault.ts'), 'utf8').split('\n').slice(30, 75).join('\n');
+    const ask = (model: string) => post('/v1/chat/completions', { model, messages: [{ role: 'user', content: `Explain:\n${excerpt}` }] });
+    expect((await ask('public-x')).status).toBe(200);
+    await rig.intramur(['index', 'add', repository, '--classification', 'restricted', '--name', 'core']);
+    expect(await rig.intramur(['index', 'build'])).toMatchObject({ code: 0 });
+    const before = outside.received.length;
+    const refused = await ask('public-x');
+    expect({ status: refused.status, text: await refused.text() }).toEqual({
+      status: 400,
+      text: expect.stringMatching(/Intramur refused/) as string,
+    });
+    expect((await ask('m')).status).toBe(200);
+    expect(outside.received.length).toBe(before);
   });
 
   it('lists the names of the model map, and answers a probe', async () => {
