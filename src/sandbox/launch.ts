@@ -10,6 +10,7 @@ import { contentFd } from './content-fd.ts';
 import { directChanges, type FileChanges } from './direct-changes.ts';
 import { elf } from './elf.ts';
 import { exitOf } from './exit.ts';
+import { gitOutside } from './git-outside.ts';
 import { initFile } from './init-file.ts';
 import { goMessage, initFds, initProgram } from './init-program.ts';
 import { inside, refuseWorkspace } from './inside.ts';
@@ -116,7 +117,7 @@ function bwrapArguments(plan: LaunchPlan, host: Host, fds: ContentFds): string[]
     identity: { userName, hostName, home, uid, gid, shell },
     homeFiles: plan.homeFiles,
     // A workspace that was named through symbolic links is found by that name too.
-    readOnly: [...plan.readOnly, ...followLinks(plan.workspace).links],
+    readOnly: [...plan.readOnly, ...followLinks(plan.workspace).links, ...gitOutside(host.workspace)],
     caPem: plan.caPem,
     tmpfsBytes: plan.limits.tmpfsBytes,
   });

@@ -40,7 +40,6 @@ export function protect(workspace: string, cacheDir: string): Protection {
     if (!existsSync(at)) made.push(one);
     for (let up = path.dirname(one.path); up !== '.'; up = path.dirname(up)) pins.add(up);
   }
-  placeholders.make(made);
   const bind = (file: string, isWritable: boolean): Mount => {
     const at = path.join(workspace, file);
     return { kind: 'bind', source: at, path: at, isWritable };
@@ -55,13 +54,27 @@ export function protect(workspace: string, cacheDir: string): Protection {
       made.filter((one) => !one.isDirectory),
     ),
   ].sort((a, b) => depthOf(a.path) - depthOf(b.path));
+  try {
+    placeholders.make(made);
+  } catch (cause) {
+    placeholders.release();
+    throw new IntramurError('SANDBOX_SETUP', `${workspace} cannot be protected path by path`, {
+      cause,
+      hint: 'intramur run --mode overlay -- …',
+    });
+  }
   return { mounts, before, beganNs: placeholders.madeAtNs, release: () => placeholders.release() };
 }
 
 /** Inside, git is told not to list what is there only to be mounted on: `git add -A` would commit it. */
 function excluded(workspace: string, made: readonly Guarded[]): Mount[] {
   const file = path.join(workspace, '.git/info/exclude');
-  if (made.length === 0 || !lstatSync(file, { throwIfNoEntry: false })?.isFile()) return [];
+  if (
+    made.length === 0 ||
+    notDirectoryAbove(workspace, '.git/info/exclude') !== undefined ||
+    !lstatSync(file, { throwIfNoEntry: false })?.isFile()
+  )
+    return [];
   const names = made.map((one) => `/${one.path}\n`).join('');
   return [{ kind: 'cover', path: file, content: Buffer.concat([readFileSync(file), Buffer.from(`\n${names}`)]) }];
 }
@@ -69,6 +82,8 @@ function excluded(workspace: string, made: readonly Guarded[]): Mount[] {
 function guardedPaths(workspace: string, tree: ReadonlySet<string>): Guarded[] {
   const guarded = new Map<string, Guarded>();
   const add = (file: string, isDirectory: boolean, isGuardedWhenAbsent = true): void => {
+    const other = notDirectoryAbove(workspace, file);
+    if (other !== undefined) return add(other, false);
     const stat = lstatSync(path.join(workspace, file), { throwIfNoEntry: false });
     if (stat || isGuardedWhenAbsent) guarded.set(file, { path: file, isDirectory: stat ? stat.isDirectory() : isDirectory });
   };
@@ -83,17 +98,18 @@ function guardedPaths(workspace: string, tree: ReadonlySet<string>): Guarded[] {
     }
   }
   // Below a read-only directory everything is read-only.
-  const all = [...guarded.values()].filter(({ path: file }) => ![...guarded.keys()].some((other) => file.startsWith(`${other}/`)));
-  return all.filter(({ path: file }) => isPossible(workspace, file));
+  return [...guarded.values()].filter(({ path: file }) => ![...guarded.keys()].some((other) => file.startsWith(`${other}/`)));
 }
 
-/** A path below a file (or below a `.git` that is a file) cannot come to be while that file is in place. */
-function isPossible(workspace: string, file: string): boolean {
-  for (let up = path.dirname(file); up !== '.'; up = path.dirname(up)) {
-    const stat = lstatSync(path.join(workspace, up), { throwIfNoEntry: false });
-    if (stat && !stat.isDirectory()) return false;
+/** The first of the path's ancestors that is something else than a directory: while it stands, nothing can be below it, so it is guarded itself. */
+function notDirectoryAbove(workspace: string, file: string): string | undefined {
+  let at = '';
+  for (const part of file.split('/').slice(0, -1)) {
+    at = path.join(at, part);
+    const stat = lstatSync(path.join(workspace, at), { throwIfNoEntry: false });
+    if (!stat?.isDirectory()) return stat && at;
   }
-  return true;
+  return undefined;
 }
 
 /** A mount needs something to be mounted on. What is missing is made empty, recorded first, and removed again if it is still empty. */

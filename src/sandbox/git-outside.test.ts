@@ -1,0 +1,62 @@
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { gitOutside } from './git-outside.ts';
+
+const root = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'intramur-git-')));
+afterAll(() => fs.rmSync(root, { recursive: true, force: true }));
+const at = (...parts: string[]): string => path.join(root, ...parts);
+
+function git(cwd: string, ...args: string[]): void {
+  const env = { PATH: process.env['PATH'], HOME: root, GIT_CONFIG_NOSYSTEM: '1' };
+  execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', '-c', 'protocol.file.allow=always', ...args], {
+    cwd,
+    env,
+    stdio: 'ignore',
+  });
+}
+
+describe('a git directory that lies elsewhere', () => {
+  beforeAll(() => {
+    for (const name of ['main', 'lib']) {
+      fs.mkdirSync(at(name, 'sub', 'deep'), { recursive: true });
+      fs.writeFileSync(at(name, 'file'), 'x');
+      git(at(name), 'init', '-q', '.');
+      git(at(name), 'add', '.');
+      git(at(name), 'commit', '-qm', 'one');
+    }
+    git(at('main'), 'worktree', 'add', '-q', at('tree'));
+    git(at('main'), 'submodule', 'add', '-q', at('lib'), 'module');
+  });
+
+  it('is shown for a worktree, a submodule and a directory of a repository', () => {
+    expect(gitOutside(at('tree'))).toEqual([at('main/.git')]);
+    expect(gitOutside(at('main/module'))).toEqual([at('main/.git/modules/module')]);
+    expect(gitOutside(at('main/sub/deep'))).toEqual([at('main/.git')]);
+  });
+
+  it('is not asked for where the repository is in the workspace, or there is none', () => {
+    expect(gitOutside(at('main'))).toEqual([]);
+    fs.mkdirSync(at('plain'));
+    expect(gitOutside(at('plain'))).toEqual([]);
+  });
+
+  it.each([
+    ['another repository', () => `gitdir: ${at('lib/.git')}\n`],
+    ['the worktree of somebody else', () => `gitdir: ${at('main/.git/worktrees/tree')}\n`],
+    ['a directory of keys', () => `gitdir: ${at('keys')}\n`],
+    ['a path with more lines', () => `gitdir: ${at('main/.git/worktrees/tree')}\n\nx`],
+    ['nothing', () => ''],
+  ])('is not shown when a planted file points to %s', (_name, text) => {
+    fs.rmSync(at('evil'), { recursive: true, force: true });
+    fs.mkdirSync(at('evil'));
+    fs.mkdirSync(at('keys'), { recursive: true });
+    fs.writeFileSync(at('evil/.git'), text());
+    expect(gitOutside(at('evil'))).toEqual([]);
+    fs.rmSync(at('evil/.git'));
+    fs.symlinkSync(at('lib/.git'), at('evil/.git'));
+    expect(gitOutside(at('evil'))).toEqual([]);
+  });
+});
