@@ -114,6 +114,14 @@ describe('forward', () => {
     await expect.poll(() => late.destroyed).toBe(true);
   });
 
+  it('returns garbage with a body -> the body is let go', async () => {
+    const leaking = new PassThrough();
+    rig = createRig({ forward: garbage({ status: 200, rawHeaders: ['a b', 'c'], body: leaking }) });
+    const port = await rig.listen('any', 80);
+    await exchangeBytes(port, 'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n', rig.resolve('a.example'), true);
+    expect(leaking.destroyed).toBe(true);
+  });
+
   it('hangs -> is told to stop', async () => {
     let aborted = false;
     rig = createRig({
