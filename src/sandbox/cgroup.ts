@@ -1,6 +1,6 @@
 // Limits on a session as a whole, through a control group of its own, where this user may make one (cgroups(7)): a delegated part
 // of the unified hierarchy, or, for root, the older one. Where it is not possible the limit is reported as not in force.
-import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, promises, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 type Controller = 'memory' | 'pids';
@@ -15,6 +15,8 @@ export interface SessionCgroup {
   readonly lines: readonly string[];
   remove(): void;
 }
+
+export const noGroup: SessionCgroup = { lines: [], remove: () => {} };
 
 const limitFiles = {
   memory: { unified: 'memory.max', legacy: 'memory.limit_in_bytes' },
@@ -31,11 +33,14 @@ export function memoryLimit(): { available: true } | { available: false; reason:
   };
 }
 
-/** Puts the process, which waits for its start, and all that it will start into groups with these limits. */
-export function confine(pid: number, limits: { pids: number; memoryBytes?: number }): SessionCgroup {
+/**
+ * Puts the process, which waits for its start, and all that it will start into groups with these limits. The kernel takes some
+ * milliseconds to move a process; meanwhile it goes on with its own preparations.
+ */
+export async function confine(pid: number, limits: { pids: number; memoryBytes?: number }): Promise<SessionCgroup> {
   const lines: string[] = [];
   const made: string[] = [];
-  const set = (controller: Controller, value: number, line: string): void => {
+  const set = async (controller: Controller, value: number, line: string): Promise<void> => {
     const place = placeFor(controller);
     if (!place) return;
     const group = path.join(place.directory, `intramur-${pid}`);
@@ -44,14 +49,15 @@ export function confine(pid: number, limits: { pids: number; memoryBytes?: numbe
       if (!made.includes(group)) made.push(group);
       writeFileSync(path.join(group, limitFiles[controller][place.isUnified ? 'unified' : 'legacy']), String(value));
       if (controller === 'memory') withoutSwap(group, place.isUnified, value);
-      writeFileSync(path.join(group, 'cgroup.procs'), String(pid));
+      await promises.writeFile(path.join(group, 'cgroup.procs'), String(pid));
       lines.push(line);
     } catch {
       // Not in force, and not reported as such.
     }
   };
-  set('pids', limits.pids, `processes in all: ${limits.pids} (control group)`);
-  if (limits.memoryBytes !== undefined) set('memory', limits.memoryBytes, `memory in all: ${limits.memoryBytes} bytes (control group)`);
+  await set('pids', limits.pids, `processes in all: ${limits.pids} (control group)`);
+  if (limits.memoryBytes !== undefined)
+    await set('memory', limits.memoryBytes, `memory in all: ${limits.memoryBytes} bytes (control group)`);
   return { lines, remove: () => made.forEach(removeGroup) };
 }
 

@@ -5,7 +5,7 @@ import { closeSync, existsSync, mkdirSync, realpathSync, statSync } from 'node:f
 import os from 'node:os';
 import path from 'node:path';
 import { IntramurError } from '../core/index.ts';
-import { confine } from './cgroup.ts';
+import { confine, noGroup } from './cgroup.ts';
 import { contentFd } from './content-fd.ts';
 import { directChanges, type FileChanges } from './direct-changes.ts';
 import { elf } from './elf.ts';
@@ -68,13 +68,14 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
       cwd: '/',
       stdio: [stdin.stdio, 'inherit', 'inherit', 'ipc', 'pipe', ...opened],
     });
-    if (plan.overlay && child.pid !== undefined) writeHolder(plan.overlay.upper, child.pid);
+    if (plan.mode === 'overlay' && plan.overlay && child.pid !== undefined) writeHolder(plan.overlay.upper, child.pid);
     child.once('exit', () => protection?.release());
     if (child.stdin) stdin.feed(child.stdin);
     return await started(child, { plan, program, listeners, changes: () => changesOf(plan, workspace, protection) }, on);
   } catch (fault) {
-    // A process that did start releases what it holds when it ends.
+    // A process that did start waits for its word, which will not come; what it holds is released when it ends.
     if (child?.pid === undefined) protection?.release();
+    else child.kill('SIGKILL');
     throw fault;
   } finally {
     for (const fd of opened) closeSync(fd);
@@ -181,7 +182,11 @@ function started(child: ChildProcess, { plan, program, listeners: planned, chang
         }),
       );
     });
+    const pid = child.pid ?? 0;
+    // INVARIANT: never with 0, which would move this process itself.
+    const confined = child.pid === undefined ? Promise.resolve(noGroup) : confine(child.pid, plan.limits);
     const exited = exitOf(child, program);
+    exited.finally(async () => (await confined).remove()).catch(() => {});
     // Until the program may start, an exit is the failure of the launch.
     exited.then(() => fail(new IntramurError('SANDBOX_SETUP', 'the init program ended before it was set up')), fail);
     child.on('message', (message: unknown, handle: unknown) => {
@@ -197,11 +202,10 @@ function started(child: ChildProcess, { plan, program, listeners: planned, chang
         fail(fault);
         return;
       }
-      const pid = child.pid ?? 0;
-      const cgroup = confine(pid, plan.limits);
-      child.once('exit', cgroup.remove);
-      child.send(goMessage, () => child.connected && child.disconnect());
-      resolve({ pid, exited, limits: [...limitLines(plan), ...cgroup.lines], changes, kill: () => void child.kill('SIGKILL') });
+      void confined.then(({ lines }) => {
+        child.send(goMessage, () => child.connected && child.disconnect());
+        resolve({ pid, exited, limits: [...limitLines(plan), ...lines], changes, kill: () => void child.kill('SIGKILL') });
+      }, fail);
     });
   });
 }

@@ -9,12 +9,11 @@ import { createAuthority, trustEnv } from '../../egress/index.ts';
 import { type LaunchPlan, launch, type ResolvedProgram, trustPaths } from '../../sandbox/index.ts';
 import type { CliIo } from '../io.ts';
 import { baseEnvironment, passedByName, searchPath } from './environment.ts';
-import { filesOfLayer, watchWorkspace } from './files.ts';
 import type { RunOptions } from './options.ts';
 import type { Program } from './program.ts';
 import { createSessionEgress } from './session-egress.ts';
 import { followSignals } from './signals.ts';
-import { endLines, startLine } from './status-line.ts';
+import { endLines, printable, startLine } from './status-line.ts';
 
 /** Ports on 127.0.0.1 inside; these addresses exist in the session's own network only. */
 const gatewayPort = 4180;
@@ -56,7 +55,6 @@ export async function contain(
       overlay: path.join(places.sessions, session.session),
       cacheDir: places.cache,
     });
-    const filesIn = options.mode === 'direct' ? watchWorkspace(options.workspace) : undefined;
     const launched = await launch(plan, { listening: (listeners) => egress.adopt(listeners) });
     life.halt = launched.kill;
     if (startMs > 0)
@@ -68,7 +66,8 @@ export async function contain(
     life.isOver = true;
     await egress.close();
     const exitCode = exit.signal ? 128 + (os.constants.signals[exit.signal as NodeJS.Signals] ?? 0) : (exit.code ?? 70);
-    const files = filesIn?.() ?? filesOfLayer(places.sessions, session.session, options.workspace, places.cache);
+    const { disarmed, ...files } = launched.changes();
+    for (const name of disarmed) io.stderr.write(`${product.name}: a new repository was taken out of force: ${printable(name)}\n`);
     await report(client, session, { exitCode, files }, options, io);
     return exitCode;
   } finally {

@@ -22,7 +22,7 @@ export function endLines({ model, egress, labels, refusals, files, ledger, sessi
   );
   const denied = egress.filter(({ decision }) => decision === 'deny');
   for (const { host, port, class: kind, count, reason } of denied.slice(0, 8)) {
-    lines.push(`  refused ${clean(host)}:${port} (${kind}${count > 1 ? `, ${count} times` : ''}): ${clean(reason ?? '')}`);
+    lines.push(`  refused ${printable(host)}:${port} (${kind}${count > 1 ? `, ${count} times` : ''}): ${printable(reason ?? '')}`);
   }
   if (denied.length > 8) lines.push(`  and ${denied.length - 8} more; see ${product.name} ledger show --session ${session}`);
   const { changed, added, deleted, sensitive } = files;
@@ -30,7 +30,7 @@ export function endLines({ model, egress, labels, refusals, files, ledger, sessi
     lines.push(
       `files: ${changed} changed, ${added} added, ${deleted} deleted${sensitive.length > 0 ? `, ${sensitive.length} sensitive` : ''}`,
     );
-  for (const file of sensitive.slice(0, 8)) lines.push(`  can run or steer later: ${clean(file)}`);
+  for (const file of sensitive.slice(0, 8)) lines.push(`  can run or steer later: ${printable(file)}`);
   if (mode === 'overlay' && changed + added + deleted > 0)
     lines.push(`none of it is in the workspace yet: ${product.name} diff, then apply or discard`);
   lines.push(`ledger entries ${ledger.first}–${ledger.last}, root ${ledger.root}`);
@@ -38,6 +38,6 @@ export function endLines({ model, egress, labels, refusals, files, ledger, sessi
 }
 
 /** Names come from inside: no control, escape or direction character reaches the user's terminal. */
-function clean(text: string): string {
+export function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\ufffd');
 }
