@@ -98,12 +98,19 @@ export function load(tree: Tree, homes: readonly string[], workspaces: readonly 
     cache.set(key, opened);
     if (opened !== undefined) docs.push({ agent, file, path, scope: file.scope, workspace, home, ...opened });
   };
+  const byName = new Map<string, Workspace[]>();
+  for (const workspace of workspaces) {
+    for (const name of workspace.names) {
+      const same = byName.get(name);
+      if (same === undefined) byName.set(name, [workspace]);
+      else same.push(workspace);
+    }
+  }
   for (const agent of catalogue) {
     for (const file of agent.files) {
       if (file.scope === 'project' || file.scope === 'local') {
         const [first = ''] = file.path.split('/');
-        for (const workspace of workspaces) {
-          if (!workspace.names.has(first)) continue;
+        for (const workspace of byName.get(first) ?? []) {
           for (const path of expand(tree, join(workspace.path, file.path))) add(agent, file, path, workspace, undefined);
         }
       } else if (file.path.startsWith('/')) {

@@ -45,13 +45,29 @@ const maximumLinks = 40;
 
 export function diskTree(root = '/'): Tree {
   const base = root === '/' ? '' : path.resolve(root);
-  const onDisk = (inside: string): string => base + path.posix.normalize(`/${inside}`);
+  /** `/a/../b` and `//` cannot lead above the root. */
+  const onDisk = (inside: string): string =>
+    /^\/(?!\/)/.test(inside) && !/\/(\.{1,2}(\/|$)|\/)/.test(inside) ? base + inside : base + path.posix.normalize(`/${inside}`);
+  const directories = new Map<string, string | undefined>();
 
-  /** Resolves component by component: an absolute link stays below the root. */
+  /** Directories are resolved once; the last component is looked at each time. */
   const resolve = (inside: string): string | undefined => {
+    const normal = path.posix.normalize(`/${inside}`);
+    const cut = normal.lastIndexOf('/');
+    if (cut <= 0) return resolveAll(normal);
+    const dir = normal.slice(0, cut);
+    if (!directories.has(dir)) directories.set(dir, resolveAll(dir));
+    const real = directories.get(dir);
+    return real === undefined
+      ? undefined
+      : resolveAll(`${real === '/' ? '' : real}/${normal.slice(cut + 1)}`, real === '/' ? [] : real.slice(1).split('/'));
+  };
+
+  /** Component by component, so that an absolute link stays below the root. @param known components that are resolved already */
+  const resolveAll = (inside: string, known: readonly string[] = []): string | undefined => {
     let links = 0;
-    let pending = path.posix.normalize(`/${inside}`).split('/').filter(Boolean);
-    let done: string[] = [];
+    let pending = path.posix.normalize(`/${inside}`).split('/').filter(Boolean).slice(known.length);
+    let done = [...known];
     while (pending.length > 0) {
       const [name = '', ...rest] = pending;
       pending = rest;

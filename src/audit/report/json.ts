@@ -60,7 +60,7 @@ export function jsonReport(audit: Audit, now: number): AuditReport {
   const { facts, findings, ms } = audit;
   return {
     schema: 'intramur/audit/1',
-    scanned: { files: facts.walk.files, dirs: facts.walk.dirs, ms },
+    scanned: { files: facts.walk.files + new Set(facts.loaded.map(({ path }) => path)).size, dirs: facts.walk.dirs, ms },
     agents: facts.agents.map((found) => ({
       id: found.entry.id,
       name: found.entry.name,
