@@ -13,9 +13,6 @@ export const paths = {
 
 /** Header with the described exchange, base64url of JSON; in the answer, the described reply. */
 export const describedHeader = 'intramur-described';
-/** Header with the session's token. */
-export const tokenHeader = 'intramur-token';
-
 export interface OpenRequest {
   readonly agent: string;
   readonly agentVersion?: string;

@@ -186,7 +186,7 @@ function started(child: ChildProcess, { plan, program, listeners: planned, chang
     // INVARIANT: never with 0, which would move this process itself.
     const confined = child.pid === undefined ? Promise.resolve(noGroup) : confine(child.pid, plan.limits);
     const exited = exitOf(child, program);
-    exited.finally(async () => (await confined).remove()).catch(() => {});
+    void Promise.allSettled([confined, exited]).then(([group]) => group.status === 'fulfilled' && group.value.remove());
     // Until the program may start, an exit is the failure of the launch.
     exited.then(() => fail(new IntramurError('SANDBOX_SETUP', 'the init program ended before it was set up')), fail);
     child.on('message', (message: unknown, handle: unknown) => {

@@ -28,16 +28,13 @@ async function status(): Promise<Status> {
   return JSON.parse(stdout) as Status;
 }
 
-function get(url: string, headers: http.OutgoingHttpHeaders = {}): Promise<{ status: number | undefined; text: string }> {
-  const { promise, resolve, reject } = Promise.withResolvers<{ status: number | undefined; text: string }>();
-  http
-    .get(url, { headers }, async (response) => {
-      let text = '';
-      for await (const chunk of response) text += String(chunk);
-      resolve({ status: response.statusCode, text });
-    })
-    .on('error', reject);
-  return promise;
+async function get(url: string, headers: http.OutgoingHttpHeaders = {}): Promise<{ status: number | undefined; text: string }> {
+  const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
+  http.get(url, { headers }, resolve).on('error', reject);
+  const response = await promise;
+  let text = '';
+  for await (const chunk of response) text += String(chunk);
+  return { status: response.statusCode, text };
 }
 
 describe('the daemon', () => {
