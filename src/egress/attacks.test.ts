@@ -459,6 +459,24 @@ describe('too much', () => {
     expect(rig.refusals()).toEqual([expect.stringContaining('the TLS handshake failed')]);
   });
 
+  it('a program that is turned away and does not close is closed', async () => {
+    const port = await rig.listen('proxy', 3128);
+    const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', () => {});
+    socket.write('CONNECT localhost:22 HTTP/1.1\r\nHost: localhost:22\r\n\r\n');
+    socket.resume();
+    await once(socket, 'end');
+    await expect
+      .poll(
+        () => {
+          socket.write('x');
+          return socket.destroyed || socket.errored !== null;
+        },
+        { timeout: 8000 },
+      )
+      .toBe(true);
+  });
+
   it('connections over the limit are turned away', async () => {
     await rig.stop();
     rig = createRig({ limits: { connections: 2 } });

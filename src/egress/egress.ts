@@ -15,6 +15,7 @@ import type { Connect } from './raw.ts';
 import { createReports } from './report.ts';
 import type { Places } from './request-head.ts';
 import { authorityText, dialledAddress, wireAuthority } from './wire-host.ts';
+import { within } from './within.ts';
 
 export interface EgressOptions {
   readonly authority: Authority;
@@ -45,7 +46,7 @@ export function createEgress({ authority, gatewayHosts, forward, connect, limits
   const common = { exchanges, reports, places, limits };
   const http2 = createHttp2(common);
   const http1 = createHttp1({ ...common, tunnel: (origin) => guard(origin.socket, serve(origin, deps)) });
-  const deps: ListenerDeps = { authority, names, http1, http2, reports, connect, limits };
+  const deps: ListenerDeps = { authority, names, http1, http2, reports, connect, limits, isOver: () => isClosed };
   let isClosed = false;
 
   /** A fault of ours on one connection closes that connection. */
@@ -88,7 +89,9 @@ export function createEgress({ authority, gatewayHosts, forward, connect, limits
       isClosed = true;
       http1.close();
       http2.close();
+      const closed = [...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
       for (const socket of sockets) socket.destroy();
+      await within(limits.closeMs, 'closing', Promise.all(closed), () => {}).catch(() => {});
       await reports.settled();
     },
   };

@@ -3,6 +3,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Caller, Exchanges } from './exchange.ts';
+import { lastWords } from './last-words.ts';
 import type { Limits } from './limits.ts';
 import type { Origin } from './origin.ts';
 import { refusalBytes, refuse } from './refusal.ts';
@@ -66,7 +67,7 @@ export function createHttp1({ exchanges, reports, places, limits, tunnel }: Deps
     const connection = origins.get(stream);
     if (!connection) return void stream.destroy();
     const no = (reason: string, status = 403, origin = connection): void => {
-      void reports.refusal(origin, reason, { method: 'CONNECT' }).then(() => stream.end(refusalBytes(refuse(reason, status))));
+      void reports.refusal(origin, reason, { method: 'CONNECT' }).then(() => lastWords(stream, refusalBytes(refuse(reason, status))));
     };
     const text = request.url ?? '';
     if (connection.via !== 'proxy') return no('CONNECT is for the proxy address only', 405);
@@ -95,7 +96,7 @@ export function createHttp1({ exchanges, reports, places, limits, tunnel }: Deps
     // Bytes written here would stand in the middle of a reply that is on its way.
     const isAnswerable = (running.get(stream) ?? 0) === 0;
     void reports.refusal(origin, refusal.reason).then(() => {
-      if (isAnswerable && stream.writable) stream.end(refusalBytes(refusal), () => stream.destroy());
+      if (isAnswerable && stream.writable) lastWords(stream, refusalBytes(refusal));
       else stream.destroy();
     });
   }

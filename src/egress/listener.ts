@@ -5,6 +5,7 @@ import type { Authority } from './authority.ts';
 import type { ClientHello } from './client-hello.ts';
 import type { Http1 } from './http1.ts';
 import type { Http2 } from './http2.ts';
+import { lastWords } from './last-words.ts';
 import type { Limits } from './limits.ts';
 import type { NameTable } from './name-table.ts';
 import { maxOpeningBytes, openingOf } from './opening.ts';
@@ -28,6 +29,8 @@ export interface ListenerDeps {
   readonly reports: Reports;
   readonly connect: Connect;
   readonly limits: Limits;
+  /** True once the session has ended. */
+  isOver(): boolean;
 }
 
 /** What a port carries: on web ports nothing but TLS and HTTP is served. */
@@ -53,9 +56,10 @@ export async function receive(socket: Socket, role: Role, port: number, deps: Li
 }
 
 /** Some connections are worth an entry even when nothing was asked on them. */
-function noteIfSilent(origin: Origin, reason: string, { reports }: ListenerDeps): void {
+function noteIfSilent(origin: Origin, reason: string, { reports, isOver }: ListenerDeps): void {
   origin.socket.once('close', () => {
-    if (!reports.isKnown(origin)) void reports.refusal(origin, reason);
+    // At the end of the session we are the ones who close: that tells something of a direct attempt only.
+    if (!reports.isKnown(origin) && (origin.isDirect || !isOver())) void reports.refusal(origin, reason);
   });
 }
 
@@ -91,8 +95,7 @@ async function intercept(plain: Origin, hello: Exclude<ClientHello, { kind: 'par
   const origin: Origin = { ...plain, scheme: 'https' };
   const no = async (reason: string, alert: Buffer): Promise<void> => {
     await reports.refusal(origin, reason);
-    socket.end(alert);
-    socket.resume();
+    lastWords(socket, alert);
   };
   if (origin.via === 'proxy' || origin.via === 'gateway') return await no(`TLS to the ${origin.via} address`, alerts.handshakeFailure);
   if (hello.kind === 'invalid') return await no(`not a TLS hello: ${hello.problem}`, alerts.decodeError);
@@ -105,7 +108,10 @@ async function intercept(plain: Origin, hello: Exclude<ClientHello, { kind: 'par
     named === origin.host ? origin : { ...origin, contradiction: `${namedBy(origin)} and SNI disagree: ${origin.host} against ${named}` };
   // As whom the program expects us to answer: a refusal it trusts is one it can show.
   const terminated = await terminateTls(socket, authority.contextFor(named), limits.helloMs);
-  if ('problem' in terminated) return await reports.refusal(secured, `the TLS handshake failed: ${terminated.problem}`);
+  if ('problem' in terminated) {
+    if (!deps.isOver()) await reports.refusal(secured, `the TLS handshake failed: ${terminated.problem}`);
+    return;
+  }
   const { stream } = terminated;
   // What we read and what OpenSSL read must be the same, or someone found a gap between two parsers.
   const heard: unknown = Reflect.get(stream, 'servername');
@@ -121,6 +127,5 @@ async function intercept(plain: Origin, hello: Exclude<ClientHello, { kind: 'par
 
 /** Too many connections: said once in a form that HTTP programs show, then closed. */
 export function turnAwayAtTheDoor(socket: Socket, limit: number): void {
-  socket.end(refusalBytes(refuse(`more than ${limit} connections at once`, 503)));
-  socket.resume();
+  lastWords(socket, refusalBytes(refuse(`more than ${limit} connections at once`, 503)));
 }

@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { codeOf, denyFor, IntramurError } from '../core/index.ts';
+import { lastWords } from './last-words.ts';
 import type { Limits } from './limits.ts';
 import type { Origin } from './origin.ts';
 import type { Attempt, Reports } from './report.ts';
@@ -23,9 +24,8 @@ export async function relay(
   deps.reports.markKnown(origin);
   const outcome = await dial({ host, port, protocol, isDirect }, deps.connect, deps.limits);
   if ('refused' in outcome) {
-    if (protocol === 'ssh') socket.end(sshRefusal(outcome.refused));
+    if (protocol === 'ssh') lastWords(socket, sshRefusal(outcome.refused));
     else socket.destroy();
-    socket.resume();
     return;
   }
   splice(socket, outcome.upstream);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import http2 from 'node:http2';
 import net from 'node:net';
 import { PassThrough, Readable } from 'node:stream';
+import tls from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ExchangeReply, IntramurError } from '../../src/core/index.ts';
 import type { Connect } from '../../src/egress/index.ts';
@@ -237,6 +238,19 @@ describe('the end of the session', () => {
     const seen = await exchangeBytes(port, 'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n', '127.64.1.0');
     expect(seen).toMatch(/^(<ECONNRESET>)?$/);
     expect(rig.heads).toEqual([]);
+  });
+
+  it('tells of a direct attempt that is still silent, not of other silent connections', async () => {
+    rig = createRig();
+    const direct = await rig.listen('any', 443, '1.1.1.1');
+    const named = await rig.listen('any', 443);
+    const silent = [net.connect(direct, '127.0.0.1'), net.connect(named, rig.resolve('a.example'))];
+    await Promise.all(silent.map((socket) => once(socket, 'connect')));
+    const secured = tls.connect({ host: rig.resolve('a.example'), port: named, servername: 'a.example', ca: rig.authority.pem });
+    await once(secured, 'secureConnect');
+    for (const socket of [...silent, secured]) socket.on('error', () => {});
+    await rig.egress.close();
+    expect(rig.attempts.map(({ host }) => host)).toEqual(['1.1.1.1']);
   });
 
   it('waits until the last refusal is recorded', async () => {
