@@ -23,7 +23,7 @@ export interface LedgerOptions {
   /** Names a new log (a schema-less URL). A log that exists keeps the origin that its key carries. */
   readonly origin: string;
   now(): Date;
-  /** How long the first append of a group waits for company, at most 5. Appends that arrive during a write are grouped anyway. */
+  /** How long a group waits for company before it is written, at most 5. */
   readonly maxDelayMs?: number;
 }
 
@@ -177,8 +177,10 @@ class Writer implements Ledger {
 
   async #commitAll(): Promise<void> {
     const delayMs = Math.min(5, this.#options.maxDelayMs ?? 0);
-    await (delayMs > 0 ? sleep(delayMs) : setImmediate());
     while (this.#pending.length > 0) {
+      // Before every group, not only the first: under load the callers that a group lets go come back together a moment later, and
+      // a group costs far more than an entry.
+      await (delayMs > 0 ? sleep(delayMs) : setImmediate());
       const group = this.#takeGroup();
       try {
         for (const { bytes } of group) this.#edge.append(bytes);
