@@ -219,6 +219,12 @@ describe('explain', () => {
     expect(changes).toEqual(['with internal data', 'with public data', 'with an onprem target']);
   });
 
+  it('says what would turn an allow', () => {
+    const who = { ...principal, vetting: 'vetted', purpose: 'production' } as const;
+    const { changes } = engine.explain({ principal: who, act: modelCall(target('bedrock', 'vpc')) }, facts());
+    expect(changes).toEqual(['with restricted data', 'with an unvetted tool']);
+  });
+
   it('says that a grant would open a host', () => {
     expect(engine.explain({ principal, act: httpRequest() }, facts()).changes).toEqual(['with a grant for git.acme.example:443']);
   });

@@ -9,6 +9,7 @@ import {
   purposes,
   type Request,
   type Target,
+  type Vetting,
 } from '../core/index.ts';
 import type { Bundle } from './bundle.ts';
 import { decide, rulingsOn } from './decide.ts';
@@ -76,6 +77,7 @@ interface Variation {
 
 function variationsOf(request: Request, facts: Facts): readonly Variation[] {
   const { principal, act } = request;
+  const vetting: Vetting = principal.vetting === 'vetted' ? 'unvetted' : 'vetted';
   const classes: readonly Classification[] = classifications.filter((c) => c !== facts.classification);
   return [
     ...facts.labels.map((label) => ({
@@ -89,9 +91,11 @@ function variationsOf(request: Request, facts: Facts): readonly Variation[] {
     ...purposes
       .filter((purpose) => purpose !== principal.purpose)
       .map((purpose) => ({ change: `for the purpose ${purpose}`, request: { principal: { ...principal, purpose }, act }, facts })),
-    ...(principal.vetting === 'vetted'
-      ? []
-      : [{ change: `with a vetted tool`, request: { principal: { ...principal, vetting: 'vetted' as const }, act }, facts }]),
+    {
+      change: `with ${vetting === 'vetted' ? 'a vetted' : 'an unvetted'} tool`,
+      request: { principal: { ...principal, vetting }, act },
+      facts,
+    },
     ...actVariations(request, facts),
   ];
 }
