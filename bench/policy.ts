@@ -2,12 +2,12 @@
 // compiled form is held to. Ratios are what to compare; the machine is shared.
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { loadPolicies } from '../src/policy/index.ts';
-import { compileBundle, wasmEvaluator } from '../src/policy/engine.ts';
-import { makeBundle } from '../src/policy/bundle.ts';
-import { type Evaluate, loadCedar } from '../src/policy/evaluate.ts';
-import { type Facts, modelQuestionOf, questionOf } from '../src/policy/question.ts';
 import type { HttpRequest, LlmInvoke, Principal, Target } from '../src/core/index.ts';
+import { makeBundle } from '../src/policy/bundle.ts';
+import { compileBundle, wasmEvaluator } from '../src/policy/engine.ts';
+import { type Evaluate, loadCedar } from '../src/policy/evaluate.ts';
+import { loadPolicies } from '../src/policy/index.ts';
+import { type Facts, modelQuestionOf, questionOf } from '../src/policy/question.ts';
 
 export interface PolicyBench {
   readonly policies: number;

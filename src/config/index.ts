@@ -2,8 +2,8 @@
 export { isInside } from './address.ts';
 export type { Config, HostGrant, KeyConfig, ModelRoute, ProviderConfig, ResolveRule } from './config.ts';
 export { defaultConfig } from './defaults.ts';
-export { loadConfig, type LoadOptions } from './load.ts';
-export { classificationOf, parseRemote, readRepository, type Repository } from './repository.ts';
+export { type LoadOptions, loadConfig } from './load.ts';
+export { classificationOf, parseRemote, type Repository, readRepository } from './repository.ts';
 export { targetsFor } from './route.ts';
 export { configSchema } from './schema.ts';
 export { type RunningTool, vettingOf } from './vetting.ts';

@@ -6,12 +6,12 @@ import {
   dialects,
   IntramurError,
   type Perimeter,
-  perimeters,
   type Purpose,
+  perimeters,
   purposes,
   vettings,
 } from '../core/index.ts';
-import { defaultPorts, parseCidr, parseGrantedHost, parseResolver, parseResolveRule } from './address.ts';
+import { defaultPorts, parseCidr, parseGrantedHost, parseResolveRule, parseResolver } from './address.ts';
 import type { Config, HostGrant, KeyConfig, ProviderConfig, ResolveRule } from './config.ts';
 import { booleanOf, entryOf, itemsOf, type Located, type LocatedFile, numberOf, pairsOf, textOf, wordOf } from './located.ts';
 

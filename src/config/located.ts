@@ -1,7 +1,8 @@
 // YAML text as a tree whose every node knows where it stands, so that an error can name line and column. Hostile input is
 // bounded here: size, depth, anchors, tags, duplicate keys and further documents are refused (YAML 1.2.2, core schema).
+
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument } from 'yaml';
 import { IntramurError } from '../core/index.ts';
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type ParsedNode } from 'yaml';
 
 export type Located =
   | { readonly kind: 'map'; readonly at: number; readonly entries: ReadonlyMap<string, Entry> }

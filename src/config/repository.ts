@@ -1,7 +1,7 @@
 // What a workspace is and how sensitive: its paths, its git remotes (read as text, git is never run) and the class that follows.
 import { constants, open, realpath } from 'node:fs/promises';
 import path from 'node:path';
-import { canonicalHost, type Classification, highestClassification } from '../core/index.ts';
+import { type Classification, canonicalHost, highestClassification } from '../core/index.ts';
 import type { Config } from './config.ts';
 import { matchGlob } from './wildcard.ts';
 

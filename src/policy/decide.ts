@@ -1,5 +1,5 @@
 // The policy decision point: a request and what inspection found, to one Decision. Never throws: what fails is a refusal.
-import { type Decision, deny, denyFor, type LlmInvoke, perimeterRank, type PolicyId, type Request, type Target } from '../core/index.ts';
+import { type Decision, deny, denyFor, type LlmInvoke, type PolicyId, perimeterRank, type Request, type Target } from '../core/index.ts';
 import type { Answer, Evaluate } from './evaluate.ts';
 import { type Facts, modelQuestionOf, questionOf } from './question.ts';
 import { fillReason } from './reason.ts';

@@ -1,7 +1,7 @@
 // YAML or JSON that people write beside policies: requests and cases. Bounded like any other input.
 import { parseDocument } from 'yaml';
-import { readBounded, invalid } from './source.ts';
-import { Reader, readRequest, type RequestDocument } from './request-document.ts';
+import { Reader, type RequestDocument, readRequest } from './request-document.ts';
+import { invalid, readBounded } from './source.ts';
 
 /** @throws IntramurError POLICY_INVALID with file and line */
 export async function readDocument(file: string): Promise<unknown> {
