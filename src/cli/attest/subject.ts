@@ -40,7 +40,7 @@ export async function subjectOf(
   return {
     name: name ?? agent ?? adapter?.id ?? path.basename(program.path),
     program: { ...program, trees: [...program.trees, ...scripts.flatMap((script) => (script === undefined ? [] : [script.tree]))] },
-    args: first === undefined ? (recipe?.args(prompt, model) ?? []) : args.map((arg, i) => scripts[i]?.file ?? arg),
+    args: first === undefined ? (recipe?.args(prompt) ?? []) : args.map((arg, i) => scripts[i]?.file ?? arg),
     adapter,
     recipe,
     version: versionOf(main),
