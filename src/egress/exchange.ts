@@ -47,11 +47,11 @@ export function createExchanges(forward: Forward, reports: Reports, limits: Limi
 
   async function run(described: Described, body: RequestBody, caller: Caller): Promise<void> {
     const { origin } = described;
-    const path = 'head' in described ? pathDetail(described.head) : undefined;
     if ('refusal' in described) {
       body.destroy();
-      return await refused(origin, described.refusal, caller, path);
+      return await refused(origin, described.refusal, caller);
     }
+    const path = pathDetail(described.head);
     if (running >= limits.exchanges) {
       body.destroy();
       return await refused(origin, refuse(`more than ${limits.exchanges} exchanges at once`, 503), caller, path);
@@ -79,7 +79,11 @@ export function createExchanges(forward: Forward, reports: Reports, limits: Limi
     } finally {
       running -= 1;
       clearTimeout(bodyTimer);
-      if (!body.isComplete) body.destroy();
+      if (!body.isComplete) {
+        // Answered before the upload was over: whoever still carries it on is told to stop.
+        body.destroy();
+        abort.abort(new Error('the exchange is over'));
+      }
     }
   }
 

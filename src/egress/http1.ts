@@ -71,7 +71,10 @@ export function createHttp1({ exchanges, reports, places, limits, tunnel }: Deps
     };
     const text = request.url ?? '';
     if (connection.via !== 'proxy') return no('CONNECT is for the proxy address only', 405);
-    if ((running.get(stream) ?? 0) > 0) return no('CONNECT behind a request that is still open', 400);
+    if ((running.get(stream) ?? 0) > 0) {
+      // No words: they would be taken for the answer to the request before.
+      return void reports.refusal(connection, 'CONNECT behind a request that is still open').then(() => stream.destroy());
+    }
     if (wireAuthority(text)?.port === undefined) return no(`CONNECT names no host and port: ${quoted(text)}`, 400);
     const origin = locateAuthority(connection, text, 'http', places);
     if (!origin) return no(`not a host that can be reached: ${quoted(text)}`);

@@ -2,6 +2,7 @@
 // dial them; what AnyIP makes possible inside (dialling any address) is played by telling the egress another dialled address.
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import http2, { type ClientHttp2Session } from 'node:http2';
 import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -157,4 +158,11 @@ export function helloBytes(extensions: readonly (readonly [type: number, value: 
   const body = Buffer.concat([Buffer.from([3, 3]), Buffer.alloc(32), Buffer.from([0, 0, 2, 0x13, 0x01, 1, 0]), sized(Buffer.concat(list))]);
   const message = Buffer.concat([Buffer.from([1, 0, body.length >> 8, body.length & 255]), body]);
   return Buffer.concat([Buffer.from([22, 3, 1]), sized(message)]);
+}
+
+/** An HTTP/2 client to what plays `name`:443. */
+export function connectHttp2(rig: Rig, port: number, name: string): ClientHttp2Session {
+  const session = http2.connect(`https://${name}`, { host: rig.resolve(name), port, ca: rig.authority.pem, servername: name });
+  session.on('error', () => {});
+  return session;
 }

@@ -169,10 +169,11 @@ describe.each(['HTTP/1.1', 'HTTP/2'])('%s', (version) => {
   });
 
   it('a refusal comes before the upload is over, and the connection lives', async () => {
+    let signal: AbortSignal | undefined;
     const ask = await over(version, {
-      async forward(head, body) {
+      async forward(head, _body, given) {
         if (head.method === 'GET') return text(200, 'still here');
-        body.destroy();
+        signal = given;
         return text(403, 'Intramur refused: no');
       },
     });
@@ -181,6 +182,7 @@ describe.each(['HTTP/1.1', 'HTTP/2'])('%s', (version) => {
     upload.write(Buffer.alloc(1024));
     const { status, body } = await asked;
     expect([status, String(await readAll(body))]).toEqual([403, 'Intramur refused: no']);
+    await expect.poll(() => signal?.aborted).toBe(true);
     upload.end();
     const again = await ask({});
     expect(String(await readAll(again.body))).toBe('still here');
