@@ -1,9 +1,9 @@
 // Real programs talk through an egress: what they do every day must work, and what is refused must be told to them.
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { homedir } from 'node:os';
-import https from 'node:https';
 import http2 from 'node:http2';
+import https from 'node:https';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { Agent, buildConnector, fetch, ProxyAgent } from 'undici';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

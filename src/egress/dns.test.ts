@@ -1,5 +1,5 @@
-import { Resolver } from 'node:dns/promises';
 import dgram from 'node:dgram';
+import { Resolver } from 'node:dns/promises';
 import net from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -9,7 +9,7 @@ import { createExchanges, type Forward } from './exchange.ts';
 import { createHttp1 } from './http1.ts';
 import { createHttp2 } from './http2.ts';
 import { defaultLimits, type Limits } from './limits.ts';
-import { type ListenerDeps, receive, type Role, serve, turnAwayAtTheDoor } from './listener.ts';
+import { type ListenerDeps, type Role, receive, serve, turnAwayAtTheDoor } from './listener.ts';
 import { NameTable } from './name-table.ts';
 import type { Connect } from './raw.ts';
 import { createReports } from './report.ts';

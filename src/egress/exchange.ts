@@ -6,8 +6,8 @@ import type { Origin } from './origin.ts';
 import { type Refusal, refusalReply, refuse } from './refusal.ts';
 import { type CheckedReply, checkReply, discard } from './reply.ts';
 import type { Reports } from './report.ts';
-import type { Described } from './request-head.ts';
 import type { RequestBody } from './request-body.ts';
+import type { Described } from './request-head.ts';
 import { within } from './within.ts';
 
 export type Forward = (head: ExchangeHead, body: Readable, signal: AbortSignal) => Promise<ExchangeReply>;

@@ -6,8 +6,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ExchangeHead } from '../core/index.ts';
 import { openingOf } from './opening.ts';
-import { createRig, type Rig } from './rig.ts';
 import { describeRequest, type Places } from './request-head.ts';
+import { createRig, type Rig } from './rig.ts';
 
 let rig: Rig;
 let any: number;

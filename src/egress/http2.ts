@@ -8,7 +8,7 @@ import { refuse } from './refusal.ts';
 import { type CheckedReply, discard, hasBody, pump } from './reply.ts';
 import type { Reports } from './report.ts';
 import { RequestBody } from './request-body.ts';
-import { describeRequest, type Described, type Places } from './request-head.ts';
+import { type Described, describeRequest, type Places } from './request-head.ts';
 
 export interface Http2 {
   serve(stream: Duplex, origin: Origin): void;

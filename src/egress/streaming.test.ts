@@ -6,7 +6,7 @@ import net from 'node:net';
 import { PassThrough, Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ExchangeReply } from '../core/index.ts';
-import { createRig, exchangeBytes, readAll, type Rig, type RigOptions, text } from './rig.ts';
+import { createRig, exchangeBytes, type Rig, type RigOptions, readAll, text } from './rig.ts';
 
 let rig: Rig;
 afterEach(async () => await rig.stop());
