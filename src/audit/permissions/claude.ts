@@ -5,7 +5,17 @@ import { at, entriesOf, flag, type Node, text, texts } from '../read/node.ts';
 import { type Answer, answer, compareVersions, type Dialect, mcpTarget, type Question, type Situation, sourceOf } from './dialect.ts';
 import { actionOf, type Grant, parseToolRule, type Source } from './grant.ts';
 import { absolute, isInside, matchesHost, matchesRule } from './paths.ts';
-import { bareCommand, isReadOnly, matchesStars, pathsIn, splitShell, startsWithWords } from './shell.ts';
+import {
+  bareCommand,
+  isReadOnly,
+  plainCommand,
+  redirectedTo,
+  withoutRedirections,
+  matchesStars,
+  pathsIn,
+  splitShell,
+  startsWithWords,
+} from './shell.ts';
 
 const strength: Readonly<Record<Doc['scope'], number>> = { managed: 5, local: 4, project: 3, state: 2, user: 1 };
 
@@ -187,11 +197,14 @@ export function allowedCommand(rules: readonly Grant[], line: string, situation:
   if (shell.hasSubstitution) return undefined;
   let last: Grant | undefined;
   for (const command of shell.commands) {
-    const grant = allows.find(({ pattern }) => matchesCommand(pattern, command) || matchesCommand(pattern, bareCommand(command)));
+    const grant = allows.find(
+      ({ pattern }) => matchesCommand(pattern, command) || matchesCommand(pattern, plainCommand(withoutRedirections(command))),
+    );
     if (grant === undefined && !isQuietCommand(command, situation)) return undefined;
     last = grant ?? last;
   }
-  return last;
+  // What a rule allows it does not allow to write to another file.
+  return redirectedTo(line).length > 0 ? undefined : last;
 }
 
 export function isEverything(pattern: string): boolean {
@@ -222,9 +235,10 @@ export function covers(grant: Grant, { action, target }: Question, situation: Si
     if (grant.mode === 'deny' && (grant.action === 'read' || grant.action === 'write') && isLiveFileRule(grant)) {
       return (
         grant.pattern !== '*' &&
-        commands.some(
+        (commands.some(
           (one) => isFileCommand(one, grant.action === 'write') && pathsIn(one).some((file) => coversPath(grant, file, situation)),
-        )
+        ) ||
+          (grant.action === 'write' && redirectedTo(target).some((file) => coversPath(grant, file, situation))))
       );
     }
     return false;
@@ -289,7 +303,9 @@ function withoutRule(situation: Situation, { action, target }: Question, mode: s
     const files = (one: string): boolean =>
       /^(mkdir|touch|rm|rmdir|mv|cp|sed)\b/.test(bareCommand(one)) &&
       pathsIn(one).every((word) => isWorkFile(word, situation) && !protectedFile.test(word));
-    return mode === 'acceptEdits' && commands.every((one) => isQuietCommand(one, situation) || files(one)) ? 'by-mode' : false;
+    const areEdits = commands.map(withoutRedirections).every((one) => isQuietCommand(one, situation) || files(one));
+    const targets = redirectedTo(target).every((file) => isWorkFile(file, situation) && !protectedFile.test(file));
+    return mode === 'acceptEdits' && areEdits && targets ? 'by-mode' : false;
   }
   if (action === 'write' && (mode === 'acceptEdits' || mode === 'auto'))
     return isWorkFile(target, situation) && !protectedFile.test(target) ? 'by-mode' : false;

@@ -85,6 +85,34 @@ export function isReadOnly(command: string): boolean {
   return !/(^|[^>&\d])>(?!\s*\/dev\/null)/.test(bare);
 }
 
+/** Variables that agents accept in front of an allowed command, because they change how it speaks and not what it does. */
+const harmlessVariable =
+  /^(?:(?:NODE_ENV|LANG|LC_\w+|TZ|TERM|NO_COLOR|FORCE_COLOR|COLORTERM|CI|RUST_BACKTRACE|RUST_LOG|PYTHONUNBUFFERED|PYTHONDONTWRITEBYTECODE|GOOS|GOARCH|CGO_ENABLED|GO111MODULE)=[\w.,:@%+-]*\s+)+/;
+
+/** For allow rules: as `bareCommand`, except that a variable which could change what runs stays where it is. */
+export function plainCommand(command: string): string {
+  let plain = command.replace(harmlessVariable, '');
+  for (let i = 0; i < 4 && wrappers.test(plain); i++) plain = plain.replace(wrappers, '').replace(harmlessVariable, '');
+  return plain;
+}
+
+const outputShape = /(?:^|[^<>&\d-])(?:\d|&)?>{1,2}\|?\s*(?!&)("[^"]*"|'[^']*'|[^\s;|&<>]+)/g;
+
+/** Files that the line writes by redirection; `/dev/null` and the like are none. */
+export function redirectedTo(line: string): readonly string[] {
+  const bare = line.replace(/'[^']*'|"(?:[^"\\]|\\.)*"/g, (quoted, at: number) =>
+    />\s*$/.test(line.slice(0, at)) ? quoted : '_'.repeat(quoted.length),
+  );
+  return [...bare.matchAll(outputShape)]
+    .map(([, file = '']) => file.replace(/^["']|["']$/g, ''))
+    .filter((file) => !/^\/dev\/(null|stdout|stderr|tty)$/.test(file));
+}
+
+/** The command without its redirections. */
+export function withoutRedirections(command: string): string {
+  return command.replace(/\s*(?:\d|&)?>{1,2}\|?\s*(?:&\d|"[^"]*"|'[^']*'|[^\s;|&<>]+)/g, '').trim();
+}
+
 /** Words that look like paths, for file rules that also hold in the shell. */
 export function pathsIn(command: string): readonly string[] {
   return wordsOf(bareCommand(command))
