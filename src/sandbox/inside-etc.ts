@@ -67,6 +67,8 @@ export function insideEtc(identity: Identity, caPem: string, timeZone: string | 
     // One attempt: our answerer is on this machine, and what it does not answer it never will.
     ['/etc/resolv.conf', 'nameserver 127.0.0.1\noptions timeout:2 attempts:1\n'],
     ['/etc/nsswitch.conf', 'passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n'],
+    // Owner and inode of a file may look different inside; git would read every file again to see that it is the same.
+    ['/etc/gitconfig', '[core]\n\tcheckStat = minimal\n'],
     ['/etc/machine-id', `${'0'.repeat(32)}\n`],
     [trustPaths.bundle, caPem],
     [trustPaths.ca, caPem],
