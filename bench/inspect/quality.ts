@@ -127,11 +127,11 @@ async function falsePositives(inspector: Inspector, directory: string, count: nu
     .map((name) => filesOf(name, directory).filter((file) => !copied.test(file.path)))
     .filter((files) => files.length > 0);
   for (let i = 0; i < count; i++) {
-    const files = packages[i % packages.length] ?? [];
-    const length = negativeLengths[i % negativeLengths.length] ?? 20;
+    const files = packages[Math.floor(random() * packages.length)] ?? [];
+    const length = negativeLengths[Math.floor(random() * negativeLengths.length)] ?? 20;
     const longEnough = files.filter(({ bytes }) => bytes.length > 40 * length);
     if (longEnough.length === 0) continue;
-    const name = negativeWrappings[i % negativeWrappings.length] ?? 'verbatim';
+    const name = negativeWrappings[Math.floor(random() * negativeWrappings.length)] ?? 'verbatim';
     const wrapped = wrappings[name]?.(snippet(longEnough, length, random), random);
     if (wrapped) await note(wrapped.text, wrapped.contentType ?? 'text/plain', `${files[0]?.package} ${name} ${length}`);
   }

@@ -4,13 +4,14 @@ import crypto from 'node:crypto';
 import { type Body, codeOf, IntramurError, type InspectFinding, type Label, labels, type Report, type Tier } from '../core/index.ts';
 import type { Detector } from './detector.ts';
 import { detectors as builtInDetectors } from './detectors/registry.ts';
+import { type Change, createHistory } from './history.ts';
 import { type Budget, budgetFor, defaultLimits, exceeded, type Limits } from './limits.ts';
 import { secretScanner, valueFingerprint } from './secrets.ts';
 import { type Hit, isMostlySame } from './source/find.ts';
 import type { FingerprintIndex } from './source/index-file.ts';
 import { createDrips } from './source/session.ts';
 import { classificationOf, type SourceFinding, sourceScanner } from './source/source-scan.ts';
-import { outsideView, rawView } from './view.ts';
+import { outsideView, rawView, type Span } from './view.ts';
 import { type Reading, viewsOf } from './views.ts';
 
 export interface InspectorOptions {
@@ -39,6 +40,7 @@ interface Found {
   readonly source: SourceFinding[];
   /** Places in the input of everything that was recognised, however little. */
   readonly hits: Hit[];
+  readonly refused?: Report['refused'];
 }
 
 export function createInspector(options: InspectorOptions = {}): Inspector {
@@ -50,17 +52,38 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
   const source = options.fingerprints && sourceScanner(options.fingerprints);
   const drips = createDrips(nowMs);
 
-  function findIn(body: Body, budget: Budget, found: Found): void {
-    for (const { view, of } of allReadings(body, budget)) {
-      budget.checkTime();
-      if (of !== 'texts') found.secrets.push(...secrets.scan(view));
-      if (of !== 'fields' && source) {
-        const { findings, hits } = source.scan(view);
-        found.source.push(...findings);
-        found.hits.push(...hits.map((hit) => ({ ...hit, ...view.origin(hit.start, hit.end) })));
+  const history = createHistory<Found>();
+
+  function findIn(readings: Iterable<Reading>, budget: Budget): Found {
+    const found: Found = { secrets: [], source: [], hits: [] };
+    try {
+      for (const { view, of } of readings) {
+        budget.checkTime();
+        if (of !== 'texts') found.secrets.push(...secrets.scan(view));
+        if (of !== 'fields' && source) {
+          const { findings, hits } = source.scan(view);
+          found.source.push(...findings);
+          found.hits.push(...hits.map((hit) => ({ ...hit, ...view.origin(hit.start, hit.end) })));
+        }
+        if (found.secrets.length + found.source.length > limits.maxFindings) throw exceeded(`more than ${limits.maxFindings} findings`);
       }
-      if (found.secrets.length + found.source.length > limits.maxFindings) throw exceeded(`more than ${limits.maxFindings} findings`);
+    } catch (fault) {
+      return { ...found, refused: refusalOf(fault) };
     }
+    return found;
+  }
+
+  /** The body, or of a body that was seen before in this session only what is new. */
+  function findInBody(body: Body, session: string | undefined, budget: Budget): { all: Found; fresh: Found } {
+    const bytes = Buffer.from(body.bytes.buffer, body.bytes.byteOffset, body.bytes.byteLength);
+    const isJson = looksLikeJson(body);
+    const change = session === undefined ? undefined : history.changeSince(session, bytes, isJson);
+    const { start, end } = change?.fresh ?? { start: 0, end: bytes.length };
+    const fresh =
+      start === end && change ? nothing : findIn(viewsOf(rawView(bytes.subarray(start, end), start), budget, { isJson }), budget);
+    const all = change ? joined(change, fresh, bytes.length) : fresh;
+    if (session !== undefined && !all.refused) history.remember(session, bytes, isJson, all);
+    return { all, fresh };
   }
 
   /** What earlier calls of the session add to the hits of this one. */
@@ -74,18 +97,30 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
     }
   }
 
+  function inspectNow(body: Body, session: string | undefined): Found {
+    const budget = budgetFor(limits, nowMs);
+    const size = body.bytes.length + body.views.reduce((sum, text) => sum + text.length, 0);
+    if (size > limits.maxBytes) throw exceeded(`${size} bytes are more than the ${limits.maxBytes} that are inspected`);
+    const { all, fresh } = findInBody(body, session, budget);
+    const outside = findIn(outsideReadings(body, budget), budget);
+    const found: Found = {
+      secrets: [...all.secrets, ...outside.secrets],
+      source: [...all.source, ...outside.source],
+      hits: [...fresh.hits, ...outside.hits],
+      refused: all.refused ?? outside.refused,
+    };
+    if (session !== undefined) addDrips(session, found);
+    return found;
+  }
+
   return {
-    async inspect(body, context = {}) {
+    async inspect(body, { session } = {}) {
       const startedAt = nowMs();
-      const found: Found = { secrets: [], source: [], hits: [] };
-      let refused: Report['refused'];
+      let found: Found;
       try {
-        const size = body.bytes.length + body.views.reduce((sum, text) => sum + text.length, 0);
-        if (size > limits.maxBytes) throw exceeded(`${size} bytes are more than the ${limits.maxBytes} that are inspected`);
-        findIn(body, budgetFor(limits, nowMs), found);
-        if (context.session !== undefined) addDrips(context.session, found);
+        found = inspectNow(body, session);
       } catch (fault) {
-        refused = refusalOf(fault);
+        found = { ...nothing, refused: refusalOf(fault) };
       }
       const findings = [...withoutRepeats(found.secrets), ...withoutOverlaps(found.source)];
       return {
@@ -93,16 +128,33 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
         classification: classificationOf(found.source),
         labels: labelsOf(findings, detectors),
         findings: findings.map(publicPart).toSorted((a, b) => a.start - b.start || a.end - b.end),
-        ...(refused ? { refused } : {}),
+        ...(found.refused ? { refused: found.refused } : {}),
         ms: Math.max(0, nowMs() - startedAt),
       };
     },
   };
 }
 
-/** The readings of the body, then those of the strings outside it. */
-function* allReadings(body: Body, budget: Budget): Generator<Reading> {
-  yield* viewsOf(rawView(body.bytes), budget, { isJson: looksLikeJson(body) });
+const nothing: Found = { secrets: [], source: [], hits: [] };
+
+/** What was found before around the change, moved to where it now stands, and what the change brought. */
+function joined({ fresh: part, replaced, before }: Change<Found>, fresh: Found, length: number): Found {
+  const moved = part.end - replaced.end;
+  const around = <T extends Span>(list: readonly T[]): T[] =>
+    list.flatMap((item) => {
+      if (item.start < replaced.start) return [{ ...item, end: Math.min(item.end, length) }];
+      return item.end > replaced.end ? [{ ...item, start: Math.max(0, item.start + moved), end: item.end + moved }] : [];
+    });
+  return {
+    secrets: [...around(before.secrets), ...fresh.secrets],
+    source: [...around(before.source), ...fresh.source],
+    hits: [],
+    refused: fresh.refused,
+  };
+}
+
+/** The readings of the strings that belong to the payload but stand outside its body. */
+function* outsideReadings(body: Body, budget: Budget): Generator<Reading> {
   for (const text of body.views) yield* viewsOf(outsideView(text, body.bytes.length), budget, { isJson: false });
 }
 

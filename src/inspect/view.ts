@@ -53,9 +53,10 @@ class ByteView implements View {
   }
 }
 
-export function rawView(bytes: Uint8Array): View {
+/** The bytes as they are. `offset`: where they stand in the input, when they are a part of it. */
+export function rawView(bytes: Uint8Array, offset = 0): View {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return new ByteView(buffer, [], 0, (start, end) => ({ start, end }));
+  return new ByteView(buffer, [], 0, (start, end) => ({ start: start + offset, end: end + offset }));
 }
 
 /** A string that belongs to the payload but stands outside its body: it has no offsets, so findings in it are empty ranges at `at`. */

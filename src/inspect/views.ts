@@ -26,7 +26,7 @@ export function* viewsOf(root: View, budget: Budget, { isJson }: { readonly isJs
   const queue: Queue = { views: [], tooDeep: undefined };
   if (isJson) {
     const fields = jsonView(root, [{ start: 0, end: root.bytes.length }], budget);
-    const texts = jsonView(root, jsonTexts(root.bytes), budget);
+    const texts = jsonView(root, jsonTexts(root.bytes).texts, budget);
     yield { view: fields, of: 'fields' };
     yield { view: texts, of: 'texts' };
     for (const view of charCodes.decode(fields, budget)) queue.views.push({ view, escapeLevel: 0 });

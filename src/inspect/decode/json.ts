@@ -10,10 +10,17 @@ const protocolKeys = new Set(['role', 'type', 'id', 'object', 'model', 'tool_use
 const LONGEST_PROTOCOL_VALUE = 64;
 const LONGEST_PLAIN_KEY = 24;
 
+export interface JsonTexts {
+  readonly texts: readonly Span[];
+  /** False when the last string has no closing quote. */
+  readonly isClosed: boolean;
+}
+
 /** Where the contents of the strings stand, without short keys and without the protocol's own words. */
-export function jsonTexts(bytes: Buffer): Span[] {
+export function jsonTexts(bytes: Buffer): JsonTexts {
   const texts: Span[] = [];
   let key = '';
+  let isClosed = true;
   for (let open = bytes.indexOf(QUOTE); open !== -1; ) {
     const close = closingQuote(bytes, open + 1);
     const end = close === -1 ? bytes.length : close;
@@ -22,9 +29,10 @@ export function jsonTexts(bytes: Buffer): Span[] {
     const isOurs = isKey ? length <= LONGEST_PLAIN_KEY : length <= LONGEST_PROTOCOL_VALUE && protocolKeys.has(key);
     if (length > 0 && !isOurs) texts.push({ start: open + 1, end });
     key = isKey && length <= LONGEST_PLAIN_KEY ? bytes.toString('latin1', open + 1, end) : '';
-    open = close === -1 ? -1 : bytes.indexOf(QUOTE, close + 1);
+    isClosed = close !== -1;
+    open = isClosed ? bytes.indexOf(QUOTE, close + 1) : -1;
   }
-  return texts;
+  return { texts, isClosed };
 }
 
 /** The next quote with an even number of backslashes before it. */

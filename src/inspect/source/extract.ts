@@ -6,7 +6,7 @@ import type { Keyer, Keys } from './keyer.ts';
 import { lex, newTokens } from './lexer.ts';
 
 const E8_WINDOW = 4;
-const E12_WINDOW = 4;
+const E12_WINDOW = 8;
 
 export interface Extractor {
   /** Keys of one file, and how many lines it has. */

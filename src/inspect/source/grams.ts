@@ -19,9 +19,9 @@ export interface Grams {
 
 export const E8_WORDS = 8;
 export const E12_WORDS = 12;
-export const S_TOKENS = 40;
+export const S_TOKENS = 36;
 /** One in this many structure runs is used, chosen by its hash: both sides choose the same. */
-const S_SAMPLE = 8;
+const S_SAMPLE = 4;
 /** An identifier's last use further back than this many tokens counts as none. */
 const S_REACH = 12;
 

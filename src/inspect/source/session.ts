@@ -4,8 +4,10 @@ import type { Hit } from './find.ts';
 
 /** Distinct keys of one document, over the calls of a session, that say it is leaking. */
 const ENOUGH = 6;
-/** Of them at least so many from runs of words or structure, which chance yields less often than lines. */
+/** Of them at least so many from runs of words or structure, which chance yields less often than lines … */
 const ENOUGH_RUNS = 2;
+/** … or so many lines: of a drip of single lines nothing else is ever seen. */
+const ENOUGH_LINES = 8;
 const FADES_AFTER_MS = 4 * 60 * 60 * 1000;
 const MOST_SESSIONS = 2_000;
 const MOST_KEYS = 20_000;
@@ -37,7 +39,8 @@ export function createDrips(nowMs: () => number): Drips {
         const keys = documents.get(document) ?? new Map<number, Seen>();
         for (const [key, { at }] of keys) if (now - at > FADES_AFTER_MS) keys.delete(key);
         const runs = [...keys.values()].filter(({ isRun }) => isRun).length;
-        return keys.size >= ENOUGH && runs >= ENOUGH_RUNS ? [{ document, keys: keys.size, hits: own }] : [];
+        const isLeaking = (keys.size >= ENOUGH && runs >= ENOUGH_RUNS) || keys.size - runs >= ENOUGH_LINES;
+        return isLeaking ? [{ document, keys: keys.size, hits: own }] : [];
       });
     },
   };

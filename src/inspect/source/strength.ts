@@ -12,7 +12,7 @@ export interface Strength {
 
 export function strengthOf({ E8, E12, L, S }: Tally): Strength | undefined {
   const score = 2 * E12 + E8 + L + S;
-  if (E12 >= 3) return { tier: 'block', score };
+  if (E12 >= 2) return { tier: 'block', score };
   if (E8 >= 2 || L >= 3 || S >= 1) return { tier: 'route', score };
   if (E8 >= 1 || L >= 2) return { tier: 'count', score };
   return undefined;

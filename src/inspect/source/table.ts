@@ -2,7 +2,7 @@
 // so that every worker reads the same memory. A key is 32 bits in the slot plus its place in the table.
 import type { Keys } from './keyer.ts';
 
-const LOAD = 0.72;
+const LOAD = 0.85;
 const BLOOM_BITS_PER_KEY = 12;
 const HEADER_WORDS = 4;
 const MAGIC = 0x31544649;
@@ -45,6 +45,8 @@ export function buildTable(
     for (let i = 0; i < keys.low.length; i++) {
       const high = keys.high[i] ?? 0;
       const low = keys.low[i] ?? 0;
+      const word = slotOf(high, bloomWords);
+      bloom[word] = (bloom[word] ?? 0) | bloomBits(low);
       let slot = slotOf(high, slots);
       let held = documents[slot] ?? 0;
       while (held !== 0 && lows[slot] !== low) {
@@ -55,8 +57,6 @@ export function buildTable(
         entries += 1;
         lows[slot] = low;
         documents[slot] = document;
-        const word = slotOf(high, bloomWords);
-        bloom[word] = (bloom[word] ?? 0) | bloomBits(low);
       } else if (held !== document && prefer(held, document)) documents[slot] = document;
     }
   }
