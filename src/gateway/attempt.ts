@@ -31,6 +31,7 @@ interface Tried {
   readonly bytesOut: number;
   readonly target: Target;
   readonly lossy: readonly string[];
+  readonly scrubs: readonly string[];
 }
 
 export type Outcome = Tried &
@@ -51,15 +52,17 @@ export async function attempt(
   const attempts: string[] = [];
   let bytesOut = 0;
   let lossy: readonly string[] = [];
+  let scrubs: readonly string[] = [];
   let last: Outcome | undefined;
   for (const target of deps.preference.order(conversation, targets)) {
     const note = (word: string | number): Tried => {
       attempts.push(`${target.provider}: ${word}`);
-      return { attempts, bytesOut, target, lossy };
+      return { attempts, bytesOut, target, lossy, scrubs };
     };
     try {
       const request = prepare(deps, asked, target);
       lossy = request.lossy;
+      scrubs = request.scrubs;
       onPrepared(lossy);
       bytesOut += request.body.length;
       const answer = await sendOnceOrTwice(deps.agents[request.check], request, signal);
@@ -87,7 +90,9 @@ export async function attempt(
       if (last?.kind !== 'error') last = { ...tried, kind: 'fault', fault };
     }
   }
-  return last ?? { attempts, bytesOut, lossy, target: targets[0], kind: 'fault', fault: new IntramurError('INTERNAL', 'no target') };
+  return (
+    last ?? { attempts, bytesOut, lossy, scrubs, target: targets[0], kind: 'fault', fault: new IntramurError('INTERNAL', 'no target') }
+  );
 }
 
 type Taken =

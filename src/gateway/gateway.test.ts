@@ -302,6 +302,20 @@ describe('every allowed target', () => {
     });
   });
 
+  it('sees the words of the agent in one spelling only when it is public', async () => {
+    const { inside, outside, rig } = await pair();
+    const body = chatBody({ messages: [{ role: 'system', content: 'Today\u2019s date is 2026/11/22.' }] });
+    await ask(rig.url + chat, { headers: bearer, body });
+    inside.setFault('reset');
+    await ask(rig.url + chat, { headers: bearer, body });
+    expect([inside, outside].map(({ received }) => JSON.parse(String(received[0]?.body)).messages[0].content)).toEqual([
+      'Today\u2019s date is 2026/11/22.',
+      "Today's date is 2026-11-22.",
+    ]);
+    await until(() => rig.ledger.length === 4);
+    expect(rig.ledger.at(-1)?.detail?.['scrubs']).toEqual(['date-line:1']);
+  });
+
   it('is spared a call that is itself at fault', async () => {
     const { inside, outside, rig } = await pair();
     inside.setFault({ status: 400, message: 'prompt is too long' });

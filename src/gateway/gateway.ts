@@ -22,6 +22,8 @@ import { type DirectInput, forwardDirect } from './direct.ts';
 import { createOutcomes } from './outcomes.ts';
 import { faultText, refuse } from './refuse.ts';
 import { createResolve } from './resolve.ts';
+import { createRoutes } from './route.ts';
+import { createScrubber } from './scrub.ts';
 import type { Vault } from './vault.ts';
 
 export interface GatewayOptions {
@@ -72,8 +74,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const agents = createAgents({ resolve, trust: config.trust, connectTimeoutMs: limits.connectMs });
   const outcomes = createOutcomes((of, body) => options.recordOutcome(of, body), onFault);
   const calls: CallDeps = {
-    config,
+    ...createRoutes(config),
     vault,
+    scrubber: createScrubber(),
     agents,
     limits,
     now,

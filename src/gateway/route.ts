@@ -1,16 +1,27 @@
 // Candidates of a model call, and the request that each of them would get. What may really be used is for the decision to say.
 import { type Config, type ProviderConfig, targetsFor } from '../config/index.ts';
 import { assertNever, type Dialect, type ExchangeHead, IntramurError, type Principal, type Target } from '../core/index.ts';
-import { leavesThroughOllama, serviceAt } from '../providers/index.ts';
+import { leavesThroughOllama, type Service, serviceAt } from '../providers/index.ts';
 import { type BodyCall, type Translation, translateRequest, withModel } from '../wire/index.ts';
 import { headersUp, lacksHeader, pairsOf } from './headers.ts';
 import type { Check } from './resolve.ts';
+import type { Scrubber } from './scrub.ts';
 import type { UpstreamRequest } from './upstream.ts';
 import type { Vault } from './vault.ts';
 
+/** A provider of the configuration with what follows from its address, worked out once. */
+export interface Upstream {
+  readonly provider: ProviderConfig;
+  readonly url: URL;
+  readonly service: Service;
+}
+
 export interface RouteDeps {
-  readonly config: Config;
+  /** Candidates of the model map for a name, in a dialect. */
+  targetsFor(model: string, dialect: Dialect): readonly Target[];
+  readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly vault: Vault;
+  readonly scrubber: Scrubber;
   keyOf(provider: ProviderConfig): string | undefined;
   now(): Date;
 }
@@ -24,40 +35,58 @@ export interface Asked {
   readonly bytes: Uint8Array;
 }
 
+const maxRemembered = 1000;
+
+export function createRoutes(config: Config): Pick<RouteDeps, 'targetsFor' | 'upstreams'> {
+  const upstreams = new Map(
+    config.providers.map((provider): [string, Upstream] => {
+      const url = new URL(provider.url);
+      return [provider.id, { provider, url, service: serviceAt(url) }];
+    }),
+  );
+  const known = new Map<string, readonly Target[]>();
+  return {
+    upstreams,
+    targetsFor(model, dialect) {
+      const name = `${dialect} ${model}`;
+      const found = known.get(name) ?? nativeFirst(upstreams, targetsFor(config, model, dialect), dialect);
+      // Names come from callers, so what is remembered is bounded.
+      if (known.size >= maxRemembered) known.clear();
+      known.set(name, found);
+      return found;
+    },
+  };
+}
+
 /** Inside first, as the model map has it. Only providers whose credential this caller has. */
-export function candidates({ config, vault }: RouteDeps, asked: Omit<Asked, 'bytes' | 'stream'>): readonly Target[] {
+export function candidates(deps: RouteDeps, asked: Omit<Asked, 'bytes' | 'stream'>): readonly Target[] {
   const { call, head, principal, model } = asked;
-  const possible = targetsFor(config, model, call.dialect).filter((target) => {
-    const provider = providerOf(config, target);
-    if (!provider) return false;
+  return deps.targetsFor(model, call.dialect).filter((target) => {
+    const upstream = deps.upstreams.get(target.provider);
+    if (!upstream) return false;
+    const { provider, url, service } = upstream;
     // Tokens are counted by a target that knows the call as it is; where there is none, we estimate.
     if (call.kind === 'count-tokens' && target.dialect !== call.dialect) return false;
     if (target.perimeter === 'onprem' && leavesThroughOllama(target.model)) return false;
     if (provider.credential === 'provider') return true;
     // The caller's own credential: only of somebody in a sandbox, and only to the service that the credential belongs to.
     if (principal.via !== 'sandbox') return false;
-    const url = new URL(provider.url);
-    if (head.via !== 'gateway') return serviceAt(url) === serviceAt(new URL(`https://${hostInUrl(head.host)}/`));
-    return vault.covers(
+    if (head.via !== 'gateway') return service === serviceAt(new URL(`https://${hostInUrl(head.host)}/`));
+    return deps.vault.covers(
       head.rawHeaders,
       { scheme: schemeOf(url), host: url.hostname, target: pathAt(url, ownPath(call, model)) },
       principal.session,
     );
   });
-  return nativeFirst(config, possible, call.dialect);
 }
 
 /** Where one server is declared in several dialects with the same model, the caller's own goes first: nothing is lost on that way. */
-function nativeFirst(config: Config, targets: readonly Target[], dialect: Dialect): readonly Target[] {
+function nativeFirst(upstreams: ReadonlyMap<string, Upstream>, targets: readonly Target[], dialect: Dialect): readonly Target[] {
   if (targets.length < 2) return targets;
-  const serverOf = (target: Target): string => `${new URL(providerOf(config, target)?.url ?? 'x:').origin} ${target.model}`;
+  const serverOf = ({ provider, model }: Target): string => `${upstreams.get(provider)?.url.origin} ${model}`;
   const servers = targets.map(serverOf);
   const rank = (target: Target): number => servers.indexOf(serverOf(target)) * 2 + (target.dialect === dialect ? 0 : 1);
   return targets.toSorted((a, b) => rank(a) - rank(b));
-}
-
-export function providerOf(config: Config, target: Target): ProviderConfig | undefined {
-  return config.providers.find(({ id }) => id === target.provider);
 }
 
 export interface Prepared extends UpstreamRequest {
@@ -67,6 +96,8 @@ export interface Prepared extends UpstreamRequest {
   readonly translation?: Translation;
   /** What the translation dropped that matters, as the caller wrote it. */
   readonly lossy: readonly string[];
+  /** What was taken out of the body, `rule:count`. */
+  readonly scrubs: readonly string[];
 }
 
 /**
@@ -75,13 +106,16 @@ export interface Prepared extends UpstreamRequest {
  */
 export function prepare(deps: RouteDeps, asked: Asked, target: Target): Prepared {
   const { call, head, principal } = asked;
-  const provider = providerOf(deps.config, target);
-  if (!provider) throw new IntramurError('INTERNAL', `no provider ${target.provider}`);
+  const upstream = deps.upstreams.get(target.provider);
+  if (!upstream) throw new IntramurError('INTERNAL', `no provider ${target.provider}`);
+  const { provider, service } = upstream;
   const isForwarded = provider.credential === 'client' && head.via !== 'gateway';
-  const base = isForwarded ? new URL(`${head.scheme}://${hostInUrl(head.host)}:${head.port}`) : new URL(provider.url);
-  const service = serviceAt(new URL(provider.url));
-  const { body, below, ...rest } = target.dialect === call.dialect ? inOwnDialect(asked, target, base) : inOther(deps, asked, target, base);
-  const path = isForwarded ? rest.forwarded : pathAt(base, (service.pathOf ?? same)(target.dialect, below)) + rest.query;
+  const base = isForwarded ? new URL(`${head.scheme}://${hostInUrl(head.host)}:${head.port}`) : upstream.url;
+  const written = target.dialect === call.dialect ? inOwnDialect(asked, target, base) : inOther(deps, asked, target, base);
+  const { bytes: body, counts } =
+    target.perimeter === 'public' ? deps.scrubber.scrub(written.body, provider.credential) : { bytes: written.body, counts: [] };
+  const below = (service.pathOf ?? same)(target.dialect, written.below);
+  const path = isForwarded ? written.forwarded : pathAt(base, below) + written.query;
   const headers = headersUp(head, asked.stream, target.dialect === call.dialect ? provider.credential : 'other-dialect');
   const request = {
     origin: base.origin,
@@ -89,8 +123,9 @@ export function prepare(deps: RouteDeps, asked: Asked, target: Target): Prepared
     body,
     timeoutMs: provider.timeoutMs,
     check: target.perimeter === 'onprem' ? 'inside' : 'any',
-    lossy: rest.lossy,
-    ...(rest.translation ? { translation: rest.translation } : {}),
+    lossy: written.lossy,
+    scrubs: counts,
+    ...(written.translation ? { translation: written.translation } : {}),
   } as const;
 
   if (provider.credential === 'client') {
