@@ -23,6 +23,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     daemon.open(
       {
         agent: program.tool,
+        program: program.file,
+        ...(program.version === undefined ? {} : { agentVersion: program.version }),
         user: os.userInfo().username,
         workspace: options.workspace,
         ...(options.purpose === undefined ? {} : { purpose: options.purpose }),

@@ -1,7 +1,9 @@
 // The daemon: joins configuration, policy, inspection, ledger and gateway, and owns the sessions. One per user and state directory;
 // the only writer of the ledger.
+import crypto from 'node:crypto';
+import fs from 'node:fs';
 import type { Readable } from 'node:stream';
-import { type Config, classificationOf, loadConfig, type Repository, readRepository } from '../config/index.ts';
+import { type Config, classificationOf, loadConfig, type Repository, readRepository, vettingOf } from '../config/index.ts';
 import {
   type ExchangeHead,
   type ExchangeReply,
@@ -9,7 +11,6 @@ import {
   type NetConnect,
   type Places,
   type Principal,
-  type Vetting,
   version,
 } from '../core/index.ts';
 import type { Vault } from '../gateway/index.ts';
@@ -78,7 +79,9 @@ export class Daemon {
     const config = await loadConfig({ env, home, cwd: request.workspace, systemDir: places.system, ...file });
     const engine = await this.#parts.engineFor(config);
     const grants = [...request.allow.map(parseGrant), ...config.egress.allow];
-    const principal = principalOf(request, config, await readRepository(request.workspace), newSessionId(now()));
+    const isHashPinned = Object.hasOwn(config.tools, request.agent) && config.tools[request.agent]?.sha256 !== undefined;
+    const sha256 = isHashPinned ? await sha256Of(request.program) : undefined;
+    const principal = principalOf(request, config, await readRepository(request.workspace), newSessionId(now()), sha256);
     if (principal.vetting === 'banned')
       throw new IntramurError('SESSION_HALTED', `the tool "${principal.agent}" is banned by the configuration`);
 
@@ -199,9 +202,9 @@ export class Daemon {
   }
 }
 
-function principalOf(request: OpenRequest, config: Config, repository: Repository, session: string): Principal {
+function principalOf(request: OpenRequest, config: Config, repository: Repository, session: string, sha256: string | undefined): Principal {
   const { agent, agentVersion, user, workspace } = request;
-  const vetting: Vetting = config.tools[agent]?.status ?? 'unvetted';
+  const vetting = vettingOf(config, { id: agent, version: agentVersion, sha256 });
   return {
     session,
     user,
@@ -213,4 +216,10 @@ function principalOf(request: OpenRequest, config: Config, repository: Repositor
     workspace,
     via: 'sandbox',
   };
+}
+
+async function sha256Of(file: string): Promise<string> {
+  const hash = crypto.createHash('sha256');
+  for await (const chunk of fs.createReadStream(file)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
 }

@@ -16,6 +16,8 @@ export const describedHeader = 'intramur-described';
 export interface OpenRequest {
   readonly agent: string;
   readonly agentVersion?: string;
+  /** Real path of the program or script; hashed only where the register of tools pins a hash. */
+  readonly program: string;
   readonly user: string;
   readonly workspace: string;
   readonly purpose?: Purpose;

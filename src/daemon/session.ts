@@ -1,7 +1,7 @@
 // The sessions that are open now. A session is one `run`: its token is the right to act in its name, its hold connection its life.
 import crypto from 'node:crypto';
 import type { Config, HostGrant } from '../config/index.ts';
-import { IntramurError, type Principal } from '../core/index.ts';
+import { canonicalHost, IntramurError, type Principal } from '../core/index.ts';
 import type { PolicyEngine } from '../policy/index.ts';
 import { Tally } from './tally.ts';
 
@@ -75,13 +75,17 @@ function matchesHost(pattern: string, host: string): boolean {
 /** @throws IntramurError USAGE when the text is not `HOST` or `HOST:PORT` */
 export function parseGrant(text: string): HostGrant {
   const match = /^(?<host>\[[0-9a-f:.]+\]|[^:\s/@]+)(?::(?<port>\d{1,5}))?$/i.exec(text);
-  const host = match?.groups?.['host']
-    ?.replace(/^\[|\]$/g, '')
-    .replace(/\.$/, '')
-    .toLowerCase();
+  const host = grantedHost(match?.groups?.['host']);
   const port = match?.groups?.['port'];
   if (!host || (port !== undefined && (Number(port) < 1 || Number(port) > 65_535))) {
     throw new IntramurError('USAGE', `--allow ${JSON.stringify(text)} is not HOST or HOST:PORT`);
   }
   return { host, ports: port === undefined ? [80, 443] : [Number(port)] };
+}
+
+/** One spelling for a name, as egress reports it; `*.` stays in front. */
+function grantedHost(text: string | undefined): string | undefined {
+  const wildcard = text?.startsWith('*.') ? '*.' : '';
+  const host = canonicalHost(text?.slice(wildcard.length).replace(/^\[|\]$/g, '') ?? '');
+  return host === undefined ? undefined : wildcard + host;
 }

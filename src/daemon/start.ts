@@ -41,7 +41,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
   const now = () => new Date();
   const config = await loadConfig({ env, home, cwd, systemDir: places.system, ...(configFile === undefined ? {} : { file: configFile }) });
   requireKeys(config, env);
-  const engineFor = createEngines();
+  const engineFor = createEngines((action) => log(`policy: the compiled form differs on ${action}; cedar-wasm decides from now on`));
   const engine = await engineFor(config);
   fs.mkdirSync(places.state, { recursive: true, mode: 0o700 });
   const ledger = await openLedger({
@@ -135,12 +135,12 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
 }
 
 /** One engine for each set of packs and policies: most workspaces share the daemon's own. */
-function createEngines(): (config: Config) => Promise<PolicyEngine> {
+function createEngines(onDifference: (action: string) => void): (config: Config) => Promise<PolicyEngine> {
   const packsDir = path.join(packageRoot(), 'src', 'packs');
   const engines = new Map<string, Promise<PolicyEngine>>();
   return ({ packs, policies }) => {
     const key = JSON.stringify([packs, policies]);
-    const loaded = engines.get(key) ?? loadPolicies({ packs, packsDir, dirs: policies });
+    const loaded = engines.get(key) ?? loadPolicies({ packs, packsDir, dirs: policies, onDifference });
     engines.set(key, loaded);
     loaded.catch(() => engines.delete(key));
     return loaded;

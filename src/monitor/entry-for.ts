@@ -1,8 +1,16 @@
 // The ledger entry of a decision: kinds, counts and hashes of what was asked, never its content.
 import crypto from 'node:crypto';
 import { type Act, assertNever, type Body, type Decision, type EntryBody, type Report, type Request } from '../core/index.ts';
+import type { Facts } from './facts.ts';
 
-export function entryFor(request: Request, body: Body, decision: Decision, report: Report | undefined): EntryBody {
+/** @param facts what policy was told; `undefined` when it was not asked */
+export function entryFor(
+  request: Request,
+  body: Body,
+  decision: Decision,
+  report: Report | undefined,
+  facts: Facts | undefined,
+): EntryBody {
   const { principal, act } = request;
   const allowed = decision.effect === 'allow';
   const first = allowed && decision.route.kind === 'targets' ? decision.route.targets[0] : undefined;
@@ -17,14 +25,18 @@ export function entryFor(request: Request, body: Body, decision: Decision, repor
     port: act.port,
     ...actFields(act),
     ...(first ? { provider: first.provider, perimeter: first.perimeter } : {}),
-    ...(report ? { classification: report.classification, labels: report.labels } : {}),
+    ...(facts ? { classification: facts.classification, labels: facts.labels } : {}),
     decision: decision.effect,
     ...(allowed ? {} : { reason: decision.reason.text }),
     policies: decision.policies,
     bytesOut: body.bytes.length,
     bytesIn: 0,
     ...(body.bytes.length > 0 ? { bodySha256: crypto.hash('sha256', body.bytes, 'hex') } : {}),
-    ...(report && report.findings.length > 0 ? { detail: { findings: summarise(report) } } : {}),
+    detail: {
+      ...actDetail(act),
+      vetting: principal.vetting,
+      ...(report && report.findings.length > 0 ? { findings: summarise(report) } : {}),
+    },
   };
 }
 
@@ -33,9 +45,23 @@ function actFields(act: Act): Partial<EntryBody> {
     case 'llm.invoke':
       return { method: act.method, path: act.path, requestedModel: act.requestedModel };
     case 'http.request':
-      return { method: act.method, path: act.path, ...(act.isDirect ? { detail: { isDirect: true } } : {}) };
+      return { method: act.method, path: act.path };
     case 'net.connect':
-      return { detail: { protocol: act.protocol, isDirect: act.isDirect } };
+      return {};
+    default:
+      return assertNever(act);
+  }
+}
+
+/** What else the decision rested on, so that it can be asked again later. */
+function actDetail(act: Act): NonNullable<EntryBody['detail']> {
+  switch (act.action) {
+    case 'llm.invoke':
+      return { dialect: act.dialect, targets: act.targets.map(({ provider, model }) => `${provider}/${model}`) };
+    case 'http.request':
+      return { scheme: act.scheme, isDirect: act.isDirect, isGranted: act.isGranted };
+    case 'net.connect':
+      return { protocol: act.protocol, isDirect: act.isDirect, isGranted: act.isGranted };
     default:
       return assertNever(act);
   }

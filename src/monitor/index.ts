@@ -1,4 +1,5 @@
 // The door of the monitor: one entry for every act of an agent.
-export { type Facts, type MonitorDeps, mediate, type Recorded } from './mediate.ts';
+export type { Facts } from './facts.ts';
+export { type MonitorDeps, mediate, type Recorded } from './mediate.ts';
 export { recordRefusal } from './record-refusal.ts';
 export { createTaint, type Seen, type Taint } from './taint.ts';

@@ -1,27 +1,18 @@
 // The reference monitor: the only file that knows the order inspect → decide → record.
 import {
   type Body,
-  type Classification,
   codeOf,
   type Decision,
   denyFor,
   type EntryBody,
   failClosed,
   highestClassification,
-  type Label,
   type Report,
   type Request,
 } from '../core/index.ts';
 import { entryFor } from './entry-for.ts';
+import type { Facts } from './facts.ts';
 import type { Taint } from './taint.ts';
-
-/** What policy is told beside the request. */
-export interface Facts {
-  readonly labels: readonly Label[];
-  /** The higher of the payload's class and of what the session has read before. */
-  readonly classification: Classification;
-  readonly now: Date;
-}
 
 export interface MonitorDeps {
   inspect(body: Body, context: { readonly session: string }): Promise<Report>;
@@ -42,18 +33,20 @@ export interface Recorded {
 export async function mediate(request: Request, body: Body, deps: MonitorDeps): Promise<Recorded> {
   const { principal } = request;
   let report: Report | undefined;
+  let facts: Facts | undefined;
   const decision = await failClosed(async () => {
     report = await deps.inspect(body, { session: principal.session });
     if (report.refused) return denyFor(report.refused.code);
     const seen = deps.taint.raise(principal.session, report, principal.classification);
-    return deps.decide(request, {
+    facts = {
       labels: seen.labels,
       classification: highestClassification(seen.classification, principal.classification),
       now: deps.now(),
-    });
+    };
+    return deps.decide(request, facts);
   });
   try {
-    const entry = await deps.append(entryFor(request, body, decision, report));
+    const entry = await deps.append(entryFor(request, body, decision, report, facts));
     return { decision, report, entry };
   } catch (fault) {
     return { decision: denyFor(codeOf(fault) ?? 'LEDGER_APPEND'), report, entry: undefined };

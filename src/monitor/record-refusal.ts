@@ -8,6 +8,6 @@ const nothing = { bytes: new Uint8Array(), contentType: '', views: [] };
 
 export async function recordRefusal(request: Request, reason: string, { append }: Pick<MonitorDeps, 'append'>): Promise<Recorded> {
   const decision = deny(reason);
-  const entry = await append(entryFor(request, nothing, decision, undefined));
+  const entry = await append(entryFor(request, nothing, decision, undefined, undefined));
   return { decision, report: undefined, entry };
 }

@@ -227,6 +227,26 @@ describe('intramur run', () => {
     expect(fs.readFileSync(path.join(rig.workspace, '.git', 'config'), 'utf8')).toBe('[core]\n');
   });
 
+  it.each([
+    ['within the pins', '>=1.2', 200],
+    ['outside of the pins', '>=1.3', 400],
+  ])('production is for a tool %s, by the version that its package states', async (_name, versions, status) => {
+    const own = await createRig({
+      extra: `tools: { codex: { status: vetted, versions: "${versions}" } }\npacks: [baseline, perimeter, research-production]\n`,
+    });
+    try {
+      const dir = path.join(own.dir, 'lib', 'node_modules', '@openai', 'codex');
+      fs.mkdirSync(path.join(dir, 'bin'), { recursive: true });
+      fs.writeFileSync(path.join(dir, 'package.json'), '{"name":"@openai/codex","version":"1.2.3"}');
+      const call = `curl -sS -m 20 -o /dev/null -w '%{http_code}' https://api.openai.com/v1/responses -d '{"model":"m","input":"hi"}'`;
+      fs.writeFileSync(path.join(dir, 'bin', 'codex.js'), `#!/bin/sh\n${call}\n`, { mode: 0o755 });
+      const { stdout } = await own.intramur(['run', '--purpose', 'production', '--', path.join(dir, 'bin', 'codex.js')]);
+      expect(stdout).toBe(String(status));
+    } finally {
+      await own.close();
+    }
+  });
+
   it('when the daemon dies, every exchange is refused and nothing reaches an upstream', async () => {
     const child = rig.start([
       'run',

@@ -1,7 +1,7 @@
 // A decision of the ledger as the request that it was, as far as an entry tells: an entry holds no payload, and what it does not
 // hold (the tool's standing, the candidates, the grant) is taken from the configuration of today.
 import { type Config, matchWildcard, targetsFor } from '../../config/index.ts';
-import { type Dialect, type Entry, IntramurError, type Principal } from '../../core/index.ts';
+import { type Dialect, dialects, type Entry, IntramurError, type Principal, vettings } from '../../core/index.ts';
 import type { RequestDocument } from '../../policy/index.ts';
 
 /** Whether an entry records the decision on an act of an agent. */
@@ -16,7 +16,7 @@ export function requestFrom(entry: Entry, config: Config): RequestDocument {
     session,
     user,
     agent,
-    vetting: config.tools[agent]?.status ?? 'unvetted',
+    vetting: vettings.find((known) => known === entry.detail?.['vetting']) ?? config.tools[agent]?.status ?? 'unvetted',
     purpose: entry.purpose ?? config.defaultPurpose,
     classification,
     via: 'sandbox',
@@ -35,12 +35,13 @@ function actFrom(entry: Entry, config: Config): RequestDocument['request']['act'
     port,
     isDirect: detail['isDirect'] === true,
     isGranted:
+      detail['isGranted'] === true ||
       entry.policies?.includes('baseline/granted') === true ||
       config.egress.allow.some((grant) => matchWildcard(grant.host, host) && grant.ports.includes(port)),
   } as const;
   switch (action) {
     case 'llm.invoke': {
-      const dialect = dialectOf(path);
+      const dialect = dialects.find((known) => known === detail['dialect']) ?? dialectOf(path);
       return {
         action,
         class: 'model',
@@ -54,7 +55,7 @@ function actFrom(entry: Entry, config: Config): RequestDocument['request']['act'
       };
     }
     case 'http.request':
-      return { action, ...place, scheme: port === 80 ? 'http' : 'https', method, path };
+      return { action, ...place, scheme: detail['scheme'] === 'http' ? 'http' : 'https', method, path };
     case 'net.connect':
       return { action, ...place, protocol: (['ssh', 'dns', 'udp', 'tls'] as const).find((known) => known === detail['protocol']) ?? 'tcp' };
     default:

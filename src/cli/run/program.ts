@@ -12,6 +12,10 @@ export interface Program {
   readonly adapter: Adapter | undefined;
   /** The adapter's id, or the program's own file name. */
   readonly tool: string;
+  /** Real path of the program, or of the script that it is started with. */
+  readonly file: string;
+  /** From the package that the file belongs to; nothing is started to ask. */
+  readonly version: string | undefined;
 }
 
 const interpreters = /^(?:node|nodejs|bun|deno|python[\d.]*|ruby|perl)$/;
@@ -30,7 +34,27 @@ export function programOf([command, ...args]: readonly [string, ...string[]], { 
     ? { path: found.path, trees: [...found.trees, ...needed.trees], binDirs: [...found.binDirs, ...needed.binDirs] }
     : found;
   const adapter = adapterFor(script ?? found.path);
-  return { resolved, adapter, tool: adapter?.id ?? path.basename(command) };
+  const file = fs.realpathSync(script ?? found.path);
+  return { resolved, adapter, tool: adapter?.id ?? path.basename(command), file, version: adapter && versionOf(file, adapter) };
+}
+
+/** A self-installed agent lies under its version number; a package says its own. */
+function versionOf(file: string, { npm }: Adapter): string | undefined {
+  if (/^\d+\.\d+\.\d+/.test(path.basename(file))) return path.basename(file);
+  for (let dir = path.dirname(file); dir !== path.dirname(dir); dir = path.dirname(dir)) {
+    const declared = packageAt(dir);
+    if (declared) return npm.some((name) => declared.name === name || declared.name.startsWith(`${name}-`)) ? declared.version : undefined;
+  }
+  return undefined;
+}
+
+function packageAt(dir: string): { name: string; version: string } | undefined {
+  try {
+    const { name, version } = JSON.parse(fs.readFileSync(path.join(dir, 'package.json'), 'utf8')) as Record<string, unknown>;
+    return typeof name === 'string' && typeof version === 'string' ? { name, version } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The first argument that is a file; options before it may take values, which are then no files. */
