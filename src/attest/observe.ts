@@ -137,6 +137,11 @@ function observeTraffic(run: RunRecord, places: Map<string, Place>): void {
     counts.set(where, known);
   }
   for (const { where, to, count } of counts.values()) places.set(where, { where, channel: 'wire', to, request: '', text: String(count) });
+  const visited = new Set(run.requests.map(({ host }) => host));
+  for (const name of run.lookups ?? []) {
+    const where = `lookup of ${name}`;
+    if (!visited.has(name)) places.set(where, { where, channel: 'wire', to: 'other', request: '', text: 'present' });
+  }
   const connections = run.requests
     .filter((request) => request.class === 'model' && request.connection > 0)
     .map(({ connection }) => connection);

@@ -30,6 +30,8 @@ export interface RunRecord {
   /** BCP 47. */
   readonly locale: string;
   readonly requests: readonly ObservedRequest[];
+  /** Names that were looked up, each once. */
+  readonly lookups?: readonly string[];
   /** Why this run says nothing. */
   readonly failed?: string;
 }

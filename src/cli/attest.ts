@@ -3,13 +3,15 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { attest, factors } from '../attest/index.ts';
+import { attest, factors, levels } from '../attest/index.ts';
 import { IntramurError, placesFrom, product } from '../core/index.ts';
 import { runOnce } from './attest/run-once.ts';
 import { subjectOf } from './attest/subject.ts';
 import { parseVary, prepareStage } from './attest/surroundings.ts';
 import { attestationText } from './attest/text.ts';
 import type { CliIo } from './io.ts';
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const end = args.indexOf('--');
@@ -38,6 +40,11 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   fs.mkdirSync(places.state, { recursive: true, mode: 0o700 });
   const stage = prepareStage(fs.mkdtempSync(path.join(places.state, 'attest-')), io.cwd);
   const progress = progressLine(io);
+  const stop = (signal: NodeJS.Signals): void => {
+    stage.close();
+    process.exit(128 + os.constants.signals[signal]);
+  };
+  for (const signal of signals) process.once(signal, stop);
   try {
     const result = await attest({
       run: (assignment) => runOnce(subject, stage, assignment, places.cache),
@@ -49,13 +56,16 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     });
     progress.end();
     const { isConclusive, ...fields } = result;
+    // The clock belongs to the whole machine.
+    const notVaried = vary.filter((factor) => levels[factor].others.length === 0);
     const { name: agent, version, sha256 } = subject;
-    if (values.json)
-      io.stdout.write(`${JSON.stringify({ schema: 'intramur/attest/1', agent, version, sha256, ...fields }, undefined, 2)}\n`);
+    const document = { schema: 'intramur/attest/1', agent, version, sha256, ...fields, notVaried };
+    if (values.json) io.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
     else io.stdout.write(attestationText(agent, version, result));
     if (!isConclusive) return 3;
     return result.covert.length > 0 ? 1 : 0;
   } finally {
+    for (const signal of signals) process.off(signal, stop);
     stage.close();
   }
 }

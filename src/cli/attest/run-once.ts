@@ -1,5 +1,6 @@
 // One run of the subject in one set of surroundings: boxed, with no way out but to a rehearsal model, and everything that it sends taken
 // down. Joins the sandbox, the egress and the test kit's model.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import dgram from 'node:dgram';
 import http from 'node:http';
 import net from 'node:net';
@@ -29,13 +30,19 @@ export async function runOnce(subject: Subject, stage: Stage, assignment: Assign
   const layer = stage.openLayer(assignment);
   const authority = createAuthority(new Date());
   const requests: ObservedRequest[] = [];
+  const lookups = new Set<string>();
   const startedAt = new Date();
   const began = performance.now();
   const host = levelOf('base-url', assignment).id;
   const egress = createEgress({
     authority,
     gatewayHosts: [],
-    connect: async () => ({ effect: 'deny', reason: 'an attestation has no way out' }),
+    async connect({ host: name, port, protocol }) {
+      const at = performance.now() - began;
+      const none = { target: '', httpVersion: '', rawHeaders: [], body: Buffer.alloc(0), class: 'other' } as const;
+      requests.push({ ...none, at, answeredAt: at, connection: 0, host: name, port, method: protocol });
+      return { effect: 'deny', reason: 'an attestation has no way out' };
+    },
     async forward(head, body) {
       const bytes = await readAll(body);
       const at = performance.now() - began;
@@ -46,7 +53,7 @@ export async function runOnce(subject: Subject, stage: Stage, assignment: Assign
       requests.push({
         at,
         answeredAt,
-        connection: 0,
+        connection: connectionSerial.getStore() ?? 0,
         host: head.host,
         port,
         method,
@@ -59,7 +66,7 @@ export async function runOnce(subject: Subject, stage: Stage, assignment: Assign
       return reply;
     },
   });
-  const server = serve(egress);
+  const server = serve(egress, (name) => lookups.add(name));
   try {
     const plan = planFor(subject, stage, assignment, { caPem: authority.pem, layer, cacheDir });
     const launched = await launch(plan, { listening: server.adopt });
@@ -73,6 +80,7 @@ export async function runOnce(subject: Subject, stage: Stage, assignment: Assign
       timezone: levelOf('timezone', assignment).id,
       locale: levelOf('locale', assignment).id.split('.')[0]?.replace('_', '-') ?? 'en-US',
       requests: requests.toSorted((a, b) => a.at - b.at),
+      lookups: [...lookups],
       ...(isSilent ? { failed: 'the program made no model call' } : {}),
     };
   } finally {
@@ -190,20 +198,40 @@ async function readAll(body: Readable): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-function serve(egress: Egress): { adopt(listeners: Listeners): void; close(): Promise<void> } {
+/** Which connection an exchange came over: carried along from the moment that the connection was taken. */
+const connectionSerial = new AsyncLocalStorage<number>();
+
+/** The name in the question of a DNS message. */
+function questionOf(query: Buffer): string {
+  const labels: string[] = [];
+  for (let at = 12; at < query.length; ) {
+    const length = query[at] ?? 0;
+    if (length === 0 || length > 63) break;
+    labels.push(query.toString('latin1', at + 1, at + 1 + length));
+    at += 1 + length;
+  }
+  return labels.join('.').toLowerCase();
+}
+
+function serve(egress: Egress, onLookup: (name: string) => void): { adopt(listeners: Listeners): void; close(): Promise<void> } {
   const servers: net.Server[] = [];
   const sockets: dgram.Socket[] = [];
+  let connections = 0;
   return {
     adopt({ tcp, dns, dnsElsewhere }) {
       for (const { role, port, handle } of tcp) {
         const server = net.createServer({ allowHalfOpen: true }, (socket) => {
           if (role === 'dns-tcp') egress.dnsTcp(socket);
-          else egress.accept(socket, role, port);
+          else {
+            connections += 1;
+            connectionSerial.run(connections, () => egress.accept(socket, role, port));
+          }
         });
         server.listen(handle);
         servers.push(server);
       }
       dns.on('message', (query, from) => {
+        onLookup(questionOf(query));
         const answer = egress.answerDns(query, 'udp', true);
         if (answer) dns.send(answer, from.port, from.address);
       });
