@@ -89,6 +89,7 @@ export function createHttp1({ exchanges, reports, places, limits, tunnel }: Deps
     }
     stream.write('HTTP/1.1 200 Connection established\r\n\r\n');
     if (head.length > 0) stream.unshift(head);
+    reports.forget(connection);
     tunnel(origin);
   }
 

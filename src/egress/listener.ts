@@ -70,14 +70,18 @@ export async function serve(origin: Origin, deps: ListenerDeps): Promise<void> {
   const kind = kindOf(origin);
   if (kind === 'ssh') return await relay(origin, 'ssh', deps);
   if (origin.isDirect) noteIfSilent(origin, 'the program dialled an address and closed the connection without a request', deps);
-  const limitMs = kind === 'policy' ? limits.serverFirstMs : limits.helloMs;
-  const peeked = await peek(socket, (seen) => openingOf(seen).kind !== 'unclear' || seen.length > maxOpeningBytes, limitMs);
+  const isEnough = (seen: Buffer): boolean => openingOf(seen).kind !== 'unclear' || seen.length > maxOpeningBytes;
+  let peeked = await peek(socket, isEnough, kind === 'policy' ? limits.serverFirstMs : limits.helloMs);
+  if (kind === 'policy' && peeked?.why === 'timeout') {
+    if (peeked.seen.length === 0) return await relay(origin, 'tcp', deps);
+    peeked = await peek(socket, isEnough, limits.helloMs);
+  }
   if (!peeked) return;
   const opening = openingOf(peeked.seen);
   if (peeked.why === 'enough' && opening.kind === 'tls') return await intercept(origin, opening.hello, deps);
   if (peeked.why === 'enough' && opening.kind === 'http1') return http1.serve(socket, origin);
   if (peeked.why === 'enough' && opening.kind === 'http2') return http2.serve(socket, origin);
-  if (kind === 'policy' && peeked.why !== 'ended') return await relay(origin, 'tcp', deps);
+  if (kind === 'policy' && peeked.why === 'enough' && opening.kind === 'raw') return await relay(origin, 'tcp', deps);
   return await turnAway(origin, peeked.seen.length, deps);
 }
 

@@ -9,9 +9,10 @@ export interface Peeked {
 
 /**
  * Gathers bytes until `isEnough` says so, the program ends its side, or time is up.
+ * @param limitMs `undefined`: as long as it takes
  * @returns `undefined` when the connection is gone
  */
-export async function peek(socket: Socket, isEnough: (seen: Buffer) => boolean, limitMs: number): Promise<Peeked | undefined> {
+export async function peek(socket: Socket, isEnough: (seen: Buffer) => boolean, limitMs: number | undefined): Promise<Peeked | undefined> {
   const { promise, resolve } = Promise.withResolvers<Peeked | undefined>();
   let seen: Buffer = Buffer.alloc(0);
   const finish = (why: Peeked['why'] | 'closed'): void => {
@@ -30,7 +31,7 @@ export async function peek(socket: Socket, isEnough: (seen: Buffer) => boolean, 
   };
   const onEnd = (): void => finish('ended');
   const onClose = (): void => finish('closed');
-  const timer = setTimeout(finish, limitMs, 'timeout');
+  const timer = limitMs === undefined ? undefined : setTimeout(finish, limitMs, 'timeout');
   socket.on('readable', onReadable).once('end', onEnd).once('close', onClose);
   if (socket.destroyed) finish('closed');
   return await promise;

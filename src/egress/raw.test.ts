@@ -115,6 +115,43 @@ describe('policy ports', () => {
     socket.destroy();
   });
 
+  it.each<[string, string, number]>([
+    ['HTTP after a silence', 'GET / HTTP/1.1\r\nHost: mail.example:2525\r\n\r\n', 2525],
+    ['TLS after a silence', helloBytes([]).toString('latin1'), 2525],
+    ['a TLS record whose rest never comes', '\x16\x03\x01', 2525],
+    ['HTTP to the ssh port', 'GET / HTTP/1.1\r\nHost: mail.example:22\r\n\r\n', 22],
+    ['TLS to the ssh port', helloBytes([]).toString('latin1'), 22],
+  ])('%s does not pass as something else', async (_name, bytes, inside) => {
+    let received = '';
+    const server = net.createServer((socket) => {
+      socket.write('220 ready\r\n');
+      socket
+        .on('error', () => {})
+        .on('data', (chunk) => {
+          received += chunk.toString('latin1');
+        });
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const upstreamPort = typeof address === 'object' && address ? address.port : 0;
+    rig = createRig({
+      connect: async ({ detail }) =>
+        detail ? { effect: 'deny', reason: 'recorded' } : { effect: 'allow', open: async () => net.connect(upstreamPort, '127.0.0.1') },
+      limits: { serverFirstMs: 20, helloMs: 200 },
+    });
+    const port = await rig.listen('any', inside);
+    const socket = net.connect({ port, host: rig.resolve('mail.example'), allowHalfOpen: true });
+    socket.on('error', () => {});
+    const [greeting] = (await once(socket, 'data')) as [Buffer];
+    expect(String(greeting)).toBe('220 ready\r\n');
+    socket.end(Buffer.from(bytes, 'latin1'));
+    socket.resume();
+    await new Promise((resolve) => socket.once('close', resolve));
+    expect(received).toBe('');
+    expect(rig.refusals()).toEqual([expect.stringMatching(/^not (SSH|a plain protocol) on port/)]);
+  });
+
   it('a refused one is closed and gets no byte', async () => {
     rig = createRig();
     const port = await rig.listen('any', 5432);
@@ -155,7 +192,7 @@ it('a connection that its upstream resets is reset', async () => {
   const upstream = new PassThrough();
   rig = createRig({ connect: async () => ({ effect: 'allow', open: async () => upstream }) });
   const port = await rig.listen('any', 22);
-  const seen = exchangeBytes(port, 'x', rig.resolve('git.example'));
+  const seen = exchangeBytes(port, 'SSH-2.0-x', rig.resolve('git.example'));
   await expect.poll(() => rig.attempts.length).toBe(1);
   setTimeout(() => upstream.destroy(new Error('the daemon died')), 50);
   expect(await seen).toContain('<ECONNRESET>');

@@ -1,11 +1,12 @@
-// A connection that is not HTTP: asked for, then piped as it is or closed. The bytes are not looked at, so policy decides by name and
-// port alone.
-import type { Socket } from 'node:net';
+// A connection that is not HTTP: asked for, then piped as it is or closed. Its bytes are not looked at beyond the first, so policy
+// decides by name and port alone.
 import { Duplex } from 'node:stream';
 import { codeOf, denyFor, IntramurError } from '../core/index.ts';
 import { lastWords } from './last-words.ts';
 import type { Limits } from './limits.ts';
+import { openingOf } from './opening.ts';
 import type { Origin } from './origin.ts';
+import { peek } from './peek.ts';
 import type { Attempt, Reports } from './report.ts';
 import { sshRefusal } from './ssh-refusal.ts';
 import { within } from './within.ts';
@@ -28,11 +29,16 @@ export async function relay(
     else socket.destroy();
     return;
   }
-  splice(socket, outcome.upstream);
+  await splice(origin, protocol, outcome.upstream, deps.reports);
 }
 
-/** Both directions, each with its own end. A side that breaks off is never passed on as an end: bytes that are missing must be missed. */
-function splice(socket: Socket, upstream: Duplex): void {
+/**
+ * Both directions, each with its own end. The server may speak at once; the program's side is passed on only when it begins as what was
+ * decided: an allowed port is no way for TLS or HTTP that nobody looks into. A side that breaks off is never passed on as an end, since
+ * bytes that are missing must be missed.
+ */
+async function splice(origin: Origin, protocol: 'tcp' | 'ssh', upstream: Duplex, reports: Reports): Promise<void> {
+  const { socket } = origin;
   upstream.on('error', () => {});
   upstream.once('close', () => {
     if (upstream.readableEnded && upstream.writableFinished) return;
@@ -41,8 +47,24 @@ function splice(socket: Socket, upstream: Duplex): void {
   socket.once('close', () => upstream.destroy());
   if (socket.destroyed) return void upstream.destroy();
   if (upstream.destroyed) return void socket.resetAndDestroy();
-  socket.pipe(upstream);
   upstream.pipe(socket);
+  const peeked = await peek(socket, (seen) => beginsAs(protocol, seen) !== 'unclear', undefined);
+  if (!peeked) return;
+  if (peeked.why === 'ended' && peeked.seen.length === 0) return void upstream.end();
+  if (peeked.why === 'enough' && beginsAs(protocol, peeked.seen) === 'yes') return void socket.pipe(upstream);
+  await reports.refusal(origin, `not ${protocol === 'ssh' ? 'SSH' : 'a plain protocol'} on port ${origin.port}`);
+  upstream.destroy();
+  socket.resetAndDestroy();
+}
+
+function beginsAs(protocol: 'tcp' | 'ssh', seen: Buffer): 'yes' | 'no' | 'unclear' {
+  if (protocol === 'ssh') {
+    // RFC 4253 section 4.2: the client's first line is its identification.
+    const begin = seen.toString('latin1', 0, 4);
+    return begin === 'SSH-' ? 'yes' : 'SSH-'.startsWith(begin) ? 'unclear' : 'no';
+  }
+  const { kind } = openingOf(seen);
+  return kind === 'unclear' ? 'unclear' : kind === 'raw' ? 'yes' : 'no';
 }
 
 /** INVARIANT: the only catch around `connect` for raw connections; every fault becomes a refusal. */

@@ -18,6 +18,8 @@ export interface Reports {
   /** True once something on this connection went to the monitor. */
   isKnown(origin: Origin): boolean;
   markKnown(origin: Origin): void;
+  /** The connection becomes another one: a tunnel. */
+  forget(origin: Origin): void;
   /** Resolves when nothing is on its way any more, or its time is up. */
   settled(): Promise<void>;
 }
@@ -48,6 +50,7 @@ export function createReports(connect: (attempt: Attempt) => Promise<unknown>, l
     },
     isKnown: (origin) => known.has(origin.socket),
     markKnown: (origin) => void known.add(origin.socket),
+    forget: (origin) => void known.delete(origin.socket),
     async settled() {
       await within(limits.closeMs, 'the end', Promise.all(pending), () => {}).catch(() => {});
     },
