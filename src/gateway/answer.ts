@@ -19,6 +19,8 @@ export interface Passage {
   readonly entry: number;
   /** What the translation for the target that is tried now has dropped. */
   lossy: readonly string[];
+  /** Milliseconds of the process's clock. */
+  readonly began: number;
 }
 
 /**
@@ -140,9 +142,16 @@ interface End {
 }
 
 /** Records what came of an allowed call. It has left already, so a ledger that fails now can only be reported. */
-function settle({ deps, input, asked, read, entry }: Passage, outcome: Outcome, status: number, { bytesIn, usage, fault }: End): void {
+function settle(
+  { deps, input, asked, read, entry, began }: Passage,
+  outcome: Outcome,
+  status: number,
+  { bytesIn, usage, fault }: End,
+): void {
   const { principal } = input;
   const { target, bytesOut, attempts } = outcome;
+  const { provider, perimeter } = target;
+  deps.metrics.settled({ provider, perimeter, status, usage, bytesOut, bytesIn, ms: performance.now() - began });
   input.allowance?.spend({ target, usage, bytesOut, bytesIn });
   const body: Partial<EntryBody> = {
     action: 'llm.invoke',

@@ -2,7 +2,9 @@
 import type { Readable } from 'node:stream';
 import type { Body, Decision, ExchangeHead, Principal, Request, Target } from '../core/index.ts';
 import type { BodyCall, Usage } from '../wire/index.ts';
+import type { Admitted } from './admission.ts';
 import type { AttemptDeps } from './attempt.ts';
+import type { Metrics } from './metrics.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { BodyLimits } from './read-body.ts';
 
@@ -16,6 +18,7 @@ export interface CallDeps extends AttemptDeps {
   /** Records what was refused here, before policy was asked. */
   recordRefusal(request: Request, reason: string): Promise<Mediated>;
   readonly outcomes: Outcomes;
+  readonly metrics: Metrics;
   readonly limits: CallLimits;
   onFault(fault: unknown): void;
 }
@@ -46,5 +49,7 @@ export interface CallInput {
   readonly body: Readable;
   readonly principal: Principal;
   readonly signal: AbortSignal;
+  /** The call's place among those under way. */
+  readonly place: Admitted;
   readonly allowance?: Allowance;
 }

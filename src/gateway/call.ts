@@ -39,6 +39,7 @@ export async function handleCall(deps: CallDeps, input: CallInput): Promise<Exch
   });
   if (decision.effect === 'deny') {
     const kind = decision.reason.code === 'POLICY' ? 'policy' : 'fault';
+    deps.metrics.refused(kind);
     return refuse(call.dialect, { reason: decision.reason.text, policies: decision.policies, entry: entry?.index, kind });
   }
   const allowed = decision.route.kind === 'targets' ? decision.route.targets.filter((target) => isAmong(targets, target)) : [];
@@ -50,7 +51,7 @@ export async function handleCall(deps: CallDeps, input: CallInput): Promise<Exch
   }
 
   const asked: Asked = { call, head, principal, model: read.model, stream: read.stream, bytes };
-  const passage: Passage = { deps, input, asked, read, decision, entry: entry.index, lossy: [] };
+  const passage: Passage = { deps, input, asked, read, decision, entry: entry.index, lossy: [], began: performance.now() };
   const outcome = attempt(deps, asked, [first, ...others], signal, (lossy) => {
     passage.lossy = lossy;
   });
@@ -59,11 +60,11 @@ export async function handleCall(deps: CallDeps, input: CallInput): Promise<Exch
 
 async function understand(
   deps: CallDeps,
-  { call, head, body, principal, signal, allowance }: CallInput,
+  { call, head, body, principal, signal, place, allowance }: CallInput,
 ): Promise<Understood | OwnRefusal | ExchangeReply> {
   let model = '';
   try {
-    const bytes = await readBody(body, deps.limits, signal);
+    const bytes = await readBody(body, deps.limits, place.hold, signal);
     const read = readCall(call.dialect, call, bytes);
     model = read.model;
     const hosted = refusalForHosted(read.serverTools);
@@ -114,6 +115,7 @@ async function refuseOwn(deps: CallDeps, input: CallInput, { reason, policy, kin
     deps.onFault(fault);
     return undefined;
   });
+  deps.metrics.refused(kind);
   return refuse(input.call.dialect, { reason, policies: [policy], entry: recorded?.entry?.index, kind });
 }
 

@@ -1,7 +1,7 @@
 // The gateway: model calls of sandboxed agents and of clients with a key, and allowed exchanges of any other kind. It knows
 // neither the daemon nor the launcher; what it needs of the monitor comes in as functions.
 import net from 'node:net';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { Config, ProviderConfig } from '../config/index.ts';
 import {
   assertNever,
@@ -11,20 +11,28 @@ import {
   type ExchangeReply,
   IntramurError,
   type Principal,
+  product,
   type Request,
 } from '../core/index.ts';
-import { type Call, modelList, refusal } from '../wire/index.ts';
+import { type BodyCall, type Call, modelList, refusal } from '../wire/index.ts';
+import { type AdmissionLimits, type Admitted, createAdmission, overloaded } from './admission.ts';
 import { handleCall } from './call.ts';
 import type { Allowance, CallDeps, CallLimits, Mediated } from './call-input.ts';
 import { createPreference } from './circuit.ts';
 import { createAgents } from './connect.ts';
 import { type DirectInput, forwardDirect } from './direct.ts';
+import { createMetrics } from './metrics.ts';
 import { createOutcomes } from './outcomes.ts';
 import { faultText, refuse } from './refuse.ts';
 import { createResolve } from './resolve.ts';
 import { createRoutes } from './route.ts';
 import { createScrubber } from './scrub.ts';
 import type { Vault } from './vault.ts';
+
+export interface GatewayLimits extends CallLimits, AdmissionLimits {
+  readonly connectMs: number;
+  readonly directMs: number;
+}
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -36,7 +44,7 @@ export interface GatewayOptions {
   recordOutcome(of: number, body: Partial<EntryBody>): Promise<void>;
   now(): Date;
   onFault?(fault: unknown): void;
-  readonly limits?: Partial<CallLimits & { readonly connectMs: number; readonly directMs: number }>;
+  readonly limits?: Partial<GatewayLimits>;
 }
 
 export interface Gateway {
@@ -53,10 +61,14 @@ export interface Gateway {
   forwardDirect(input: DirectInput): Promise<ExchangeReply>;
   /** A connection that policy allowed, to a checked address. */
   dial(place: { readonly host: string; readonly port: number }): Promise<net.Socket>;
+  /** Counters in the Prometheus text format. */
+  metrics(): string;
   close(): Promise<void>;
 }
 
-const defaults: CallLimits & { readonly connectMs: number; readonly directMs: number } = {
+const defaults: GatewayLimits = {
+  maxCalls: 2048,
+  maxHeldBytes: 1024 * 1024 * 1024,
   maxBytes: 32 * 1024 * 1024,
   idleMs: 30_000,
   totalMs: 300_000,
@@ -73,10 +85,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const resolve = createResolve(config);
   const agents = createAgents({ resolve, trust: config.trust, connectTimeoutMs: limits.connectMs });
   const outcomes = createOutcomes((of, body) => options.recordOutcome(of, body), onFault);
+  const admission = createAdmission(limits);
+  const metrics = createMetrics(product.name, () => admission.calls);
   const calls: CallDeps = {
     ...createRoutes(config),
     vault,
     scrubber: createScrubber(),
+    metrics,
     agents,
     limits,
     now,
@@ -89,17 +104,34 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   };
   const names = config.models.map(({ match }) => match);
 
+  /** Holds a place until the last byte of the reply is gone. */
+  const admitted = async (call: BodyCall, body: Readable, step: (place: Admitted) => Promise<ExchangeReply>): Promise<ExchangeReply> => {
+    const place = admission.enter();
+    if (!place) {
+      body.resume();
+      metrics.refused('overload');
+      return overloaded(call.dialect);
+    }
+    try {
+      const reply = await step(place);
+      if (reply.body instanceof Readable) reply.body.once('close', place.leave);
+      else place.leave();
+      return reply;
+    } catch (fault) {
+      place.leave();
+      onFault(fault);
+      return refuse(call.dialect, { reason: faultText(fault), policies: [], entry: undefined, kind: 'fault' });
+    }
+  };
+
   return {
     async handle(call, head, body, principal, signal, allowance) {
       switch (call.kind) {
         case 'invoke':
         case 'count-tokens':
-          try {
-            return await handleCall(calls, { call, head, body, principal, signal, ...(allowance ? { allowance } : {}) });
-          } catch (fault) {
-            onFault(fault);
-            return refuse(call.dialect, { reason: faultText(fault), policies: [], entry: undefined, kind: 'fault' });
-          }
+          return admitted(call, body, (place) =>
+            handleCall(calls, { call, head, body, principal, signal, place, ...(allowance ? { allowance } : {}) }),
+          );
         case 'models':
           body.resume();
           return modelList(call.dialect, names);
@@ -122,6 +154,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         limits.connectMs,
       );
     },
+    metrics: () => metrics.text(),
     async close() {
       await Promise.all(Object.values(agents).map((agent) => agent.destroy()));
       await outcomes.settled();

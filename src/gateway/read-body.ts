@@ -10,7 +10,8 @@ export interface BodyLimits {
   readonly totalMs: number;
 }
 
-export function readBody(body: Readable, limits: BodyLimits, signal?: AbortSignal): Promise<Buffer> {
+/** @param hold false when the gateway as a whole cannot hold so many more bytes */
+export function readBody(body: Readable, limits: BodyLimits, hold: (bytes: number) => boolean, signal?: AbortSignal): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -31,6 +32,7 @@ export function readBody(body: Readable, limits: BodyLimits, signal?: AbortSigna
       size += chunk.length;
       if (size > limits.maxBytes)
         return finish(new IntramurError('INSPECT_LIMIT', `the body of the call is longer than ${limits.maxBytes} bytes`));
+      if (!hold(chunk.length)) return finish(new IntramurError('INSPECT_LIMIT', 'the calls under way hold too much already'));
       chunks.push(chunk);
       idle.refresh();
     };
