@@ -25,6 +25,8 @@ export function endLines({ model, egress, labels, refusals, files, ledger, sessi
     lines.push(`  refused ${printable(host)}:${port} (${kind}${count > 1 ? `, ${count} times` : ''}): ${printable(reason ?? '')}`);
   }
   if (denied.length > 8) lines.push(`  and ${denied.length - 8} more; see ${product.name} ledger show --session ${session}`);
+  const grantable = denied.find(({ class: kind, reason }) => kind === 'other' && reason?.includes('default deny'));
+  if (grantable) lines.push(`  to grant a host: ${product.name} run --allow ${printable(grantable.host)} -- …`);
   const { changed, added, deleted, sensitive } = files;
   if (changed + added + deleted > 0)
     lines.push(
