@@ -91,6 +91,13 @@ describe('answers', () => {
     expect(attempts.map(({ name, type }) => `${type} ${name}`)).toEqual(['TXT secret.evil.example', 'MX secret.evil.example']);
   });
 
+  it('does not flood the ledger with data sent as names, but says that there was more', () => {
+    const { answer, attempts } = resolver();
+    for (let i = 0; i < 5000; i += 1) answer(dnsQuery(`${i}.evil.example`, 16), true);
+    expect(attempts).toHaveLength(4097);
+    expect(attempts.at(-1)?.refused).toBe('only addresses are answered, not TXT; there were so many that further ones are not listed');
+  });
+
   it('refuses to stand in for another resolver, and tells', () => {
     const { answer, attempts } = resolver();
     expect(readReply(answer(dnsQuery('a.example', 1), false))).toEqual({ code: 5, answers: 0 });

@@ -66,9 +66,10 @@ export function createResolver(names: NameTable, report: (attempt: DnsAttempt) =
     const name = printable(question.name);
     const type = typeName(question.type);
     const key = `${isOurResolver} ${type} ${name}`;
-    if (reported.has(key) || reported.size >= maxReported) return;
+    if (reported.has(key) || reported.size > maxReported) return;
     reported.add(key);
-    report({ name, type, isOurResolver, refused: reason });
+    const isLast = reported.size > maxReported;
+    report({ name, type, isOurResolver, refused: isLast ? `${reason}; there were so many that further ones are not listed` : reason });
   }
 
   function answer(query: Buffer, isOurResolver: boolean): Buffer | undefined {
