@@ -70,6 +70,8 @@ function becomeOwner(script: SyscallScript, { uid, gid }: InitOptions['outer']):
   script.attempt('setgroups', [0, 0]);
   script.call('setresgid', [gid, gid, gid]);
   script.call('setresuid', [uid, uid, uid]);
+  // PR_SET_DUMPABLE: after a change of user the kernel gives the files in /proc/self to root, and the maps could not be written.
+  script.call('prctl', [4, 1, 0, 0, 0]);
 }
 
 function namespaces(script: SyscallScript, slot: Datum, options: InitOptions): void {

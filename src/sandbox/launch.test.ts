@@ -152,6 +152,26 @@ describe.skipIf(enforcement === 'none')(`launch${enforcement === 'none' ? `, ski
     expect(launched.changes()).toEqual({ changed: 1, added: 1, deleted: 1, sensitive: [], disarmed: [] });
   });
 
+  it.runIf(process.geteuid?.() === 0)('started by root in the workspace of another user, acts as that user', async () => {
+    const [uid, gid] = [65_532, 65_531];
+    fs.chmodSync(scratch, 0o755);
+    for (const mode of ['overlay', 'direct'] as const) {
+      const plan = planOf(
+        'id -u > who; grep CapEff /proc/self/status >> who; cat /proc/sys/kernel/core_pattern > /proc/sys/kernel/core_pattern; true',
+        { mode },
+      );
+      fs.chownSync(plan.workspace, uid, gid);
+      const launched = await launch(plan, { listening: close });
+      expect(await launched.exited).toEqual({ code: 0, signal: null });
+      const file = path.join(mode === 'overlay' ? (plan.overlay?.upper ?? '') : plan.workspace, 'who');
+      expect([fs.readFileSync(file, 'utf8'), fs.statSync(file).uid, fs.statSync(file).gid]).toEqual([
+        `${uid}\nCapEff:\t0000000000000000\n`,
+        uid,
+        gid,
+      ]);
+    }
+  });
+
   it('says what it could not set up, and starts nothing', async () => {
     const clash = launch(planOf('true', { proxyPort: 4180 }), { listening: close });
     await expect(clash).rejects.toMatchObject({ code: 'SANDBOX_SETUP', message: expect.stringContaining('EADDRINUSE') });

@@ -1,7 +1,7 @@
 // Starts a program in the sandbox: compiles the init, describes the inside to bubblewrap by descriptor, takes over the listeners,
 // and gives the word to start. INVARIANT: there is no path through this file on which the program runs unconfined.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { IntramurError } from '../core/index.ts';
@@ -19,7 +19,7 @@ import { bwrapMounts, isWithin } from './mount.ts';
 import type { Change } from './overlay/change.ts';
 import { diffLayer } from './overlay/diff.ts';
 import { readLayer, writeHolder, writeManifest } from './overlay/manifest.ts';
-import { type Owner, ownerOf } from './owner.ts';
+import { type Owner, ownerOf, requireReachable } from './owner.ts';
 import type { Launched, LaunchPlan, Listeners } from './plan.ts';
 import { followLinks } from './program.ts';
 import { type Protection, protect } from './protection.ts';
@@ -42,6 +42,8 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
   const cwd = realpathSync(plan.cwd);
   if (!isWithin(cwd, workspace)) throw new IntramurError('SANDBOX_SETUP', `the directory ${cwd} is not in the workspace ${workspace}`);
   const owner = ownerOf(workspace);
+  const overlay = overlayArguments(plan, workspace, owner);
+  requireReachable(owner, [...overlay, workspace, ...plan.argv.slice(0, 1), ...plan.readOnly]);
   mkdirSync(plan.cacheDir, { recursive: true, mode: 0o700 });
   const protection = plan.mode === 'direct' ? protect(workspace, plan.cacheDir) : undefined;
   const opened: number[] = [];
@@ -62,7 +64,7 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
     });
     const init = initFile(plan.cacheDir, elf(program, arch));
     const stdin = confinedStdin();
-    child = spawn(init, [...overlayArguments(plan, workspace), bwrap, '--args', String(argsFd), '--', ...plan.argv], {
+    child = spawn(init, [...overlay, bwrap, '--args', String(argsFd), '--', ...plan.argv], {
       // INVARIANT: empty. What bubblewrap's own process was started with can be read inside, whatever it sets for the program.
       env: {},
       cwd: '/',
@@ -134,11 +136,16 @@ function bwrapArguments(plan: LaunchPlan, host: Host, fds: ContentFds): string[]
   ];
 }
 
-function overlayArguments(plan: LaunchPlan, workspace: string): string[] {
+function overlayArguments(plan: LaunchPlan, workspace: string, { outer, isRoot }: Owner): string[] {
   if (plan.mode === 'direct') return [];
   if (!plan.overlay) throw new IntramurError('SANDBOX_SETUP', 'overlay mode needs a directory for its writes');
   const { upper, work } = plan.overlay;
-  for (const dir of [upper, work]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+  for (const dir of [upper, work]) {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    if (isRoot) chownSync(dir, outer.uid, outer.gid);
+  }
+  // The view takes the mode of its top from the layer.
+  chmodSync(upper, statSync(workspace).mode & 0o777);
   writeManifest(upper, workspace);
   return [workspace, upper, work];
 }
