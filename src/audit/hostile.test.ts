@@ -5,8 +5,13 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { audit } from './audit.ts';
 import { diskTree } from './read/tree.ts';
+import { parseBaseline, withoutKnown } from './report/baseline.ts';
+import { cyclonedxReport } from './report/cyclonedx.ts';
+import { htmlReport } from './report/html.ts';
 import { jsonReport } from './report/json.ts';
+import { sarifReport } from './report/sarif.ts';
 import { textReport } from './report/text.ts';
+import { rules } from './rules/registry.ts';
 import { auditOf, lay, optionsFor, user } from './temporary-home.ts';
 
 function auditRoot(root: string) {
@@ -273,5 +278,61 @@ describe('reports', () => {
     const of = (findings: typeof one) => findings.find(({ id }) => id === 'PERM-001');
     expect(of(one)?.fingerprint).toBe(of(two)?.fingerprint);
     expect(of(one)?.line).not.toBe(of(two)?.line);
+  });
+});
+
+describe('what is published', () => {
+  it('every rule has its page, with its summary', () => {
+    const missing = rules.filter(
+      ({ id, summary }) => !fs.existsSync(`docs/audit/${id}.md`) || !fs.readFileSync(`docs/audit/${id}.md`, 'utf8').includes(summary),
+    );
+    expect(missing.map(({ id }) => id)).toEqual([]);
+  });
+
+  it('SARIF: every result has a rule, a place and a fingerprint', () => {
+    const report = jsonReport(auditOf({ '~/.claude/settings.json': JSON.stringify({ permissions: { allow: ['Bash(*)'] } }) }), 0);
+    const sarif = JSON.parse(JSON.stringify(sarifReport(report, '/')));
+    const [run] = sarif.runs;
+    expect(sarif.version).toBe('2.1.0');
+    expect(run.results.length).toBe(report.findings.length);
+    for (const result of run.results) {
+      expect(run.tool.driver.rules[result.ruleIndex].id).toBe(result.ruleId);
+      expect(['error', 'warning', 'note']).toContain(result.level);
+      expect(result.locations[0].physicalLocation.artifactLocation.uri).toMatch(/^[^/]/);
+      expect(result.locations[0].physicalLocation.region.startLine).toBeGreaterThan(0);
+      expect(result.partialFingerprints['intramurFinding/v1']).toMatch(/^[0-9a-f]{32}$/);
+    }
+  });
+
+  it('CycloneDX: references resolve, and the same inventory has the same serial number', () => {
+    const files = {
+      '~/.claude.json': JSON.stringify({ mcpServers: { a: { command: 'npx', args: ['-y', 'a'] }, b: { url: 'https://x.example/mcp' } } }),
+    };
+    const bom = JSON.parse(JSON.stringify(cyclonedxReport(jsonReport(auditOf(files), 0), 0)));
+    expect([bom.bomFormat, bom.specVersion]).toEqual(['CycloneDX', '1.6']);
+    expect(bom.serialNumber).toMatch(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/);
+    const refs = new Set([...bom.components, ...bom.services].map((one: { 'bom-ref': string }) => one['bom-ref']));
+    expect(refs.size).toBe(bom.components.length + bom.services.length);
+    for (const { ref, dependsOn } of bom.dependencies) for (const one of [ref, ...dependsOn]) expect(refs).toContain(one);
+    expect(bom.services.map(({ name }: { name: string }) => name).slice(0, 2)).toEqual(['a', 'b']);
+  });
+
+  it('HTML stands alone and shows names as text', () => {
+    const report = jsonReport(
+      auditOf({ '~/.claude.json': JSON.stringify({ mcpServers: { '<script>alert(1)</script>': { command: '/opt/a' } } }) }),
+      0,
+    );
+    const html = htmlReport(report, 0);
+    expect(html).not.toContain('<script>');
+    expect(html).toContain('&#60;script&#62;alert(1)');
+    expect(html).not.toMatch(/(src|href)=["']?https?:/);
+  });
+
+  it('a baseline hides what it lists, and nothing else', () => {
+    const report = jsonReport(auditOf({ '~/.claude/settings.json': JSON.stringify({ permissions: { allow: ['Bash(*)'] } }) }), 0);
+    const [first, ...rest] = report.findings;
+    const known = parseBaseline(JSON.stringify({ findings: [first] }), 'known.json');
+    expect(withoutKnown(report, known).findings).toEqual(rest);
+    expect(() => parseBaseline('[]', 'known.json')).toThrow(/known\.json/);
   });
 });
