@@ -82,19 +82,21 @@ export class Daemon {
     const isHashPinned = Object.hasOwn(config.tools, request.agent) && config.tools[request.agent]?.sha256 !== undefined;
     const sha256 = isHashPinned ? await sha256Of(request.program) : undefined;
     const principal = principalOf(request, config, await readRepository(request.workspace), newSessionId(now()), sha256);
-    if (principal.vetting === 'banned')
-      throw new IntramurError('SESSION_HALTED', `the tool "${principal.agent}" is banned by the configuration`);
-
-    const session = sessions.add({ id: principal.session, principal, config, engine, grants, startedAt: now() });
+    const isBanned = principal.vetting === 'banned';
+    const banned = `the tool "${principal.agent}" is banned by the configuration`;
     const { index } = await ledger.append({
       action: 'session.open',
-      session: session.id,
+      session: principal.session,
       user: principal.user,
       agent: principal.agent,
       purpose: principal.purpose,
       classification: principal.classification,
+      ...(isBanned ? { decision: 'deny', reason: banned } : {}),
       detail: { ...request.sandbox, vetting: principal.vetting, policy: engine.digest, allow: request.allow.slice(0, 64) },
     });
+    if (isBanned) throw new IntramurError('SESSION_HALTED', banned);
+
+    const session = sessions.add({ id: principal.session, principal, config, engine, grants, startedAt: now() });
     session.tally.saw(index);
     const models = config.models.flatMap(({ targets }) => targets.map((target) => target.split('/')[0]));
     const providers = config.providers.filter(({ id }) => models.includes(id));
