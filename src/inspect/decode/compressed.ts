@@ -80,7 +80,7 @@ function unmask(bytes: Buffer): Buffer | undefined {
     const mask = commonest ^ plain;
     if (mask === 0) continue;
     const out = Buffer.from(bytes.map((byte) => byte ^ mask));
-    if (isText(out) && (commonShare(out.toString('latin1')) ?? 0) >= CONVINCING) return out;
+    if (isText(out) && (commonShare(out) ?? 0) >= CONVINCING) return out;
   }
   return undefined;
 }

@@ -25,7 +25,7 @@ export const disguise: Decoder = {
   id: 'disguise',
   *decode(view, budget) {
     yield* despaced(view, budget);
-    for (const block of suspiciousBlocks(view.text)) {
+    for (const block of suspiciousBlocks(view.bytes)) {
       const text = view.text.slice(block.start, block.end);
       for (const [id, plain] of guesses(text)) {
         budget.chargeView(plain.length);
@@ -35,22 +35,52 @@ export const disguise: Decoder = {
   },
 };
 
+const SLOTS = 2048;
+const commonHashes = new Int32Array(SLOTS);
+for (const word of common) {
+  let hash = 0;
+  for (let i = 0; i < word.length; i++) hash = Math.imul(hash, 31) + word.charCodeAt(i);
+  let slot = hash & (SLOTS - 1);
+  while (commonHashes[slot] !== 0) slot = (slot + 1) & (SLOTS - 1);
+  commonHashes[slot] = hash;
+}
+
+function isCommon(hash: number): boolean {
+  for (let slot = hash & (SLOTS - 1); commonHashes[slot] !== 0; slot = (slot + 1) & (SLOTS - 1))
+    if (commonHashes[slot] === hash) return true;
+  return false;
+}
+
 /** Share of common words; `undefined` when there are too few words to tell. */
-export function commonShare(text: string): number | undefined {
-  const words = text.match(/[A-Za-z]{2,}/g) ?? [];
-  if (words.length < LEAST_WORDS) return undefined;
+export function commonShare(bytes: Uint8Array): number | undefined {
+  let words = 0;
   let hits = 0;
-  for (const word of words) if (common.has(word.toLowerCase())) hits += 1;
-  return hits / words.length;
+  let hash = 0;
+  let letters = 0;
+  for (let i = 0; i <= bytes.length; i++) {
+    const byte = (bytes[i] ?? 0) | 0x20;
+    if (byte >= 0x61 && byte <= 0x7a) {
+      hash = (Math.imul(hash, 31) + byte) | 0;
+      letters += 1;
+      continue;
+    }
+    if (letters >= 2) {
+      words += 1;
+      if (letters <= 10 && isCommon(hash)) hits += 1;
+    }
+    hash = 0;
+    letters = 0;
+  }
+  return words < LEAST_WORDS ? undefined : hits / words;
 }
 
 /** Neighbouring blocks without common words, joined, so that a disguised file is read in one piece. */
-function suspiciousBlocks(text: string): Span[] {
+function suspiciousBlocks(bytes: Buffer): Span[] {
   const blocks: Span[] = [];
-  for (let start = 0; start < text.length; ) {
-    const found = text.indexOf('\n', start + BLOCK);
-    const end = found === -1 || found > start + 4 * BLOCK ? Math.min(text.length, start + 2 * BLOCK) : found + 1;
-    const share = commonShare(text.slice(start, end));
+  for (let start = 0; start < bytes.length; ) {
+    const found = bytes.indexOf(0x0a, start + BLOCK);
+    const end = found === -1 || found > start + 4 * BLOCK ? Math.min(bytes.length, start + 2 * BLOCK) : found + 1;
+    const share = commonShare(bytes.subarray(start, end));
     if (share !== undefined && share < SUSPICIOUS) {
       const last = blocks.at(-1);
       if (last && last.end === start) blocks[blocks.length - 1] = { start: last.start, end };
@@ -67,7 +97,7 @@ function* guesses(text: string): Generator<[string, string]> {
   for (const isReversed of [false, true]) {
     const base = isReversed ? reverse(sample) : sample;
     for (let shift = isReversed ? 0 : 1; shift < 26; shift++) {
-      if ((commonShare(rotate(base, shift)) ?? 0) < CONVINCING) continue;
+      if ((commonShare(Buffer.from(rotate(base, shift), 'latin1')) ?? 0) < CONVINCING) continue;
       const id = [isReversed ? 'reversed' : '', shift === 0 ? '' : `rot${shift}`].filter(Boolean).join('-');
       yield [id, rotate(isReversed ? reverse(text) : text, shift)];
       // Lines may have been reversed one by one: then the order of the lines is already right.
