@@ -3,7 +3,7 @@
 import path from 'node:path';
 import { catalogue, type CatalogueEntry, type Confidence } from './catalogue/index.ts';
 import { bundleSignatures } from './catalogue/signatures.ts';
-import { expand, join } from './load.ts';
+import { join } from './load.ts';
 import type { Tree } from './read/tree.ts';
 
 export type Presence = 'program' | 'package' | 'extension' | 'application' | 'traces';
@@ -284,9 +284,4 @@ function packageVersion(tree: Tree, dir: string): string | undefined {
   const read = tree.read(join(dir, 'package.json'), 1 << 20);
   if (read.bytes === undefined) return undefined;
   return /"version"\s*:\s*"([^"\\]{1,40})"/.exec(read.bytes.toString('utf8'))?.[1];
-}
-
-/** Files that match a pattern, for rules about things beside the catalogue. */
-export function filesAt(tree: Tree, pattern: string): readonly string[] {
-  return expand(tree, pattern);
 }

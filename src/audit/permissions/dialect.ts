@@ -41,11 +41,6 @@ export function sourceOf(doc: Doc, line: number): Source {
   return { file: doc.path, line, scope: doc.scope };
 }
 
-/** Documents of a scope whose path ends so. */
-export function docsAt(docs: readonly Doc[], scope: Doc['scope'], ending = ''): readonly Doc[] {
-  return docs.filter((doc) => doc.scope === scope && doc.path.endsWith(ending) && doc.root !== undefined);
-}
-
 /** -1, 0 or 1 by the numbers of two versions. */
 export function compareVersions(a: string, b: string): number {
   const numbers = (version: string): readonly number[] =>

@@ -9,9 +9,3 @@ export function display(text: string): string {
     return code <= 0xff ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
   });
 }
-
-/** One line of at most `length` characters. */
-export function excerpt(text: string, length = 80): string {
-  const shown = display(text.replace(/\s+/g, ' ').trim());
-  return shown.length <= length ? shown : `${shown.slice(0, length - 1)}…`;
-}

@@ -33,8 +33,14 @@ const beginnings: readonly { readonly id: string; readonly pattern: RegExp }[] =
 const secretName =
   /(^|[_.-])(api[_-]?key|apikey|key|token|secret|passw(or)?d|pat|authorization|bearer|credential|access[_-]?key|private[_-]?key|cookie)s?$|(apikey|token|secret|password)$|^(x-)?(api-key|auth-token)$/i;
 const harmlessName = /(env[_-]?(key|var)|keybind|key_?map|public[_-]?key|max_?tokens?|token_?limit|primary_?key|sort_?key)/i;
-const placeholder =
-  /^$|^[<\[{].*[>\]}]$|\$\{?[A-Za-z_]|\{env:|\{\{|^env:|%[A-Z_]+%|^(x+|\*+|\.+|-+)$|(your|my|insert|replace|example|changeme|change-me|dummy|placeholder|redacted|sample|fake|test|todo|xxx|here|none|null|undefined|true|false)\b/i;
+const reference = /^$|^[<[{].*[>\]}]$|\$\{?[A-Za-z_]|\{env:|\{\{|^env:|%[A-Z_]+%|^(x+|\*+|\.+|-+)$/i;
+const placeholderWord =
+  /\b(your|my|insert|replace|example|changeme|change|dummy|placeholder|redacted|sample|fake|test|todo|xxx+|here|none|null|undefined|true|false)\b/i;
+
+/** Nothing that anybody could use: empty, a variable, or words that say so. */
+function isPlaceholder(value: string): boolean {
+  return reference.test(value) || (placeholderWord.test(value) && value.replace(/\D/g, '').length < 4);
+}
 
 function entropy(text: string): number {
   const counts = new Map<string, number>();
@@ -70,7 +76,7 @@ export function secretIn(key: string, value: string): string | undefined {
   const shape = secretShape(value);
   if (shape !== undefined) return shape;
   const bare = value.replace(/^(Bearer|Basic|token)\s+/i, '');
-  if (!secretName.test(key) || harmlessName.test(key) || placeholder.test(bare)) return undefined;
+  if (!secretName.test(key) || harmlessName.test(key) || isPlaceholder(bare)) return undefined;
   if (bare.length < 8 || /\s/.test(bare) || /^(https?:|\/|~|\.)/.test(bare)) return undefined;
   return /\d/.test(bare) || bare.length >= 20 || entropy(bare) > 3 ? 'value of a key that names a secret' : undefined;
 }

@@ -1,6 +1,6 @@
 // One page that stands alone: no script, no font, no address outside. Made to be printed for somebody who has ten minutes.
 import { product } from '../../core/index.ts';
-import { catalogue } from '../catalogue/index.ts';
+import { catalogue, checkedOn } from '../catalogue/index.ts';
 import { isInsideHost } from '../effective.ts';
 import { type Severity, severities } from '../rules/rule.ts';
 import type { AuditReport, SummaryRow } from './json.ts';
@@ -54,6 +54,7 @@ ${
     : `<h2>MCP servers</h2><table><thead><tr><th>Server</th><th>Agent</th><th>What it is</th><th>Pinned</th></tr></thead><tbody>
 ${report.mcpServers.map((server) => `<tr><td>${escape(server.name)}</td><td>${escape(server.agent)}</td><td><code>${escape(server.command ?? server.url ?? '')}</code><br><span class="quiet">${escape(server.source.file)}:${server.source.line}</span></td><td>${server.pinned === null ? 'remote' : server.pinned ? 'yes' : 'no'}</td></tr>`).join('\n')}</tbody></table>`
 }
+<p class="quiet">What is known of the agents was last checked on ${checkedOn}.</p>
 </body></html>
 `;
 }
