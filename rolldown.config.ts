@@ -18,7 +18,28 @@ export default defineConfig({
   external: [/^@cedar-policy\//],
   plugins: [leanHttp],
   resolve: { mainFields: ['module', 'main'] },
-  output: { dir: 'dist', format: 'esm', cleanDir: true, chunkFileNames: 'chunks/[name]-[hash].js' },
+  output: {
+    dir: 'dist',
+    format: 'esm',
+    cleanDir: true,
+    chunkFileNames: 'chunks/[name]-[hash].js',
+    // Loading a file costs more than its length: what `run` needs before it asks the daemon is one chunk, what it needs after is another.
+    codeSplitting: {
+      groups: [
+        {
+          name: 'base',
+          test: /lean-http|src\/core\/|src\/daemon\/(?:client|protocol|index)\.ts|src\/cli\/(?:perform|daemon-at-hand)\.ts/,
+          priority: 3,
+        },
+        { name: 'launch', test: /src\/agents\/|src\/cli\/run|src\/sandbox\/(?:program|mount)\.ts|smol-toml|jsonc-parser/, priority: 1 },
+        {
+          name: 'contain',
+          test: /src\/egress\/|src\/sandbox\/|src\/cli\/run\/(?:contain|session-egress|signals|status-line)\.ts/,
+          priority: 2,
+        },
+      ],
+    },
+  },
   treeshake: { moduleSideEffects: false },
   optimization: { inlineConst: { mode: 'all', pass: 3 } },
 });
