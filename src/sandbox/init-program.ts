@@ -58,9 +58,35 @@ export function initProgram(options: InitOptions): Program {
   awaitGo(script, options.listeners.length);
   const program = options.hasOverlay ? 4 : 1;
   script.stage('starting bubblewrap');
+  disposition(script, ignore);
   script.call('close', [initFds.channel]);
   script.call('close_range', [options.firstForeignFd, 0xffffffff, 0]);
   script.call('execve', [{ argv: program }, { argvFrom: program }, script.space(8)]);
+  return script.build();
+}
+
+/**
+ * What a key or a shell sends to everybody at the terminal is for the program. bubblewrap's own process would die of it and take the
+ * program along, so it ignores them, and `starterProgram` undoes that inside.
+ */
+const groupSignals = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;
+const [byDefault, ignore] = [0, 1];
+
+function disposition(script: SyscallScript, handler: number): void {
+  // struct sigaction of the kernel: handler, flags, restorer, mask.
+  const action = script.words([handler, 0, 0, 0]);
+  for (const signal of Object.values(groupSignals)) script.call('rt_sigaction', [signal, action, 0, 8]);
+}
+
+/** The first program inside: takes signals as any program does, and becomes the one that was asked for. Called as: starter PROGRAM ARGUMENT… */
+export function starterProgram(): Program {
+  const script = new SyscallScript(2);
+  const failure = script.text('intramur: the program could not be started\n');
+  script.stage('starting the program');
+  disposition(script, byDefault);
+  script.attempt('execve', [{ argv: 1 }, { argvFrom: 1 }, { environment: true }]);
+  script.call('write', [2, failure, failure.bytes.length - 1]);
+  script.call('exit', [127]);
   return script.build();
 }
 

@@ -16,9 +16,12 @@ export interface InsidePlan {
   readonly readOnly: readonly string[];
   readonly caPem: string;
   readonly tmpfsBytes: number;
+  /** The executable that starts the program (`starterProgram`). */
+  readonly starter: Uint8Array;
 }
 
 const rootLinks = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
+export const starterPath = '/run/intramur/start';
 const jdkRoot = '/usr/lib/jvm';
 
 /**
@@ -58,6 +61,7 @@ export function inside(plan: InsidePlan): Mount[] {
     { kind: 'dir', path: '/var', mode: 0o755 },
     { kind: 'symlink', target: '../tmp', path: '/var/tmp' },
     tmpfs('/run', 0o755, small),
+    { kind: 'file', path: starterPath, content: plan.starter, mode: 0o755 },
     tmpfs('/etc', 0o755, small),
     ...etc,
     ...hostEtc.filter(existsSync).flatMap(readOnlyEtc),

@@ -178,8 +178,20 @@ describe.skipIf(enforcement === 'none')(`launch${enforcement === 'none' ? `, ski
   });
 
   it('rejects when bubblewrap fails after the hand-over', async () => {
-    const { exited } = await launch(planOf('true', { argv: ['/nonexistent/program'] }), { listening: close });
+    const { exited } = await launch(planOf('true', { hostName: 'x'.repeat(100) }), { listening: close });
     await expect(exited).rejects.toSatisfy((fault) => codeOf(fault) === 'SANDBOX_SETUP');
+  });
+
+  it('a program that cannot be executed ends as in a shell', async () => {
+    expect((await run('', { argv: ['/nonexistent/program'] })).exit).toEqual({ code: 127, signal: null });
+  });
+
+  it('the program gets its arguments as they are, and signals as any program does', async () => {
+    const { file } = await run('', {
+      argv: ['/bin/sh', '-c', 'printf "%s|" "$0" "$@" > args; grep SigIgn /proc/self/status > ignored', 'a b', '', '--', '$HOME', 'ü\n'],
+    });
+    expect(file('args')).toBe('a b||--|$HOME|ü\n|');
+    expect(file('ignored')).toBe('SigIgn:\t0000000000000000\n');
   });
 
   it('kill ends everything inside', async () => {

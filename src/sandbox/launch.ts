@@ -12,8 +12,8 @@ import { elf } from './elf.ts';
 import { exitOf } from './exit.ts';
 import { gitOutside } from './git-outside.ts';
 import { initFile } from './init-file.ts';
-import { goMessage, initFds, initProgram } from './init-program.ts';
-import { inside, refuseWorkspace } from './inside.ts';
+import { goMessage, initFds, initProgram, starterProgram } from './init-program.ts';
+import { inside, refuseWorkspace, starterPath } from './inside.ts';
 import { closeHandle, indexOf, listenersFrom, listenersOf, type Planned } from './listeners.ts';
 import { bwrapMounts, isWithin } from './mount.ts';
 import type { Change } from './overlay/change.ts';
@@ -64,7 +64,7 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
     });
     const init = initFile(plan.cacheDir, elf(program, arch));
     const stdin = confinedStdin();
-    child = spawn(init, [...overlay, bwrap, '--args', String(argsFd), '--', ...plan.argv], {
+    child = spawn(init, [...overlay, bwrap, '--args', String(argsFd), '--', starterPath, ...plan.argv], {
       // INVARIANT: empty. What bubblewrap's own process was started with can be read inside, whatever it sets for the program.
       env: {},
       cwd: '/',
@@ -123,6 +123,7 @@ function bwrapArguments(plan: LaunchPlan, host: Host, fds: ContentFds): string[]
     readOnly: [...plan.readOnly, ...followLinks(plan.workspace).links, ...gitOutside(host.workspace)],
     caPem: plan.caPem,
     tmpfsBytes: plan.limits.tmpfsBytes,
+    starter: elf(starterProgram(), host.arch),
   });
   return [
     // Not the network: that namespace belongs to the init's user namespace, out of the program's reach.

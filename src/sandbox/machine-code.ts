@@ -46,6 +46,8 @@ function x64(program: Program, base: bigint): Buffer {
     else if ('load' in value) code.push(0xa1, ...u64(addressOf(value.load, base)), ...register.fromEax);
     else if ('argv' in value) code.push(register.rex, 0x8b, register.modrm, ...u32(argvOffset(value.argv)));
     else if ('argvFrom' in value) code.push(register.rex, 0x8d, register.modrm, ...u32(argvOffset(value.argvFrom)));
+    else if ('environment' in value)
+      code.push(0x48, 0x8b, 0x45, 0x00, register.rex, 0x8d, 0x44 | (register.modrm & 0x38), 0xc5, 0x10); // mov rax,[rbp]; lea …,[rbp+rax*8+16]
     else code.push(...register.immediate, ...u64(addressOf(value, base)));
   };
   /** mov edi, stage; jmp failure: ten bytes, which the conditional jump before it steps over. */
@@ -107,6 +109,8 @@ function arm64(program: Program, base: bigint): Buffer {
       code.push((0xf9400000 | ((argvOffset(value.argv) / 8) << 10) | (frame << 5) | register) >>> 0); // ldr xN, [x29, #…]
     } else if ('argvFrom' in value) {
       code.push((0x91000000 | (argvOffset(value.argvFrom) << 10) | (frame << 5) | register) >>> 0); // add xN, x29, #…
+    } else if ('environment' in value) {
+      code.push(0xf94003a9, 0x8b090fa9, (0x91004120 | register) >>> 0); // ldr x9, [x29]; add x9, x29, x9, lsl #3; add xN, x9, #16
     } else immediate(register, addressOf(value, base));
   };
   /** Five instructions, which the conditional branch before it steps over. */

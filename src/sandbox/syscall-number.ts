@@ -6,6 +6,7 @@ export type Arch = 'x64' | 'arm64';
 export const syscallNumbers = {
   write: { x64: 1, arm64: 64 },
   close: { x64: 3, arm64: 57 },
+  rt_sigaction: { x64: 13, arm64: 134 },
   ioctl: { x64: 16, arm64: 29 },
   socket: { x64: 41, arm64: 198 },
   sendto: { x64: 44, arm64: 206 },

@@ -22,7 +22,9 @@ export type Argument =
   /** The n-th argument of the program (0 is its own name), a pointer to text. */
   | { readonly argv: number }
   /** The argument vector from the n-th argument on. */
-  | { readonly argvFrom: number };
+  | { readonly argvFrom: number }
+  /** The environment of the program. */
+  | { readonly environment: true };
 
 export type Step =
   | {
