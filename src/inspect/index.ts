@@ -7,3 +7,5 @@ export { type Redacted, type Restorer, redact, restore, restorer } from './redac
 export type { FingerprintIndex, SourceDocument } from './source/index-file.ts';
 export { type BuildOptions, fingerprintStore, type FingerprintStore, type RepositoryEntry } from './source/store.ts';
 export { loadBackground } from './source/background-data.ts';
+export { type HiddenText, hiddenTexts } from './hidden-text.ts';
+export { type KnownSecret, secretsOfEnvFile } from './known-secrets.ts';

@@ -4,8 +4,11 @@ import crypto from 'node:crypto';
 import { type Body, codeOf, IntramurError, type InspectFinding, type Label, labels, type Report, type Tier } from '../core/index.ts';
 import type { Detector } from './detector.ts';
 import { detectors as builtInDetectors } from './detectors/registry.ts';
+import { hiddenTextIn } from './hidden-text.ts';
 import { type Change, createHistory } from './history.ts';
 import { type Budget, budgetFor, defaultLimits, exceeded, type Limits } from './limits.ts';
+import { type KnownSecret, knownSecretFinder } from './known-secrets.ts';
+import { personalDataIn } from './personal-data.ts';
 import { secretScanner, valueFingerprint } from './secrets.ts';
 import { type Hit, isMostlySame } from './source/find.ts';
 import type { FingerprintIndex } from './source/index-file.ts';
@@ -21,6 +24,10 @@ export interface InspectorOptions {
   isPlaceholder?(value: string): boolean;
   /** The company's own source. Left out: no source is recognised. */
   readonly fingerprints?: FingerprintIndex | undefined;
+  /** Values that must not leave whatever they look like. */
+  readonly knownSecrets?: readonly KnownSecret[];
+  /** Look for personal data too. Default: no. */
+  readonly personalData?: boolean;
   /** Keys the fingerprints in `redacted`, so that they compare within one installation only. Default: a key of this process. */
   readonly fingerprintKey?: Uint8Array;
   nowMs?(): number;
@@ -49,6 +56,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
   const fingerprint = valueFingerprint(options.fingerprintKey ?? crypto.randomBytes(32));
   const secrets = secretScanner({ detectors, isPlaceholder: options.isPlaceholder ?? (() => false), fingerprint });
 
+  const known = knownSecretFinder(options.knownSecrets ?? [], fingerprint);
   const source = options.fingerprints && sourceScanner(options.fingerprints);
   const drips = createDrips(nowMs);
 
@@ -59,7 +67,10 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
     try {
       for (const { view, of } of readings) {
         budget.checkTime();
-        if (of !== 'texts') found.secrets.push(...secrets.scan(view));
+        if (of !== 'texts') {
+          found.secrets.push(...secrets.scan(view), ...known(view), ...hiddenTextIn(view));
+          if (options.personalData) found.secrets.push(...personalDataIn(view, fingerprint));
+        }
         if (of !== 'fields' && source) {
           const { findings, hits } = source.scan(view);
           found.source.push(...findings);
@@ -205,8 +216,6 @@ function publicPart(finding: InspectFinding | SourceFinding): InspectFinding {
 /** What merely counts does not make a label: a label decides where the payload may go. */
 function labelsOf(findings: readonly InspectFinding[], detectors: readonly Detector[]): Label[] {
   const byId = new Map(detectors.map((detector) => [detector.id, detector.label]));
-  const found = new Set(
-    findings.filter(({ tier }) => tier !== 'count').map(({ kind, detector }) => (kind === 'source' ? 'source' : byId.get(detector))),
-  );
+  const found = new Set(findings.filter(({ tier }) => tier !== 'count').map(({ kind, detector }) => byId.get(detector) ?? kind));
   return labels.filter((label) => found.has(label));
 }
