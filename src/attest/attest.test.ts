@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Attestation, attest } from './attest.ts';
 import type { SyntheticAgent } from './synthetic-agents.ts';
-import { simulate } from './synthetic-agents.ts';
+import { inSystem, simulate } from './synthetic-agents.ts';
 import { innocentAgents } from './synthetic-innocents.ts';
 import { markingAgents } from './synthetic-marks.ts';
 
@@ -32,7 +32,23 @@ it('three tokens of the date line, late in the evening when the day is another o
   expect(disclosed).toContainEqual({ what: 'timezone', where: 'POST /v1/messages system[0].text', to: 'model' });
 });
 
-const seeds = Array.from({ length: Number(process.env['ATTEST_SEEDS'] ?? 3) }, (_, i) => i + 1);
+it('a date in English words, which ignores the locale, is no mark when the day is another one elsewhere', async () => {
+  const inWords: SyntheticAgent = {
+    id: 'date in words',
+    marks: undefined,
+    follows: [],
+    change(draft, { now, timezone: timeZone }) {
+      const day = new Intl.DateTimeFormat('en-US', { timeZone, weekday: 'long', month: 'long', day: 'numeric', year: 'numeric' }).format(
+        now,
+      );
+      inSystem(draft, /Today.*/, `Today's date is ${day} (formatted according to the user's locale).`);
+    },
+  };
+  for (const seed of [1, 2, 3]) expect((await examine(inWords, seed, 20)).covert).toEqual([]);
+});
+
+/** `ATTEST_SEEDS=20 npx vitest run src/attest` is the long form, a few minutes. */
+const seeds = Array.from({ length: Number(process.env['ATTEST_SEEDS'] ?? 1) }, (_, i) => i + 1);
 
 describe.each(markingAgents.map((agent) => [agent.id, agent] as const))('%s', (_id, agent) => {
   it.each(seeds)('is found with seed %i', async (seed) => {

@@ -164,9 +164,13 @@ function datesOf(run: RunRecord): [string, string][] {
     const parts = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(day);
     found.set(parts, 'iso');
     found.set(day.toISOString().slice(0, 10), 'iso');
-    for (const style of ['full', 'long', 'medium', 'short'] as const)
-      found.set(new Intl.DateTimeFormat(locale, { timeZone, dateStyle: style }).format(day), style);
-    found.set(new Intl.DateTimeFormat(locale, { timeZone }).format(day), 'default');
+    // A program may also ignore the locale and write English.
+    for (const language of [locale, 'en-US']) {
+      for (const dateStyle of ['full', 'long', 'medium', 'short'] as const) {
+        found.set(new Intl.DateTimeFormat(language, { timeZone, dateStyle }).format(day), dateStyle);
+      }
+      found.set(new Intl.DateTimeFormat(language, { timeZone }).format(day), 'default');
+    }
     const words = new Intl.DateTimeFormat('en-US', { timeZone, weekday: 'short', month: 'short', day: '2-digit', year: 'numeric' }).format(
       day,
     );
@@ -188,10 +192,15 @@ function isNow(text: string, { startedAt, endedAt, timezone }: RunRecord): boole
   });
 }
 
-/** Year, month and day, padded and not. */
-function dayParts({ startedAt, timezone }: RunRecord): string[] {
-  const parts = dayIn(startedAt, timezone).split('-');
-  return [...parts, ...parts.map((part) => String(Number(part)))];
+/** Year, month and day as numbers, padded and not, and the names of month and weekday. */
+function dayParts({ startedAt, timezone: timeZone, locale }: RunRecord): string[] {
+  const numbers = dayIn(startedAt, timeZone).split('-');
+  const names = [locale, 'en-US'].flatMap((language) =>
+    (['long', 'short'] as const).flatMap((width) =>
+      [{ weekday: width }, { month: width }].map((part) => new Intl.DateTimeFormat(language, { timeZone, ...part }).format(startedAt)),
+    ),
+  );
+  return [...numbers, ...numbers.map((part) => String(Number(part))), ...names];
 }
 
 function minuteOfDay(moment: Date, timeZone: string): number {
