@@ -347,6 +347,17 @@ const cases: readonly (readonly [name: string, agent: string, files: Files, ques
     ],
   ],
   [
+    'opencode: what is substituted runs too',
+    'opencode',
+    { '~/.config/opencode/opencode.json': '{"permission": {"bash": {"*": "deny", "touch *": "allow"}}}' },
+    [
+      ['shell', 'touch a', 'allow'],
+      ['shell', 'touch', 'allow'],
+      ['shell', 'touch $(make)', 'deny'],
+      ['shell', 'FOO=1 touch a', 'deny'],
+    ],
+  ],
+  [
     'opencode: order decides',
     'opencode',
     { '~/.config/opencode/opencode.json': '{"permission": {"bash": {"git *": "allow", "*": "ask"}}}' },

@@ -5,7 +5,7 @@ import { at, entriesOf, flag, type Node, text } from '../read/node.ts';
 import { type Answer, answer, byDefault, type Dialect, mcpTarget, type Question, type Situation, sourceOf } from './dialect.ts';
 import { actionOf, type Grant, type Source } from './grant.ts';
 import { absolute, isInside } from './paths.ts';
-import { matchesStars, pathsIn, splitShell } from './shell.ts';
+import { matchesStars, pathsIn, splitShell, substituted } from './shell.ts';
 
 export const opencode: Dialect = { grants, decide };
 
@@ -125,7 +125,7 @@ function decide(situation: Situation, question: Question): Answer {
   switch (question.action) {
     case 'shell': {
       const { commands } = splitShell(question.target);
-      const lines = commands.length === 0 ? [question.target] : commands;
+      const lines = [...(commands.length === 0 ? [question.target] : commands), ...substituted(question.target)];
       const paths = lines.filter((line) => /^(cd|rm|cp|mv|mkdir|touch|chmod|chown|cat)\b/.test(line)).flatMap(pathsIn);
       return strictest([...lines.map((line) => last('bash', line)), ...paths.flatMap((word) => outside(absolute(word, situation)))]);
     }

@@ -48,6 +48,24 @@ export function splitShell(line: string): ShellLine {
   return { commands: commands.map((command) => command.trim()).filter((command) => command !== ''), hasSubstitution, hasRedirection };
 }
 
+/** What stands inside `$(…)` and backticks runs too; one level after the other. */
+export function substituted(line: string, depth = 0): readonly string[] {
+  if (depth > 4) return [];
+  const out: string[] = [];
+  for (let i = line.indexOf('$('); i >= 0; i = line.indexOf('$(', i + 2)) {
+    let open = 1;
+    let end = i + 2;
+    while (end < line.length && open > 0) {
+      if (line[end] === '(') open++;
+      else if (line[end] === ')') open--;
+      end++;
+    }
+    out.push(line.slice(i + 2, end - 1));
+  }
+  for (const [, inner = ''] of line.matchAll(/`([^`]*)`/g)) out.push(inner);
+  return out.flatMap((inner) => [...splitShell(inner).commands, ...substituted(inner, depth + 1)]);
+}
+
 const wrappers = /^(?:timeout(?:\s+-\S+)*\s+\S+|time|nice(?:\s+-n?\s*-?\d+)?|nohup|stdbuf(?:\s+-\S+)+|command|builtin)\s+/;
 const variables = /^(?:[A-Za-z_]\w*=(?:"[^"]*"|'[^']*'|[^\s"']*)\s+)+/;
 
