@@ -3,7 +3,7 @@
 import path from 'node:path';
 import { catalogue, type CatalogueEntry, type Confidence } from './catalogue/index.ts';
 import { bundleSignatures } from './catalogue/signatures.ts';
-import { join } from './load.ts';
+import { expand, join } from './load.ts';
 import type { Tree } from './read/tree.ts';
 
 export type Presence = 'program' | 'package' | 'extension' | 'application' | 'traces';
@@ -92,7 +92,8 @@ export function discover(
     const seen = new Set<string>();
     for (const candidate of candidates) {
       const real = tree.resolve(candidate.path) ?? candidate.path;
-      if (seen.has(real)) continue;
+      // A package whose program is already listed is the same installation.
+      if (seen.has(real) || [...seen].some((one) => one.startsWith(`${real}/`))) continue;
       seen.add(real);
       found.push(describe(tree, entry, candidate, real));
     }
@@ -103,14 +104,11 @@ export function discover(
 function describe(tree: Tree, entry: CatalogueEntry, candidate: Candidate, real: string): FoundAgent {
   const stat = tree.stat(real);
   const signatures = bundleSignatures.filter((signature) => signature.agent === entry.id);
-  const examined =
-    stat?.kind === 'file'
-      ? tree.examine(
-          real,
-          hashLimit,
-          signatures.map(({ text }) => text),
-        )
-      : undefined;
+  const texts = signatures.map(({ text }) => text);
+  const examined = stat?.kind === 'file' ? tree.examine(real, hashLimit, texts) : undefined;
+  const native = new Set(
+    texts.length === 0 ? [] : nativePrograms(tree, entry, real).flatMap((file) => tree.examine(file, hashLimit, texts)?.found ?? []),
+  );
   return {
     entry,
     presence: candidate.presence,
@@ -119,9 +117,19 @@ function describe(tree: Tree, entry: CatalogueEntry, candidate: Candidate, real:
     sha256: examined?.sha256,
     modifiedMs: stat?.modifiedMs,
     confidence: candidate.presence === 'traces' && entry.confidence === 'verified' ? 'docs' : entry.confidence,
-    signatures: signatures.filter(({ text }) => examined?.found.includes(text)).map(({ id }) => id),
+    signatures: signatures.filter(({ text }) => examined?.found.includes(text) === true || native.has(text)).map(({ id }) => id),
     home: candidate.home,
   };
+}
+
+/** What an npm package starts may lie in a package of its own for each platform, beside it or inside it. */
+function nativePrograms(tree: Tree, entry: CatalogueEntry, real: string): readonly string[] {
+  const match = /^(.*\/node_modules)\/((?:@[^/]+\/)?[^/]+)(?:\/|$)/.exec(real);
+  if (match?.[1] === undefined || match[2] === undefined) return [];
+  const places = [match[1], `${match[1]}/${match[2]}/node_modules`];
+  return places.flatMap((place) =>
+    (entry.detect.npm ?? []).flatMap((name) => (entry.detect.bin ?? []).flatMap((bin) => expand(tree, `${place}/${name}-*/${bin}`))),
+  );
 }
 
 /** Expanded directory patterns with their names, each read once. */
