@@ -1,5 +1,6 @@
 // How a session ended: what the init or bubblewrap reported, and what that says of the exit code.
 import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { IntramurError } from '../core/index.ts';
 import { initFds } from './init-program.ts';
@@ -7,23 +8,42 @@ import type { Exit } from './plan.ts';
 import type { Program } from './syscall-script.ts';
 import { setupFault } from './unavailable.ts';
 
-/** Everything that the init or bubblewrap writes to the status descriptor. */
-function statusOf(child: ChildProcess): Promise<Buffer> {
-  const stream = child.stdio[initFds.status];
-  if (!(stream instanceof Readable)) return Promise.resolve(Buffer.alloc(0));
+export interface Status {
+  /** What the init or bubblewrap has written to the status descriptor so far. */
+  readonly soFar: () => Buffer;
+  readonly whole: Promise<Buffer>;
+}
+
+export function statusOf(child: ChildProcess): Status {
   const chunks: Buffer[] = [];
+  const soFar = (): Buffer => Buffer.concat(chunks);
+  const stream = child.stdio[initFds.status];
+  if (!(stream instanceof Readable)) return { soFar, whole: Promise.resolve(soFar()) };
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-  return new Promise((resolve) => {
-    stream.once('error', () => resolve(Buffer.concat(chunks)));
-    stream.once('close', () => resolve(Buffer.concat(chunks)));
+  const whole = new Promise<Buffer>((resolve) => {
+    stream.once('error', () => resolve(soFar()));
+    stream.once('close', () => resolve(soFar()));
   });
+  return { soFar, whole };
+}
+
+/** Sends a signal to the program itself. @returns false when it is not there (yet, or any more) */
+export function signalProgram(status: Status, signal: NodeJS.Signals): boolean {
+  const first = Number(/"child-pid":\s*(?<pid>\d+)/.exec(status.soFar().toString('latin1'))?.groups?.['pid']);
+  if (!Number.isInteger(first)) return false;
+  try {
+    // bubblewrap reports the first process of the namespace, which is its own; the program is that one's oldest child.
+    const [program] = readFileSync(`/proc/${first}/task/${first}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+    return program !== undefined && process.kill(program, signal);
+  } catch {
+    return false;
+  }
 }
 
 /** Rejects when it ended before the program could start. */
-export async function exitOf(child: ChildProcess, program: Program): Promise<Exit> {
-  const status = statusOf(child);
+export async function exitOf(child: ChildProcess, program: Program, status: Status): Promise<Exit> {
   const exit = await new Promise<Exit>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
-  const report = await status;
+  const report = await status.whole;
   if (report.length === 8 && report[0] !== 0x7b) {
     throw setupFault(program.stages[report.readUInt32LE(4)] ?? 'starting', report.readInt32LE(0));
   }

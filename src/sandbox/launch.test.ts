@@ -194,6 +194,15 @@ describe.skipIf(enforcement === 'none')(`launch${enforcement === 'none' ? `, ski
     expect(file('ignored')).toBe('SigIgn:\t0000000000000000\n');
   });
 
+  it('a signal is for the program, which ends in its own way', async () => {
+    const plan = planOf('trap "echo saved > saved; exit 9" TERM; echo ready > ready; while :; do sleep 0.02; done');
+    const launched = await launch(plan, { listening: close });
+    while (!fs.existsSync(path.join(plan.workspace, 'ready'))) await new Promise((resolve) => setTimeout(resolve, 10));
+    launched.signal('SIGTERM');
+    expect(await launched.exited).toEqual({ code: 9, signal: null });
+    expect(fs.existsSync(path.join(plan.workspace, 'saved'))).toBe(true);
+  });
+
   it('kill ends everything inside', async () => {
     const launched = await launch(planOf('sleep 60 & sleep 60'), { listening: close });
     launched.kill();

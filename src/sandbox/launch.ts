@@ -9,7 +9,7 @@ import { confine, noGroup } from './cgroup.ts';
 import { contentFd } from './content-fd.ts';
 import { directChanges, type FileChanges } from './direct-changes.ts';
 import { elf } from './elf.ts';
-import { exitOf } from './exit.ts';
+import { exitOf, signalProgram, statusOf } from './exit.ts';
 import { gitOutside } from './git-outside.ts';
 import { initFile } from './init-file.ts';
 import { goMessage, initFds, initProgram, starterProgram } from './init-program.ts';
@@ -193,7 +193,12 @@ function started(child: ChildProcess, { plan, program, listeners: planned, chang
     const pid = child.pid ?? 0;
     // INVARIANT: never with 0, which would move this process itself.
     const confined = child.pid === undefined ? Promise.resolve(noGroup) : confine(child.pid, plan.limits);
-    const exited = exitOf(child, program);
+    const status = statusOf(child);
+    const kill = (): void => void child.kill('SIGKILL');
+    const signal = (name: NodeJS.Signals): void => {
+      if (!signalProgram(status, name)) kill();
+    };
+    const exited = exitOf(child, program, status);
     void Promise.allSettled([confined, exited]).then(([group]) => group.status === 'fulfilled' && group.value.remove());
     // Until the program may start, an exit is the failure of the launch.
     exited.then(() => fail(new IntramurError('SANDBOX_SETUP', 'the init program ended before it was set up')), fail);
@@ -212,7 +217,7 @@ function started(child: ChildProcess, { plan, program, listeners: planned, chang
       }
       void confined.then(({ lines }) => {
         child.send(goMessage, () => child.connected && child.disconnect());
-        resolve({ pid, exited, limits: [...limitLines(plan), ...lines], changes, kill: () => void child.kill('SIGKILL') });
+        resolve({ pid, exited, limits: [...limitLines(plan), ...lines], changes, signal, kill });
       }, fail);
     });
   });
