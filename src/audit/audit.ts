@@ -112,6 +112,22 @@ export function gather(options: AuditOptions): Facts {
   };
 }
 
+/** Each directory and those above it, up to the top of its repository. */
+function withParents(tree: Tree, dirs: readonly string[]): readonly string[] {
+  const all = new Set<string>();
+  for (const dir of dirs) {
+    const above: string[] = [];
+    for (let here = dir; here !== '/' && here !== '.'; here = path.posix.dirname(here)) {
+      above.push(here);
+      if (tree.stat(`${here}/.git`) === undefined) continue;
+      for (const one of above) all.add(one);
+      break;
+    }
+    all.add(dir);
+  }
+  return [...all];
+}
+
 function remotesOf(tree: Tree, workspace: string): readonly string[] {
   const read = tree.read(`${workspace}/.git/config`, 1 << 20);
   const text = read.bytes?.toString('utf8') ?? '';

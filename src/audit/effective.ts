@@ -2,10 +2,11 @@
 import { secretFiles } from './catalogue/secret-files.ts';
 import type { CatalogueEntry } from './catalogue/index.ts';
 import type { Facts } from './facts.ts';
-import { isThere, join } from './load.ts';
+import { type Doc, isThere, join } from './load.ts';
 import { type Action, actions, type Answer, answer, dialectOf, type Grant, type Question, type Situation } from './permissions/index.ts';
 import { display } from './read/display.ts';
 import type { EffectiveRow, SummaryRow } from './report/json.ts';
+import { isBelow } from './scan.ts';
 
 /** Stands for any directory without settings of its own. */
 const anywhere = '*';
@@ -21,22 +22,28 @@ function probes(workspace: string): Readonly<Record<Action, string>> {
   };
 }
 
+/** Agents that also read settings in the directories above, up to the top of the repository. */
+const looksUpwards: ReadonlySet<string> = new Set(['opencode', 'codex', 'cursor']);
+
 export function situationFor(facts: Facts, agent: CatalogueEntry, workspace: string): Situation {
   const home = facts.homes.find((one) => workspace.startsWith(`${one}/`)) ?? facts.homes[0] ?? '/root';
-  const docs = facts.loaded.filter(
-    (doc) =>
-      doc.agent.id === agent.id &&
-      doc.fault === undefined &&
-      (doc.workspace === undefined ? doc.home === undefined || doc.home === home : doc.workspace.path === workspace),
-  );
-  return {
-    agent,
-    version: facts.agents.find(({ entry, version }) => entry.id === agent.id && version !== undefined)?.version,
-    workspace,
-    home,
-    docs,
-    tree: facts.tree,
-  };
+  const top = looksUpwards.has(agent.dialect) ? topOf(facts, workspace) : workspace;
+  const counts = ({ workspace: place, home: owner }: Doc): boolean =>
+    place === undefined
+      ? owner === undefined || owner === home
+      : place.path === workspace || (isBelow(workspace, place.path) && isBelow(place.path, top));
+  const docs = facts.loaded
+    .filter((doc) => doc.agent.id === agent.id && doc.fault === undefined && counts(doc))
+    // Nearer directories come later, and later ones are stronger.
+    .sort((a, b) => (a.workspace?.path.length ?? 0) - (b.workspace?.path.length ?? 0));
+  const version = facts.agents.find((found) => found.entry.id === agent.id && found.version !== undefined)?.version;
+  return { agent, version, workspace, home, docs, tree: facts.tree };
+}
+
+/** The nearest repository at or above a directory; the directory itself when there is none. */
+function topOf({ walk }: Facts, workspace: string): string {
+  const above = walk.workspaces.filter(({ path, isGit }) => isGit && isBelow(workspace, path)).map(({ path }) => path);
+  return above.sort((a, b) => b.length - a.length)[0] ?? workspace;
 }
 
 export function decide(situation: Situation, question: Question): Answer {

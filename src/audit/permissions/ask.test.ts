@@ -601,6 +601,21 @@ describe('what an agent would do, and which line says so', () => {
     );
   });
 
+  it('opencode reads the settings above, up to the top of the repository; Claude Code does not', () => {
+    using laid = lay({
+      '~/opencode.json': json({ permission: { bash: 'deny' } }),
+      'opencode.json': json({ permission: { bash: 'ask' } }),
+      'packages/a/src/': '',
+      '.claude/settings.json': json({ permissions: { deny: ['Bash(make:*)'] } }),
+    });
+    const question = (agent: string) => JSON.stringify({ agent, workspace: `${user}/repo/packages/a`, action: 'shell', target: 'make' });
+    const given = ask(optionsFor(laid.root), parseQuestions(`${question('opencode')}\n${question('claude-code')}`)).answers;
+    expect(given.map(({ mode, source }) => [mode, source.file])).toEqual([
+      ['ask', `${user}/repo/opencode.json`],
+      ['ask', null],
+    ]);
+  });
+
   it('names the question that is none', () => {
     expect(() => parseQuestions('{"agent":"claude-code","action":"fly","target":"x"}')).toThrow(/question 1: action/);
     expect(() => parseQuestions('{"agent":"nobody","action":"shell","target":"x"}')).toThrow(/question 1: agent/);
