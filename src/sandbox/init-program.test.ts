@@ -36,12 +36,11 @@ describe.each<[Arch, number]>([
     expect(image.length).toBeLessThan(16 << 10);
     const segments = [0, 1, 2].map((i) => ({ type: image.readUInt32LE(64 + 56 * i), flags: image.readUInt32LE(68 + 56 * i) }));
     expect(segments).toEqual([
-      { type: 1, flags: 5 },
       { type: 1, flags: 6 },
+      { type: 1, flags: 5 },
       { type: 0x6474e551, flags: 6 },
     ]);
-    const [offset, address] = [image.readBigUInt64LE(64 + 56 + 8), image.readBigUInt64LE(64 + 56 + 16)];
-    expect(address % 0x10000n).toBe(offset % 0x10000n);
+    for (const at of [64, 64 + 56]) expect(image.readBigUInt64LE(at + 16) % 0x10000n).toBe(image.readBigUInt64LE(at + 8) % 0x10000n);
   });
 
   it('does not depend on the session', () => {

@@ -3,7 +3,7 @@
 import { type Arch, syscallNumbers } from './syscall-number.ts';
 import type { Argument, Datum, Program } from './syscall-script.ts';
 
-/** @param base address at which `program.data` will stand; the code's length does not depend on it */
+/** @param base address at which `program.data` will stand */
 export function machineCode(program: Program, arch: Arch, base: bigint): Buffer {
   return arch === 'x64' ? x64(program, base) : arm64(program, base);
 }
