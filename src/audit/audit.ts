@@ -76,7 +76,7 @@ export function gather(options: AuditOptions): Facts {
       ? walk(tree, [...homes, ...dirs], homes, options.onProgress ?? (() => {}))
       : named(
           tree,
-          options.only.filter((dir) => !homes.includes(dir)),
+          withParents(tree, options.only).filter((dir) => !homes.includes(dir)),
         );
   const [ownHome] = homes;
   const moved =
