@@ -169,6 +169,16 @@ describe('the caller', () => {
     expect(rig.judged[0]?.request.principal).toMatchObject(expected);
   });
 
+  it.each([
+    ['QwenCode/0.24.4 (linux; x64)', 'vetted'],
+    ['QwenCode/0.15.10 (linux; x64)', 'unvetted'],
+    ['curl/9.9.9', 'unvetted'],
+  ])('of a tool that is vetted from a version on, with %s, is %s', async (userAgent, vetting) => {
+    const { rig } = await everything({ config: { tools: { 'qwen-code': { status: 'vetted', versions: '>=0.24' } } } });
+    await ask(`${rig.url}/v1/chat/completions`, { headers: { ...bearer, 'user-agent': userAgent }, body: chatBody() });
+    expect(rig.judged[0]?.request.principal).toMatchObject({ agent: 'qwen-code', vetting });
+  });
+
   it('without a tool of its own is known by its user agent', async () => {
     const { rig } = await everything({ config: { keys: [{ id: 'any', sha256: hashOf(testKey) }] } });
     for (const agent of ['claude-cli/2.1.330 (external, cli)', 'OpenAI/Python 1.2.3', 'Open WebUI'])

@@ -3,7 +3,7 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import { adapters } from '../agents/index.ts';
-import type { Config, KeyConfig } from '../config/index.ts';
+import { type Config, type KeyConfig, vettingOf } from '../config/index.ts';
 import { type ExchangeHead, headerOf, type Principal, type Vetting } from '../core/index.ts';
 import { type Budgets, createBudgets } from './budget.ts';
 import type { Allowance } from './call-input.ts';
@@ -128,7 +128,10 @@ function principalOf(key: KeyConfig, config: Config, head: ExchangeHead): Princi
     ...(key.team === undefined ? {} : { team: key.team }),
     agent,
     ...(seen.version === undefined ? {} : { agentVersion: seen.version }),
-    vetting: strictest(vettingOf(config, agent), seen.isKnown ? vettingOf(config, seen.id) : undefined),
+    vetting: strictest(
+      vettingOf(config, { id: agent, version: seen.id === agent ? seen.version : undefined }),
+      seen.isKnown ? vettingOf(config, seen) : undefined,
+    ),
     purpose: key.purpose ?? config.defaultPurpose,
     classification: key.classification ?? 'public',
     via: 'key',
@@ -155,10 +158,6 @@ function toolBehind(userAgent: string): Tool {
     ...(version === undefined ? {} : { version }),
     isKnown: adapter !== undefined,
   };
-}
-
-function vettingOf(config: Config, tool: string): Vetting {
-  return (Object.hasOwn(config.tools, tool) ? config.tools[tool]?.status : undefined) ?? 'unvetted';
 }
 
 /** What the header says can take trust away, never add any: a banned tool is banned under any key. */
