@@ -124,7 +124,7 @@ function defaultPort(scheme: Origin['scheme']): number {
 /** A hostile text for a message: bounded, escaped. */
 export function quoted(text: string): string {
   const shown = text.length > 120 ? `${text.slice(0, 120)}…` : text;
-  return JSON.stringify(shown.replace(/[^\x20-\x7e…]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`));
+  return `"${shown.replace(/[^\x20-\x7e…]|["\\]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)}"`;
 }
 
 /** Fields of one connection, not of the message (RFC 9110 section 7.6.1). `expect` is answered here, before the body is read. */
