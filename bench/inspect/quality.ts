@@ -61,8 +61,8 @@ export async function measureQuality({ directory, seed, probes, negatives }: Qua
 }
 
 /** A snippet that says something: enough lines of it are code. */
-function snippet(files: readonly SourceFile[], length: number, random: () => number): string[] {
-  for (;;) {
+function snippet(files: readonly SourceFile[], length: number, random: () => number): string[] | undefined {
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
     const file = files[Math.floor(random() * files.length)];
     const lines = file?.bytes.toString('utf8').split('\n') ?? [];
     if (lines.length <= length) continue;
@@ -71,7 +71,10 @@ function snippet(files: readonly SourceFile[], length: number, random: () => num
     const solid = part.filter((line) => /[A-Za-z].*[A-Za-z].*[A-Za-z]/.test(line) && !/^\s*(?:\/\/|#|\*|\/\*)/.test(line));
     if (solid.length >= 0.6 * length) return part;
   }
+  return undefined;
 }
+
+const MOST_TRIES = 500;
 
 async function recallOf(
   inspector: Inspector,
@@ -83,9 +86,11 @@ async function recallOf(
 ) {
   const found = { block: 0, route: 0, count: 0 };
   for (let i = 0; i < probes; i++) {
-    const { text, contentType = 'text/plain' } = wrap(snippet(files, length, random), random);
+    const part = snippet(files, length, random);
+    if (!part) throw new Error(`the corpus has no ${length} lines of code in a row`);
+    const { text, contentType = 'text/plain' } = wrap(part, random);
     const { findings } = await inspector.inspect({ bytes: Buffer.from(text), contentType, views: [] });
-    const tiers = new Set(findings.map(({ tier }) => tier));
+    const tiers = new Set(findings.filter(({ kind }) => kind === 'source').map(({ tier }) => tier));
     if (tiers.has('block')) found.block += 1;
     if (tiers.has('block') || tiers.has('route')) found.route += 1;
     if (tiers.size > 0) found.count += 1;
@@ -114,12 +119,12 @@ async function falsePositives(inspector: Inspector, directory: string, count: nu
   const worst: string[] = [];
   const note = async (text: string | Buffer, contentType: string, of: string) => {
     const { findings } = await inspector.inspect({ bytes: Buffer.from(text), contentType, views: [] });
-    const tiers = new Set(findings.map(({ tier }) => tier));
+    const tiers = new Set(findings.filter(({ kind }) => kind === 'source').map(({ tier }) => tier));
     found.total += 1;
     if (tiers.has('block')) found.block += 1;
     if (tiers.has('block') || tiers.has('route')) {
       found.route += 1;
-      worst.push(`${of} ~ ${findings.find(({ tier }) => tier !== 'count')?.document} (${[...tiers].join(' ')})`);
+      worst.push(`${of} ~ ${findings.find(({ kind, tier }) => kind === 'source' && tier !== 'count')?.document} (${[...tiers].join(' ')})`);
     }
     if (tiers.size > 0) found.count += 1;
   };
@@ -132,7 +137,8 @@ async function falsePositives(inspector: Inspector, directory: string, count: nu
     const longEnough = files.filter(({ bytes }) => bytes.length > 40 * length);
     if (longEnough.length === 0) continue;
     const name = negativeWrappings[Math.floor(random() * negativeWrappings.length)] ?? 'verbatim';
-    const wrapped = wrappings[name]?.(snippet(longEnough, length, random), random);
+    const part = snippet(longEnough, length, random);
+    const wrapped = part && wrappings[name]?.(part, random);
     if (wrapped) await note(wrapped.text, wrapped.contentType ?? 'text/plain', `${files[0]?.package} ${name} ${length}`);
   }
   for (const files of packages) {
