@@ -12,7 +12,6 @@ interface Command {
 
 const commands: Readonly<Record<string, Command>> = {
   run: { usage: 'run [options] -- COMMAND [ARG…]', does: 'run a program, unmodified, in the sandbox', load: () => import('./run.ts') },
-  //TMP   audit: { usage: 'audit [DIR…]', does: 'which agents are here and what they may do; starts nothing', load: () => import('./audit.ts') },
   diff: { usage: 'diff [SESSION]', does: 'what a session changed, not yet in the workspace', load: () => import('./diff.ts') },
   apply: {
     usage: 'apply [SESSION] [--only PATH…]',
@@ -21,6 +20,11 @@ const commands: Readonly<Record<string, Command>> = {
   },
   discard: { usage: 'discard [SESSION] [--only PATH…]', does: 'forget what a session changed', load: () => import('./discard.ts') },
   audit: { usage: 'audit [DIR…]', does: 'which agents are here and what they may do; starts nothing', load: () => import('./audit.ts') },
+  managed: {
+    usage: 'managed emit --agent ID [--diff]',
+    does: "an agent's managed settings that follow from the policy",
+    load: () => import('./managed.ts'),
+  },
   attest: {
     usage: 'attest AGENT | -- COMMAND',
     does: 'does it say different things in different surroundings',
@@ -50,7 +54,7 @@ const commands: Readonly<Record<string, Command>> = {
 };
 
 /** Words of the contract that later versions bring. They are not in the help, and they say so. */
-const later = new Set(['attest', 'index', 'approvals', 'kill', 'resume', 'hook', 'managed', 'agents', 'init', 'report']);
+const later = new Set(['attest', 'index', 'approvals', 'kill', 'resume', 'hook', 'agents', 'init', 'report']);
 
 function help(): string {
   const rows = Object.values(commands).map(({ usage, does }) => `  ${usage.padEnd(38)} ${does}`);
