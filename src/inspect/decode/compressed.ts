@@ -30,7 +30,7 @@ export const compressed: Decoder = {
     const kind = containerKind(bytes);
     if (kind === 'zip' || kind === 'tar' || isPicture(bytes) || utf16Kind(bytes)) return;
     // Only what was decoded already can be a mask's output: a payload that came as text is read as text.
-    const unmasked = view.depth > 0 ? unmask(bytes) : undefined;
+    const unmasked = view.depth > 0 && view.depth < budget.limits.maxDepth ? unmask(bytes) : undefined;
     if (unmasked) yield whole(view, 'xor', unmasked, budget);
     if (isText(bytes)) return;
     if (kind) {

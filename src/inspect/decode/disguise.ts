@@ -24,6 +24,8 @@ export const CONVINCING = 0.1;
 export const disguise: Decoder = {
   id: 'disguise',
   *decode(view, budget) {
+    // A guess is no encoding: where it would be one level too many it is not made, and refuses nothing.
+    if (view.depth >= budget.limits.maxDepth) return;
     yield* despaced(view, budget);
     for (const block of suspiciousBlocks(view.bytes)) {
       const text = view.text.slice(block.start, block.end);
@@ -94,24 +96,41 @@ function suspiciousBlocks(bytes: Buffer): Span[] {
 /** The readings of a block that yield common words. */
 function* guesses(text: string): Generator<[string, string]> {
   const sample = text.slice(0, SAMPLE);
+  const shifts = likelyShifts(sample);
   for (const isReversed of [false, true]) {
     const base = isReversed ? reverse(sample) : sample;
-    for (let shift = isReversed ? 0 : 1; shift < 26; shift++) {
+    for (const shift of shifts) {
+      if (shift === 0 && !isReversed) continue;
       if ((commonShare(Buffer.from(rotate(base, shift), 'latin1')) ?? 0) < CONVINCING) continue;
       const id = [isReversed ? 'reversed' : '', shift === 0 ? '' : `rot${shift}`].filter(Boolean).join('-');
       yield [id, rotate(isReversed ? reverse(text) : text, shift)];
       // Lines may have been reversed one by one: then the order of the lines is already right.
-      if (isReversed)
-        yield [
-          id,
-          text
-            .split('\n')
-            .map((line) => rotate(reverse(line), shift))
-            .join('\n'),
-        ];
+      if (isReversed) {
+        const lines = text.split('\n').map((line) => rotate(reverse(line), shift));
+        yield [id, lines.join('\n')];
+      }
       return;
     }
   }
+}
+
+/** How often each letter comes in code and English, in parts of a thousand, a to z. */
+const usual = [78, 17, 40, 40, 122, 24, 20, 35, 73, 3, 8, 42, 28, 70, 68, 28, 2, 66, 66, 92, 32, 11, 12, 5, 14, 2];
+const MOST_SHIFTS = 3;
+
+/** The rotations after which letters come about as often as usual, and none at all. */
+function likelyShifts(sample: string): number[] {
+  const counts = new Array<number>(26).fill(0);
+  for (const byte of Buffer.from(sample, 'latin1')) {
+    const letter = (byte | 0x20) - 0x61;
+    if (letter >= 0 && letter < 26) counts[letter] = (counts[letter] ?? 0) + 1;
+  }
+  const fits = Array.from({ length: 26 }, (_, shift) => ({
+    shift,
+    fit: counts.reduce((sum, count, letter) => sum + count * (usual[(letter + shift) % 26] ?? 0), 0),
+  }));
+  const best = fits.toSorted((a, b) => b.fit - a.fit).slice(0, MOST_SHIFTS);
+  return [...new Set([0, ...best.map(({ shift }) => shift)])];
 }
 
 function reverse(text: string): string {

@@ -4,6 +4,8 @@ import { mappedView, type Span, type View } from '../view.ts';
 import type { Decoder } from './decoder.ts';
 
 const NEWLINE = 0x0a;
+/** Texts about encodings hold such pieces inside one another by chance, so one counts as half a level. */
+const LEVEL = 0.5;
 /** Lines between two that hold a piece come along when they are few: what is said runs over them. */
 export const NEAR = 1024;
 
@@ -32,7 +34,7 @@ export function rewriting({ id, trigger, pattern, replace, least = 1, isFinal = 
         if (stands === undefined) continue;
         pieces.push({ start: match.index, end: match.index + match[0].length, stands: Buffer.from(stands) });
       }
-      if (pieces.length >= least) yield rewritten(view, id, pieces, budget, isFinal ? view.depth : view.depth + 1);
+      if (pieces.length >= least) yield rewritten(view, id, pieces, budget, view.depth + (isFinal ? 0 : LEVEL));
     },
   };
 }
@@ -43,7 +45,7 @@ export function rewritten(
   id: string,
   pieces: readonly (Span & { readonly stands: Buffer })[],
   budget: Budget,
-  depth = view.depth + 1,
+  depth: number,
 ): View {
   const { bytes } = view;
   const parts: Buffer[] = [];
