@@ -33,7 +33,7 @@ export function directChanges(workspace: string, before: ReadonlySet<string>, be
 
 function isChanged(file: string, beganNs: bigint): boolean {
   const stat = lstatSync(file, { bigint: true, throwIfNoEntry: false });
-  return stat !== undefined && !stat.isDirectory() && stat.ctimeNs > beganNs;
+  return stat !== undefined && !stat.isDirectory() && stat.ctimeNs >= beganNs;
 }
 
 const suffix = '.disarmed-by-intramur';

@@ -139,7 +139,7 @@ class Work {
 
   /** Looked at again, as late as possible. A directory's own time changes with its entries; removing one that is not empty fails anyway. */
   #changedMeanwhile({ change, node }: Change, there: BigIntStats | undefined): string | undefined {
-    if (there && !there.isDirectory() && there.ctimeNs > this.#layer.beganNs) return 'it changed in the workspace after the session began';
+    if (there && !there.isDirectory() && there.ctimeNs >= this.#layer.beganNs) return 'it changed in the workspace after the session began';
     if (change === 'added' && there && !(node === 'directory' && there.isDirectory())) return 'it appeared in the workspace meanwhile';
     if ((change === 'modified' || change === 'mode') && !there) return 'it was removed from the workspace meanwhile';
     return undefined;

@@ -164,7 +164,7 @@ class Comparison {
   #changedAbove(file: string): boolean {
     for (let at = path.dirname(file); ; at = path.dirname(at)) {
       const stat = this.#lowerOf(at);
-      if (stat) return stat.ctimeNs > this.#layer.beganNs;
+      if (stat) return stat.ctimeNs >= this.#layer.beganNs;
       if (at === '.') return true;
     }
   }
@@ -232,7 +232,7 @@ class Comparison {
     about: { node: Change['node']; class: ChangeClass; why: string; bytes?: bigint },
     lower?: BigIntStats,
   ): void {
-    const isChanged = lower !== undefined && lower.ctimeNs > this.#layer.beganNs && !(change === 'deleted' && lower.isDirectory());
+    const isChanged = lower !== undefined && lower.ctimeNs >= this.#layer.beganNs && !(change === 'deleted' && lower.isDirectory());
     this.#changes.push({
       path: file,
       change,

@@ -16,7 +16,7 @@ export interface Layer {
   readonly directory: string;
   readonly manifest: Manifest;
   readonly upper: string;
-  /** When the session began by the clock of the file system, nanoseconds: what changed on the host later, changed meanwhile. */
+  /** When the session began by the clock of the file system, nanoseconds: what changed on the host then (the clock moves in ticks) or later, changed meanwhile. */
   readonly beganNs: bigint;
 }
 
