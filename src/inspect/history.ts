@@ -1,6 +1,9 @@
 // Agents send the whole conversation again with every call. What stood in the last payload of a session is not looked at twice:
-// only the part that differs is, from a string (or a line, where it is no JSON) before it to one behind it.
+// only the part that differs is, from a string before it to one behind it. Payloads that are no JSON are looked at whole.
 // INVARIANT: one history belongs to one inspector, so what is remembered was found with the same detectors and the same index.
+// INVARIANT: no encoded run reaches over a cut. Its first bytes say how the rest is read (the phase of base64, the mark of a stream),
+// so a change there would make a secret of bytes that were noise before and are not looked at again.
+import { CONVINCING, commonShare } from './decode/disguise.ts';
 import { jsonTexts } from './decode/json.ts';
 import type { Span } from './view.ts';
 
@@ -12,8 +15,7 @@ const MOST_BYTES = 256 << 20;
 
 export interface Remembered<Found> {
   readonly bytes: Buffer;
-  /** `undefined` for what is no JSON: it is cut at line breaks. */
-  readonly texts: readonly Span[] | undefined;
+  readonly texts: readonly Span[];
   readonly found: Found;
 }
 
@@ -25,9 +27,9 @@ export interface Change<Found> {
 }
 
 export interface History<Found> {
-  /** `undefined` when the whole payload has to be looked at. */
-  changeSince(session: string, bytes: Buffer, isJson: boolean): Change<Found> | undefined;
-  remember(session: string, bytes: Buffer, isJson: boolean, found: Found): void;
+  /** For JSON; `undefined` when the whole payload has to be looked at. */
+  changeSince(session: string, bytes: Buffer): Change<Found> | undefined;
+  remember(session: string, bytes: Buffer, found: Found): void;
 }
 
 export function createHistory<Found>(): History<Found> {
@@ -40,14 +42,14 @@ export function createHistory<Found>(): History<Found> {
   };
 
   return {
-    changeSince(session, bytes, isJson) {
+    changeSince(session, bytes) {
       const last = sessions.get(session);
-      return last && isJson === (last.texts !== undefined) ? changeBetween(last, bytes) : undefined;
+      return last && changeBetween(last, bytes);
     },
-    remember(session, bytes, isJson, found) {
+    remember(session, bytes, found) {
       forget(session);
       if (bytes.length < LEAST || bytes.length > MOST_BYTES / 4) return;
-      sessions.set(session, { bytes: Buffer.from(bytes), texts: isJson ? jsonTexts(bytes).texts : undefined, found });
+      sessions.set(session, { bytes: Buffer.from(bytes), texts: jsonTexts(bytes).texts, found });
       held += bytes.length;
       for (const [oldest] of sessions) {
         if (held <= MOST_BYTES) break;
@@ -66,13 +68,12 @@ function changeBetween<Found>(last: Remembered<Found>, bytes: Buffer): Change<Fo
   }
   const sameEnd = sameSuffix(before, bytes, shorter - same);
   // Quotes belong to what is looked at, so both cuts lie outside of strings.
-  const start = texts ? lastEnd(texts, same - OVERLAP) : lineBefore(before, same - OVERLAP);
-  const wanted = before.length - sameEnd + OVERLAP;
-  const stop = (texts ? firstStart(texts, wanted) : lineAfter(before, wanted)) ?? before.length;
+  const start = cutBefore(before, texts, same - OVERLAP);
+  const stop = cutBehind(before, texts, before.length - sameEnd + OVERLAP) ?? before.length;
   if (start === undefined || stop < start) return undefined;
   const fresh = { start, end: stop + bytes.length - before.length };
   if (fresh.end < fresh.start) return undefined;
-  if (texts && !jsonTexts(bytes.subarray(fresh.start, fresh.end)).isClosed) return undefined;
+  if (!jsonTexts(bytes.subarray(fresh.start, fresh.end)).isClosed) return undefined;
   return { fresh, replaced: { start, end: stop }, before: found };
 }
 
@@ -100,25 +101,28 @@ function sameSuffix(a: Buffer, b: Buffer, limit: number): number {
   return low;
 }
 
-/** Behind the closing quote of the last text that ends at or before `position`. */
-function lastEnd(texts: readonly Span[], position: number): number | undefined {
-  const index = texts.findLastIndex(({ end }) => end + 1 <= position);
-  const text = texts[index];
+/** Behind the closing quote of the last text that ends at or before `position` and that no run leaves. */
+function cutBefore(bytes: Buffer, texts: readonly Span[], position: number): number | undefined {
+  const text = texts.findLast(({ start, end }) => end + 1 <= position && isProse(bytes.subarray(Math.max(start, end - EDGE), end), 'end'));
   return text && text.end + 1;
 }
 
-/** The opening quote of the first text that begins behind `position`. */
-function firstStart(texts: readonly Span[], position: number): number | undefined {
-  const text = texts.find(({ start }) => start - 1 >= position);
+/** The opening quote of the first text that begins behind `position` and that no run enters. */
+function cutBehind(bytes: Buffer, texts: readonly Span[], position: number): number | undefined {
+  const text = texts.find(
+    ({ start, end }) => start - 1 >= position && isProse(bytes.subarray(start, Math.min(end, start + EDGE)), 'start'),
+  );
   return text && text.start - 1;
 }
 
-function lineBefore(bytes: Buffer, position: number): number | undefined {
-  const found = position > 0 ? bytes.lastIndexOf(0x0a, position - 1) : -1;
-  return found === -1 ? undefined : found + 1;
-}
+/** How much of a text has to be words, and how near to its edge one of them must stand. */
+const EDGE = 512;
+const BRINK = 40;
+/** A word that is no hexadecimal, and a blank. */
+const WORD = / (?=[a-z]{0,20}[g-z])[a-z]{3,20} /i;
 
-function lineAfter(bytes: Buffer, position: number): number | undefined {
-  const found = position < bytes.length ? bytes.indexOf(0x0a, position) : -1;
-  return found === -1 ? undefined : found;
+/** Words of a language at this edge: nothing encoded goes on from there into the next text. */
+function isProse(edge: Buffer, side: 'start' | 'end'): boolean {
+  const brink = side === 'end' ? edge.subarray(-BRINK) : edge.subarray(0, BRINK);
+  return WORD.test(brink.toString('latin1')) && (commonShare(edge) ?? 0) >= CONVINCING;
 }

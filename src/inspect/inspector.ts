@@ -88,12 +88,12 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
   function findInBody(body: Body, session: string | undefined, budget: Budget): { all: Found; fresh: Found } {
     const bytes = Buffer.from(body.bytes.buffer, body.bytes.byteOffset, body.bytes.byteLength);
     const isJson = looksLikeJson(body);
-    const change = session === undefined ? undefined : history.changeSince(session, bytes, isJson);
+    const change = session === undefined || !isJson ? undefined : history.changeSince(session, bytes);
     const { start, end } = change?.fresh ?? { start: 0, end: bytes.length };
     const fresh =
       start === end && change ? nothing : findIn(viewsOf(rawView(bytes.subarray(start, end), start), budget, { isJson }), budget);
     const all = change ? joined(change, fresh, bytes.length) : fresh;
-    if (session !== undefined && !all.refused) history.remember(session, bytes, isJson, all);
+    if (session !== undefined && isJson && !all.refused) history.remember(session, bytes, all);
     return { all, fresh };
   }
 
