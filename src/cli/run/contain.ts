@@ -14,6 +14,7 @@ import type { Program } from './program.ts';
 import { createSessionEgress } from './session-egress.ts';
 import { followSignals } from './signals.ts';
 import { endLines, printable, startLine } from './status-line.ts';
+import { rememberTerminalModes } from './terminal-modes.ts';
 
 /** Ports on 127.0.0.1 inside; these addresses exist in the session's own network only. */
 const gatewayPort = 4180;
@@ -42,6 +43,7 @@ export async function contain(
   { options, program, places, user, credentials, opening, life, began }: ToContain,
   io: CliIo,
 ): Promise<number> {
+  const remembered = rememberTerminalModes();
   const authority = createAuthority(new Date());
   const { client, answer: session, startMs } = await opening;
   const egress = createSessionEgress(client, session, authority, gatewayPort);
@@ -55,6 +57,7 @@ export async function contain(
       overlay: path.join(places.sessions, session.session),
       cacheDir: places.cache,
     });
+    const restoreTerminalModes = await remembered;
     const launched = await launch(plan, { listening: (listeners) => egress.adopt(listeners) });
     life.halt = launched.kill;
     if (startMs > 0)
@@ -63,6 +66,7 @@ export async function contain(
     const release = followSignals(launched.kill);
     const exit = await launched.exited;
     release();
+    restoreTerminalModes();
     life.isOver = true;
     await egress.close();
     const exitCode = exit.signal ? 128 + (os.constants.signals[exit.signal as NodeJS.Signals] ?? 0) : (exit.code ?? 70);
