@@ -7,14 +7,15 @@ import { discover, type FoundAgent } from './discover.ts';
 import { extras } from './extras.ts';
 import { type Facts, signalsIn } from './facts.ts';
 import { hooksIn } from './hooks.ts';
-import { type Doc, load, relocations } from './load.ts';
+import { type Doc, load, parse, relocations } from './load.ts';
 import { mcpServers } from './mcp.ts';
 import { listeners } from './processes.ts';
 import { dialectOf } from './permissions/index.ts';
+import { at, entriesOf } from './read/node.ts';
 import { diskTree, type Tree } from './read/tree.ts';
 import type { EffectiveRow, SummaryRow } from './report/json.ts';
 import { type Finding, runRules } from './rules/run-rules.ts';
-import { named, type Walk, walk } from './scan.ts';
+import { isBelow, named, type Walk, walk } from './scan.ts';
 
 export interface AuditOptions {
   /** Another file-system root, audited as if it were this machine's. */
@@ -71,9 +72,9 @@ export function gather(options: AuditOptions): Facts {
   const tree = options.tree ?? diskTree(options.root === undefined ? '/' : path.resolve(options.cwd, options.root));
   const { homes, dirs } = placesOf(options, tree);
   const isThisUser = options.root === undefined && options.home === undefined;
-  const walked: Walk =
+  const walked =
     options.only === undefined
-      ? walk(tree, [...homes, ...dirs], homes, options.onProgress ?? (() => {}))
+      ? everywhere(tree, homes, dirs, options)
       : named(
           tree,
           withParents(tree, options.only).filter((dir) => !homes.includes(dir)),
@@ -112,6 +113,17 @@ export function gather(options: AuditOptions): Facts {
   };
 }
 
+/** The homes, the directories given, and the single directories that agents remember elsewhere. */
+function everywhere(tree: Tree, homes: readonly string[], dirs: readonly string[], { onProgress }: AuditOptions): Walk {
+  const roots = [...homes, ...dirs];
+  const walked = walk(tree, roots, homes, onProgress ?? (() => {}));
+  const elsewhere = named(
+    tree,
+    [...new Set(remembered(tree, homes))].filter((dir) => !roots.some((root) => isBelow(dir, root))),
+  );
+  return { ...walked, workspaces: [...walked.workspaces, ...elsewhere.workspaces] };
+}
+
 /** Each directory and those above it, up to the top of its repository. */
 function withParents(tree: Tree, dirs: readonly string[]): readonly string[] {
   const all = new Set<string>();
@@ -138,20 +150,42 @@ function remotesOf(tree: Tree, workspace: string): readonly string[] {
 function isOwnTrace(doc: Doc): boolean {
   return (
     doc.workspace === undefined &&
+    !/\/(AGENTS|CLAUDE)\.md$/.test(doc.path) &&
     doc.scope !== 'managed' &&
     !/\/(Code|VSCodium|Cursor|Windsurf|Code - Insiders|Code - OSS)\/User\/(settings|mcp)\.json$/.test(doc.path)
   );
 }
 
-/** A file that several agents read counts for those that are here; for the first in the catalogue when none is. */
+/** A file that several agents read counts for those that are here. When none is, settings count for each of them, the rest once. */
 function attribute(docs: readonly Doc[], present: ReadonlySet<string>): readonly Doc[] {
   const readers = new Map<string, readonly Doc[]>();
   for (const doc of docs) readers.set(doc.path, [...(readers.get(doc.path) ?? []), doc]);
   return [...readers.values()].flatMap((all) => {
     const here = all.filter((doc) => present.has(doc.agent.id));
     const [first] = all;
-    return here.length > 0 ? here : all.filter((doc) => doc.agent.id === first?.agent.id);
+    return here.length > 0
+      ? here
+      : all.filter((doc) => doc.agent.id === first?.agent.id || (doc.file.role === 'settings' && doc.file.mcp === undefined));
   });
+}
+
+/** Directories that agents remember, wherever they lie. */
+function remembered(tree: Tree, homes: readonly string[]): readonly string[] {
+  return homes.flatMap((home) =>
+    (
+      [
+        ['.claude.json', 'json'],
+        ['.codex/config.toml', 'toml'],
+        ['.gemini/trustedFolders.json', 'jsonc'],
+        ['.qwen/trustedFolders.json', 'jsonc'],
+      ] as const
+    ).flatMap(([name, format]) => {
+      const read = tree.read(`${home}/${name}`, 8 << 20);
+      const root = read.bytes === undefined ? undefined : parse(read.bytes.toString('utf8'), format).root;
+      const table = name.endsWith('trustedFolders.json') ? root : at(root, 'projects');
+      return entriesOf(table).flatMap(({ key }) => (key.startsWith('/') && key !== '/' ? [path.posix.normalize(key)] : []));
+    }),
+  );
 }
 
 export function audit(options: AuditOptions): Audit {

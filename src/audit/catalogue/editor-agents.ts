@@ -211,6 +211,8 @@ export const editorAgents: readonly CatalogueEntry[] = [
     files: [
       file('user', 'code:globalStorage/rooveterinaryinc.roo-cline/settings/mcp_settings.json', 'json', 'mcp', 'mcpServers'),
       file('user', 'code:globalStorage/rooveterinaryinc.roo-cline/settings/*.json', 'json'),
+      file('user', 'code:settings.json', 'jsonc'),
+      file('project', '.vscode/settings.json', 'jsonc'),
       file('user', '~/.roo/roo-code-settings.json', 'json'),
       file('user', '~/roo-code-settings.json', 'json'),
       file('project', '.roo/mcp.json', 'json', 'mcp', 'mcpServers'),

@@ -20,10 +20,16 @@ export const credentialFileOpen = rule({
     }
     for (const home of homes) {
       for (const { path, what } of secretFiles) {
-        // These may hold harmless settings as well; keys and tokens may not be open.
-        if (/\.npmrc$|docker\/config|kube\/config|m2\/settings|cargo/.test(path)) continue;
         const stat = tree.stat(join(home, path));
         const who = stat?.kind === 'file' ? others(stat.mode) : undefined;
+        // These may hold harmless settings as well; keys and tokens may not be open.
+        const isMixed = /\.npmrc$|docker\/config|kube\/config|m2\/settings|cargo/.test(path);
+        if (
+          isMixed &&
+          who !== undefined &&
+          !/_auth|token|password|"auth"|client-key-data/i.test(tree.read(join(home, path), 1 << 20).bytes?.toString('utf8') ?? '')
+        )
+          continue;
         if (stat !== undefined && who !== undefined)
           yield { file: join(home, path), line: 1, message: `${what}: ${who} can read it (mode ${stat.mode.toString(8)})` };
       }

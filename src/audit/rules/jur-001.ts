@@ -1,5 +1,8 @@
 import { rule } from './rule.ts';
 
+/** Seats that many organisations have a rule about; told at level info while no rule is stated. */
+const oftenRestricted = ['CN', 'RU', 'unknown'];
+
 export const forbiddenJurisdiction = rule({
   id: 'JUR-001',
   severity: 'high',
@@ -7,13 +10,16 @@ export const forbiddenJurisdiction = rule({
   owasp: ['ASI04'],
   remedy: 'Ban the tool (`tools:` in intramur.yaml), or use an edition that stays inside',
   *check({ agents, forbiddenJurisdictions }) {
+    const stated = forbiddenJurisdictions.length > 0;
+    const wanted = stated ? forbiddenJurisdictions : oftenRestricted;
     const seen = new Set<string>();
     for (const { entry, path } of agents) {
-      const seats = entry.jurisdiction.split('/');
-      const hit = seats.find((seat) => forbiddenJurisdictions.includes(seat));
+      const hit = entry.jurisdiction.split('/').find((seat) => wanted.includes(seat));
       if (hit === undefined || seen.has(entry.id)) continue;
       seen.add(entry.id);
-      yield { agent: entry.id, file: path, message: `${entry.name}: ${entry.vendor}, seat ${entry.jurisdiction}` };
+      const message = `${entry.name}: ${entry.vendor}, seat ${entry.jurisdiction}`;
+      if (stated) yield { agent: entry.id, file: path, message };
+      else yield { agent: entry.id, file: path, severity: 'info', message, remedy: 'State what is allowed with --forbid-jurisdiction' };
     }
   },
 });

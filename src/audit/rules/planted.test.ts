@@ -357,6 +357,15 @@ const planted: readonly (readonly [id: string, file: string, files: Files])[] = 
   ['UPD-001', '~/.config/opencode/opencode.json', { '~/.config/opencode/opencode.json': json({ permission: 'ask', autoupdate: true }) }],
   ['REM-001', '~/.claude/settings.json', { '~/.claude/settings.json': json({ remoteControlAtStartup: true }) }],
   ['MCP-013', '~/.claude/settings.json', { '~/.claude/settings.json': json({ disableClaudeAiConnectors: false }) }],
+  ['PERM-001', '~/.config/Code/User/settings.json', { '~/.config/Code/User/settings.json': json({ 'roo-cline.allowedCommands': ['*'] }) }],
+  [
+    'PROJ-001',
+    '/srv/other/.mcp.json',
+    {
+      '~/.claude.json': json({ projects: { '/srv/other': { hasTrustDialogAccepted: true } } }),
+      '/srv/other/.mcp.json': json({ mcpServers: { a: { command: 'npx', args: ['a'] } } }),
+    },
+  ],
   [
     'INV-001',
     '~/.vscode/extensions/saoudrizwan.claude-dev-3.2.1',

@@ -35,7 +35,8 @@ function stream(response: ServerResponse, blocks: readonly (readonly [start: obj
 /** What the program says of a call, in our words. */
 function outcomeOf(text: string, isError: boolean): string {
   if (/has been denied|denied by your permission settings/.test(text)) return 'deny';
-  if (/requires approval|needs approval|haven't granted|was blocked|can't be checked|cannot be auto-allowed|sensitive file/.test(text)) return 'ask';
+  if (/requires approval|needs approval|haven't granted|was blocked|can't be checked|cannot be auto-allowed|sensitive file/.test(text))
+    return 'ask';
   return isError && !/^Exit code/.test(text) ? text.slice(0, 100) : 'allow';
 }
 
