@@ -135,7 +135,7 @@ function planFor(
     },
     home,
     homeFiles: files,
-    readOnly: [...subject.program.trees, stage.tools(assignment)],
+    readOnly: [...subject.program.trees, ...stage.linked, stage.tools(assignment)],
     caPem,
     ports: [80, 443, 8080, 8443],
     proxyPort,

@@ -34,7 +34,7 @@ export async function subjectOf(
   const real = fs.realpathSync(program.path);
   const scripts = first === undefined ? [] : args.map((arg) => scriptOf(arg, io));
   // Of `node agent.mjs`, the script is the subject.
-  const main = scripts.find((script) => script !== undefined)?.file ?? real;
+  const main = first === undefined ? real : (interpreted(program.path, args, io) ?? real);
   const adapter = adapterFor(program.path) ?? adapterFor(main);
   const recipe = agentRecipes.find(({ id }) => id === adapter?.id);
   return {
@@ -64,6 +64,15 @@ function installed(agent: string | undefined, io: CliIo): ResolvedProgram | unde
   throw new IntramurError('CONFIG_NOT_FOUND', `${adapter.name} is not installed`, {
     hint: `searched along PATH for ${adapter.binaries.join(', ')}`,
   });
+}
+
+const interpreters = /^(?:node|bun|deno|python[\d.]*|ruby|perl|bash|sh)$/;
+
+function interpreted(program: string, args: readonly string[], { cwd }: CliIo): string | undefined {
+  const script = args.find((arg) => !arg.startsWith('-'));
+  if (script === undefined || !interpreters.test(path.basename(program))) return undefined;
+  const file = path.resolve(cwd, script);
+  return fs.statSync(file, { throwIfNoEntry: false })?.isFile() ? fs.realpathSync(file) : undefined;
 }
 
 /** An argument that names a file, as in `node agent.mjs`: that file belongs to the program, wherever it lies. */

@@ -11,13 +11,15 @@ export interface Stage {
   /** A fresh layer over the workspace, with the git configuration of this assignment in it. */
   openLayer(assignment: Assignment): { readonly upper: string; readonly work: string; close(): void };
   tools(assignment: Assignment): string;
+  /** Places outside that links in the workspace lead to; to be shown read-only. */
+  readonly linked: readonly string[];
   /** What a program may openly state in such a run. */
   stated(assignment: Assignment): Readonly<Record<Factor, readonly string[]>>;
   close(): void;
 }
 
-/** Dependencies can be gigabytes, and say nothing about the surroundings. */
-const notCopied = new Set(['node_modules', '.venv', 'target', 'dist']);
+/** Dependencies can be gigabytes: linked to where they are instead of copied. */
+const notCopied = new Set(['node_modules', '.venv', 'target']);
 
 /** @param root an empty directory of our own, on a disk that can hold overlay layers */
 export function prepareStage(root: string, source: string): Stage {
@@ -31,6 +33,7 @@ export function prepareStage(root: string, source: string): Stage {
       fs.writeFileSync(path.join(directory, name), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
   }
   const stage: Stage = {
+    linked: dependenciesIn(source),
     workspace: (assignment) => path.join(root, nameOf(assignment)),
     tools: (assignment) => toolsIn(root, assignment),
     openLayer(assignment) {
@@ -72,12 +75,20 @@ function toolsIn(root: string, assignment: Assignment): string {
   return path.join(root, assignment.tools === undefined ? 'programs-a' : 'programs-b');
 }
 
+function dependenciesIn(source: string): string[] {
+  const real = fs.realpathSync(source);
+  return [...notCopied]
+    .map((name) => path.join(real, name))
+    .filter((place) => fs.lstatSync(place, { throwIfNoEntry: false })?.isDirectory());
+}
+
 function copyWorkspace(source: string, target: string): void {
   fs.cpSync(source, target, {
     recursive: true,
     verbatimSymlinks: true,
     filter: (file) => !notCopied.has(path.basename(file)) && !fs.lstatSync(file).isSocket() && !fs.lstatSync(file).isFIFO(),
   });
+  for (const place of dependenciesIn(source)) fs.symlinkSync(place, path.join(target, path.basename(place)));
   const git = path.join(target, '.git');
   if (fs.existsSync(path.join(git, 'HEAD'))) return;
   // A worktree's `.git` is a file that leads outside: replaced.
