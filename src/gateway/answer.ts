@@ -88,7 +88,9 @@ export function answer(passage: Passage, outcome: Outcome): ExchangeReply {
     }
     case 'stream': {
       const { status, rawHeaders } = outcome.answer;
-      const stream = streamFor(passage, (end) => settle(passage, outcome, status, end));
+      // The body of the call has done its part; a stream may last for minutes and should not hold it.
+      const rest: Passage = { ...passage, asked: { ...passage.asked, bytes: new Uint8Array() } };
+      const stream = streamFor(rest, (end) => settle(rest, outcome, status, end));
       stream.passOn(outcome.answer, translatorFor(outcome));
       return { status, rawHeaders: [...streamHeaders(input.call, rawHeaders), ...lossHeader(outcome)], body: stream };
     }

@@ -22,13 +22,12 @@ export function createClientServer(deps: ClientServerDeps): http.Server {
         if (!response.writableFinished) ended.abort(callerLeft);
       });
       response.on('error', () => {});
-      handleClient(deps, headOf(request), request, ended.signal).then(
-        (reply) => sendReply(reply, response),
-        (fault: unknown) => {
+      handleClient(deps, headOf(request), request, ended.signal)
+        .then((reply) => sendReply(reply, response))
+        .catch((fault: unknown) => {
           deps.onFault(fault);
           response.destroy();
-        },
-      );
+        });
     },
   );
   // Without this a client that asks for an upgrade of any kind would be cut off instead of being told that there is none.

@@ -51,8 +51,9 @@ function connector(check: Check, options: ConnectOptions, secureContext: () => t
       socket?.destroy();
     }, options.connectTimeoutMs);
 
-    options.resolve(host, Number(port) || (isTls ? 443 : 80), check).then(
-      ({ addresses, port: dialled }) => {
+    options
+      .resolve(host, Number(port) || (isTls ? 443 : 80), check)
+      .then(({ addresses, port: dialled }) => {
         if (isSettled) return;
         const isLiteral = net.isIP(host) !== 0;
         const dial = {
@@ -81,9 +82,8 @@ function connector(check: Check, options: ConnectOptions, secureContext: () => t
           opened.destroy();
           settle(unreachable('the connection went to an address that was not checked'));
         });
-      },
-      (fault: unknown) => settle(fault instanceof Error ? fault : unreachable('the name could not be resolved')),
-    );
+      })
+      .catch((fault: unknown) => settle(fault instanceof IntramurError ? fault : unreachable('the connection could not be set up', fault)));
   };
 }
 

@@ -286,3 +286,10 @@ describe("a model call with the caller's own credential", () => {
     expect(on.judged.length).toBe(before);
   });
 });
+
+it('an authority that is no certificate ends calls, not the process', async () => {
+  const server = await serve((_request, response) => response.end(), true);
+  const on = await rig({ resolve: [rule(server.port)], trust: ['-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'] });
+  const got = await direct(on, {});
+  expect([got.status, server.seen]).toEqual([502, []]);
+});

@@ -20,13 +20,16 @@ export function createOutcomes(
   let timer: NodeJS.Timeout | undefined;
   const underWay = new Set<Promise<void>>();
 
+  /** Whatever `record` does, a throw becomes a rejection. */
+  const attempt = async (of: number, outcome: Partial<EntryBody>): Promise<void> => record(of, outcome);
+
   const flush = (): void => {
     clearTimeout(timer);
     timer = undefined;
     const ready = waiting;
     waiting = [];
     for (const [of, outcome] of ready) {
-      const recorded: Promise<void> = record(of, outcome)
+      const recorded: Promise<void> = attempt(of, outcome)
         .catch(onFault)
         .finally(() => underWay.delete(recorded));
       underWay.add(recorded);
