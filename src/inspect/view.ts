@@ -76,24 +76,27 @@ export interface Shifts {
   readonly shift: Int32Array;
 }
 
-/** A view whose bytes mostly are its parent's, with pieces replaced or left out. What it holds literally needed no decoder. */
-export function mappedView(parent: View, decoder: string, bytes: Buffer, shifts: Shifts, depth = parent.depth + 1): View {
-  const decoders = [...parent.decoders, decoder];
+/**
+ * A view whose bytes mostly are its parent's, with pieces replaced or left out.
+ * @param decodersIn which decoders were at work in a range of the parent; none where it is literally what the view holds
+ */
+export function mappedView(
+  parent: View,
+  decodersIn: (start: number, end: number) => readonly string[],
+  bytes: Buffer,
+  shifts: Shifts,
+  depth: number,
+): View {
   const place = (position: number) => {
     const index = lastAtOrBefore(shifts.at, position);
     return position + (index < 0 ? 0 : (shifts.shift[index] ?? 0));
   };
   return new ByteView(
     bytes,
-    decoders,
+    [...parent.decoders, ...decodersIn(0, parent.bytes.length)],
     depth,
     (start, end) => parent.origin(place(start), place(end)),
-    (start, end) => {
-      const from = place(start);
-      const to = place(end);
-      const isLiteral = to - from === end - start && bytes.compare(parent.bytes, from, to, start, end) === 0;
-      return isLiteral ? parent.decodersOf(from, to) : decoders;
-    },
+    (start, end) => [...parent.decodersOf(place(start), place(end)), ...decodersIn(place(start), place(end))],
     true,
   );
 }

@@ -1,10 +1,11 @@
 // All ways to read a payload: the bytes as they are, and what the decoders in decode/ make of them, again and again until nothing
 // is encoded any more or a limit is reached.
-import { escapedLines, unescape } from './decode/escapes.ts';
+import { unescape } from './decode/escapes.ts';
 import { charCodes } from './decode/char-codes.ts';
 import { jsonTexts } from './decode/json.ts';
 import { isBinary } from './decode/readable.ts';
-import { binaryDecoders, textDecoders } from './decode/registry.ts';
+import { binaryDecoders, rewritings, textDecoders } from './decode/registry.ts';
+import { rewritten } from './decode/rewrite.ts';
 import { type Budget, exceeded } from './limits.ts';
 import { mappedView, type View } from './view.ts';
 
@@ -50,23 +51,35 @@ interface Queue {
 function jsonView(root: View, ranges: Parameters<typeof unescape>[1], budget: Budget): View {
   const { bytes, shifts } = unescape(root.bytes, ranges);
   budget.chargeView(bytes.length);
-  return mappedView(root, 'json', bytes, shifts, root.depth);
+  const decodersIn = (start: number, end: number) => {
+    const backslash = root.bytes.indexOf(BACKSLASH, start);
+    return backslash !== -1 && backslash < end ? ['json'] : [];
+  };
+  return mappedView(root, decodersIn, bytes, shifts, root.depth);
 }
+
+const BACKSLASH = 0x5c;
+/** Texts about encodings hold escapes of all kinds inside one another by chance, so those count as half a level. */
+const HALF = 0.5;
+/** Reading what is joined or looks like another letter is no level at all. */
+const plain: ReadonlySet<string> = new Set(['escapes', 'concatenation', 'unicode-fold']);
 
 function enqueueDecoded(view: View, escapeLevel: number, queue: Queue, budget: Budget): void {
   budget.checkTime();
+  const { maxDepth } = budget.limits;
   const hasText = !isBinary(view.bytes);
-  const lines = hasText ? escapedLines(view.bytes) : [];
-  if (lines.length > 0 && escapeLevel >= MAX_ESCAPE_LEVELS) queue.tooDeep = 'escapes are nested too deep';
-  else if (lines.length > 0) {
-    const { bytes, shifts } = unescape(view.bytes, lines);
-    budget.chargeView(bytes.length);
-    queue.views.push({ view: mappedView(view, 'escapes', bytes, shifts, view.depth), escapeLevel: escapeLevel + 1 });
+  const depthOf = (kinds: ReadonlySet<string>) => view.depth + ([...kinds].every((kind) => plain.has(kind)) ? 0 : HALF);
+  const read = hasText ? rewritten(view, rewritings, depthOf, budget) : undefined;
+  if (read) {
+    const level = read.kinds.has('escapes') ? escapeLevel + 1 : escapeLevel;
+    if (level > MAX_ESCAPE_LEVELS) queue.tooDeep = 'escapes are nested too deep';
+    else if (read.view.depth > maxDepth) queue.tooDeep = `encodings are nested more than ${maxDepth} deep`;
+    else queue.views.push({ view: read.view, escapeLevel: level });
   }
   for (const decoder of hasText ? [...binaryDecoders, ...textDecoders] : binaryDecoders) {
     for (const decoded of decoder.decode(view, budget)) {
-      if (decoded.depth <= budget.limits.maxDepth) queue.views.push({ view: decoded, escapeLevel: 0 });
-      else queue.tooDeep = `encodings are nested more than ${budget.limits.maxDepth} deep`;
+      if (decoded.depth <= maxDepth) queue.views.push({ view: decoded, escapeLevel: 0 });
+      else queue.tooDeep = `encodings are nested more than ${maxDepth} deep`;
     }
   }
 }

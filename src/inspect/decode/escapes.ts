@@ -1,7 +1,7 @@
 // Backslash escapes: those of JSON (RFC 8259, section 7) and of the languages that agents quote (\xNN, octal, \u{…}, \UXXXXXXXX).
 // It does not parse JSON, so broken JSON, JSON in JSON and string literals in code are all read the same way.
 import type { Shifts, Span } from '../view.ts';
-import { NEAR } from './rewrite.ts';
+import type { Piece, Rewriting } from './rewrite.ts';
 
 const BACKSLASH = 0x5c;
 const NEWLINE = 0x0a;
@@ -52,24 +52,28 @@ export function unescape(bytes: Buffer, ranges: readonly Span[]): Unescaped {
   return { bytes: out.subarray(0, written), shifts: { at: Int32Array.from(at), shift: Int32Array.from(shift) } };
 }
 
-/** The lines that hold an escape, with the few between them, as ranges. Empty when nothing is escaped. */
-export function escapedLines(bytes: Buffer): Span[] {
-  const lines: Span[] = [];
-  let position = bytes.indexOf(BACKSLASH);
-  while (position !== -1) {
-    if (readEscape(bytes, position, bytes.length) === undefined) {
-      position = bytes.indexOf(BACKSLASH, position + 1);
-      continue;
+/** Escapes in text that is not JSON as a whole: string literals, JSON in JSON. */
+export const escapes: Rewriting = {
+  id: 'escapes',
+  pieces({ bytes }) {
+    const pieces: Piece[] = [];
+    for (let at = bytes.indexOf(BACKSLASH); at !== -1; ) {
+      const escape = readEscape(bytes, at, bytes.length);
+      const end = at + (escape?.length ?? 1);
+      if (escape) pieces.push({ kind: 'escapes', start: at, end, stands: bytesOf(escape) });
+      at = bytes.indexOf(BACKSLASH, end);
     }
-    const start = position === 0 ? 0 : bytes.lastIndexOf(NEWLINE, position - 1) + 1;
-    const found = bytes.indexOf(NEWLINE, position);
-    const end = found === -1 ? bytes.length : found;
-    const last = lines.at(-1);
-    if (last && start - last.end <= NEAR) lines[lines.length - 1] = { start: last.start, end };
-    else lines.push({ start, end });
-    position = bytes.indexOf(BACKSLASH, end);
-  }
-  return lines;
+    return pieces;
+  },
+};
+
+/** Shared: most escapes are one of a few. */
+const single: readonly Buffer[] = Array.from({ length: 256 }, (_, byte) => Buffer.of(byte));
+
+function bytesOf({ code, isByte }: Escape): Buffer {
+  if (isByte || code < 0x80) return single[code] ?? Buffer.alloc(0);
+  const out = Buffer.alloc(4);
+  return out.subarray(0, writeCodePoint(out, 0, code));
 }
 
 interface Escape {

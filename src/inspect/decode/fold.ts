@@ -1,7 +1,6 @@
 // Characters that look like others or like nothing: NFKC (UAX 15) for full-width and mathematical letters, confusables of Latin
 // letters (UTS 39), and invisible, bidirectional, tag and combining characters. Folded to what a reader would take them for.
-import type { Decoder } from './decoder.ts';
-import { rewritten } from './rewrite.ts';
+import type { Piece, Rewriting } from './rewrite.ts';
 
 const lookAlikes: ReadonlyMap<number, string> = new Map(
   Object.entries({
@@ -82,18 +81,18 @@ function foldedOf(bytes: string): Buffer | undefined {
   return folded === character ? undefined : Buffer.from(folded);
 }
 
-/** Letters of other scripts stay; a payload in Russian must not become Latin noise twice over. Views are cheap, so both are read. */
-export const fold: Decoder = {
+/** Letters of other scripts are folded in a view of their own; the text itself is read as it is, too. */
+export const fold: Rewriting = {
   id: 'unicode-fold',
-  *decode(view, budget) {
-    const pieces: { start: number; end: number; stands: Buffer }[] = [];
+  pieces(view) {
+    const pieces: Piece[] = [];
     const known = new Map<string, Buffer | undefined>();
     // Runs of UTF-8 beyond ASCII, in text of one character per byte.
     for (const match of view.text.matchAll(/[\xc2-\xf4][\x80-\xbf]{1,3}/g)) {
       if (!known.has(match[0])) known.set(match[0], foldedOf(match[0]));
       const stands = known.get(match[0]);
-      if (stands) pieces.push({ start: match.index, end: match.index + match[0].length, stands });
+      if (stands) pieces.push({ kind: 'unicode-fold', start: match.index, end: match.index + match[0].length, stands });
     }
-    if (pieces.length > 0) yield rewritten(view, 'unicode-fold', pieces, budget, view.depth);
+    return pieces;
   },
 };

@@ -1,15 +1,24 @@
-// Decoders that replace short pieces of a text in place: only the lines that hold such a piece become part of the new view.
+// Encodings that replace short pieces of a text in place. All kinds are replaced in one view, because they are mixed in one text;
+// only the lines that hold a piece, and the few between, become part of it.
 import type { Budget } from '../limits.ts';
 import { mappedView, type Span, type View } from '../view.ts';
-import type { Decoder } from './decoder.ts';
 
 const NEWLINE = 0x0a;
-/** Texts about encodings hold such pieces inside one another by chance, so one counts as half a level. */
-const LEVEL = 0.5;
 /** Lines between two that hold a piece come along when they are few: what is said runs over them. */
-export const NEAR = 1024;
+const NEAR = 1024;
+
+export interface Piece extends Span {
+  readonly kind: string;
+  readonly stands: Buffer;
+}
 
 export interface Rewriting {
+  readonly id: string;
+  /** The pieces of a view, in order. INVARIANT: linear in the view. */
+  pieces(view: View): Piece[];
+}
+
+export interface PatternRewriting {
   readonly id: string;
   /** A byte without which the pattern cannot match. */
   readonly trigger?: number;
@@ -17,36 +26,36 @@ export interface Rewriting {
   readonly pattern: RegExp;
   /** What a match stands for; `undefined` leaves it. */
   replace(match: string): Buffer | string | undefined;
-  /** How many replacements make it worth a view. */
+  /** Fewer pieces than this are chance. */
   readonly least?: number;
-  /** True when nothing of its kind can be left in what it yields, so that it is no level of nesting. */
-  readonly isFinal?: boolean;
 }
 
-export function rewriting({ id, trigger, pattern, replace, least = 1, isFinal = false }: Rewriting): Decoder {
+export function patternRewriting({ id, trigger, pattern, replace, least = 1 }: PatternRewriting): Rewriting {
   return {
     id,
-    *decode(view, budget) {
-      if (trigger !== undefined && view.bytes.indexOf(trigger) === -1) return;
-      const pieces: (Span & { readonly stands: Buffer })[] = [];
+    pieces(view) {
+      if (trigger !== undefined && view.bytes.indexOf(trigger) === -1) return [];
+      const pieces: Piece[] = [];
       for (const match of view.text.matchAll(pattern)) {
         const stands = replace(match[0]);
         if (stands === undefined) continue;
-        pieces.push({ start: match.index, end: match.index + match[0].length, stands: Buffer.from(stands) });
+        pieces.push({ kind: id, start: match.index, end: match.index + match[0].length, stands: Buffer.from(stands) });
       }
-      if (pieces.length >= least) yield rewritten(view, id, pieces, budget, view.depth + (isFinal ? 0 : LEVEL));
+      return pieces.length >= least ? pieces : [];
     },
   };
 }
 
-/** The lines around the pieces and the few between, joined by line breaks, with each piece replaced by what it stands for. */
+/** The view in which every piece is what it stands for; `undefined` when there is none. `kinds` says which were replaced. */
 export function rewritten(
   view: View,
-  id: string,
-  pieces: readonly (Span & { readonly stands: Buffer })[],
+  rewritings: readonly Rewriting[],
+  depthOf: (kinds: ReadonlySet<string>) => number,
   budget: Budget,
-  depth: number,
-): View {
+): { readonly view: View; readonly kinds: ReadonlySet<string> } | undefined {
+  const pieces = withoutOverlaps(rewritings.flatMap((rewriting) => rewriting.pieces(view)));
+  if (pieces.length === 0) return undefined;
+  const kinds = new Set(pieces.map(({ kind }) => kind));
   const { bytes } = view;
   const parts: Buffer[] = [];
   const at: number[] = [];
@@ -66,7 +75,7 @@ export function rewritten(
   };
   let lineEnd = -1;
   for (const { start, end, stands } of pieces) {
-    if (start >= lineEnd + (lineEnd < 0 ? 0 : NEAR)) {
+    if (lineEnd < 0 || start >= lineEnd + NEAR) {
       if (lineEnd >= 0) {
         copyTo(lineEnd);
         parts.push(Buffer.of(NEWLINE));
@@ -85,5 +94,36 @@ export function rewritten(
   }
   copyTo(lineEnd);
   budget.chargeView(written);
-  return mappedView(view, id, Buffer.concat(parts, written), { at: Int32Array.from(at), shift: Int32Array.from(shift) }, depth);
+  const shifts = { at: Int32Array.from(at), shift: Int32Array.from(shift) };
+  const kindsIn = (start: number, end: number) => kindsBetween(pieces, start, end);
+  return { view: mappedView(view, kindsIn, Buffer.concat(parts, written), shifts, depthOf(kinds)), kinds };
+}
+
+/** In order; where two overlap the one that begins first. */
+function withoutOverlaps(pieces: Piece[]): Piece[] {
+  pieces.sort((a, b) => a.start - b.start || b.end - a.end);
+  let end = 0;
+  return pieces.filter((piece) => {
+    if (piece.start < end) return false;
+    end = piece.end;
+    return true;
+  });
+}
+
+/** Which kinds stand in a range of the parent. */
+function kindsBetween(pieces: readonly Piece[], start: number, end: number): string[] {
+  let low = 0;
+  let high = pieces.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((pieces[middle]?.end ?? 0) <= start) low = middle + 1;
+    else high = middle;
+  }
+  const kinds = new Set<string>();
+  for (let i = low; i < pieces.length; i++) {
+    const piece = pieces[i];
+    if (!piece || piece.start >= end) break;
+    kinds.add(piece.kind);
+  }
+  return [...kinds];
 }

@@ -1,11 +1,10 @@
 // Encodings that replace single characters: percent (RFC 3986, 2.1), HTML entities, quoted-printable (RFC 2045, 6.7), strings
 // joined from pieces, and letters set apart by spaces.
-import type { Decoder } from './decoder.ts';
-import { rewriting } from './rewrite.ts';
+import { patternRewriting, type Rewriting } from './rewrite.ts';
 
 const byteOf = (hex: string) => Buffer.of(Number.parseInt(hex, 16));
 
-export const percent: Decoder = rewriting({
+export const percent: Rewriting = patternRewriting({
   id: 'percent',
   trigger: 0x25,
   pattern: /%[0-9A-Fa-f]{2}/g,
@@ -47,7 +46,7 @@ const named: Readonly<Record<string, string>> = {
   tab: '\t',
 };
 
-export const entities: Decoder = rewriting({
+export const entities: Rewriting = patternRewriting({
   id: 'entities',
   trigger: 0x26,
   pattern: /&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});/g,
@@ -59,7 +58,7 @@ export const entities: Decoder = rewriting({
   },
 });
 
-export const quotedPrintable: Decoder = rewriting({
+export const quotedPrintable: Rewriting = patternRewriting({
   id: 'quoted-printable',
   trigger: 0x3d,
   pattern: /=(?:[0-9A-F]{2}|[ \t]{0,8}\r?\n)/g,
@@ -68,9 +67,8 @@ export const quotedPrintable: Decoder = rewriting({
 });
 
 /** `"ab" + "cd"`, `'ab' . 'cd'`, `"ab" "cd"`: the seam is taken out. */
-export const concatenation: Decoder = rewriting({
+export const concatenation: Rewriting = patternRewriting({
   id: 'concatenation',
   pattern: /(?<=[\w+/=-])(["'`])[ \t\r\n\\]{0,80}(?:[+.&]|\.\.|<>|\|\|)?[ \t\r\n\\]{0,80}\1(?=[\w+/=-])/g,
   replace: () => '',
-  isFinal: true,
 });
