@@ -13,9 +13,15 @@ export const settingsAreCode = rule({
         yield { doc, line: 1, message: `${doc.agent.name} runs this file when it starts in the repository` };
     }
     for (const doc of docs) {
-      if (doc.agent.id !== 'crush' || doc.root === undefined || doc.workspace === undefined) continue;
+      if (doc.agent.id !== 'crush' || doc.root === undefined) continue;
       for (const { keys, line, value } of everyText(doc.root))
-        if (/\$\(|`[^`]+`/.test(value)) yield { doc, line, message: `${keys.join('.')} holds a command that runs when the file is loaded` };
+        if (/\$\(|`[^`]+`/.test(value))
+          yield {
+            doc,
+            line,
+            message: `${keys.join('.')} holds a command that runs when the file is loaded`,
+            ...(doc.workspace === undefined ? { severity: 'medium' as const } : {}),
+          };
     }
   },
 });
