@@ -4,7 +4,7 @@ import net from 'node:net';
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Connect } from './index.ts';
-import { createRig, exchangeBytes, has, helloBytes, type Rig } from './rig.ts';
+import { createRig, exchangeBytes, has, helloBytes, type Rig, talk } from './rig.ts';
 
 let rig: Rig;
 const servers: net.Server[] = [];
@@ -192,8 +192,8 @@ it('a connection that its upstream resets is reset', async () => {
   const upstream = new PassThrough();
   rig = createRig({ connect: async () => ({ effect: 'allow', open: async () => upstream }) });
   const port = await rig.listen('any', 22);
-  const seen = exchangeBytes(port, 'SSH-2.0-x', rig.resolve('git.example'));
-  await expect.poll(() => rig.attempts.length).toBe(1);
-  setTimeout(() => upstream.destroy(new Error('the daemon died')), 50);
-  expect(await seen).toContain('<ECONNRESET>');
+  const { until, ended } = talk(port, 'SSH-2.0-x', rig.resolve('git.example'));
+  await until('SSH-2.0-x');
+  upstream.destroy(new Error('the daemon died'));
+  expect(await ended).toContain('<ECONNRESET>');
 });

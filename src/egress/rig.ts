@@ -123,18 +123,27 @@ export function dnsQuery(name: string, type: number, id = 1, klass = 1): Buffer 
   return Buffer.concat([Buffer.from([id >> 8, id & 0xff, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]), ...labels, tail]);
 }
 
+export interface Talk {
+  /** Resolves once this text has come back. */
+  until(text: string): Promise<void>;
+  /** Everything that came back, when the other side has closed; an error stands at its end as `<CODE>`. */
+  readonly ended: Promise<string>;
+}
+
 /**
- * Sends bytes to a port and gathers what comes back until the other side closes.
+ * Sends bytes to a port.
  * @param endsAfter the program closes once a whole reply with a length is there
  */
-export async function exchangeBytes(port: number, bytes: string | Buffer, host = '127.0.0.1', endsAfter = false): Promise<string> {
+export function talk(port: number, bytes: string | Buffer, host = '127.0.0.1', endsAfter = false): Talk {
   const { promise, resolve } = Promise.withResolvers<string>();
+  const awaited = new Map<string, () => void>();
   let seen = '';
   const socket = net.connect({ port, host, allowHalfOpen: true }, () => socket.write(bytes));
   socket.setEncoding('latin1');
   socket.setTimeout(10_000, () => socket.destroy(new Error('timeout')));
   socket.on('data', (chunk: string) => {
     seen += chunk;
+    for (const [text, found] of awaited) if (seen.includes(text)) found();
     const length = /\r\ncontent-length: (\d+)\r\n/i.exec(seen)?.[1];
     if (endsAfter && length !== undefined && seen.length >= seen.indexOf('\r\n\r\n') + 4 + Number(length)) socket.end();
   });
@@ -143,7 +152,19 @@ export async function exchangeBytes(port: number, bytes: string | Buffer, host =
     seen += `<${error.code ?? error.message}>`;
   });
   socket.on('close', () => resolve(seen));
-  return await promise;
+  return {
+    until: (text) =>
+      new Promise((found) => {
+        if (seen.includes(text)) found();
+        else awaited.set(text, found);
+      }),
+    ended: promise,
+  };
+}
+
+/** As `talk`, when only the end is of interest. */
+export async function exchangeBytes(port: number, bytes: string | Buffer, host = '127.0.0.1', endsAfter = false): Promise<string> {
+  return await talk(port, bytes, host, endsAfter).ended;
 }
 
 /** Whether a program is installed here: tests that need it are skipped, by name, where it is not. */

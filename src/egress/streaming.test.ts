@@ -6,7 +6,7 @@ import net from 'node:net';
 import { PassThrough, Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ExchangeReply } from '../core/index.ts';
-import { createRig, exchangeBytes, type Rig, type RigOptions, readAll, text } from './rig.ts';
+import { createRig, exchangeBytes, type Rig, type RigOptions, readAll, talk, text } from './rig.ts';
 
 let rig: Rig;
 afterEach(async () => await rig.stop());
@@ -284,11 +284,11 @@ describe('HTTP/1.1 on one connection', () => {
     const reply = new PassThrough();
     rig = createRig({ forward: async () => streamed(reply) });
     const port = await rig.listen('any', 80);
-    const seen = exchangeBytes(port, 'GET / HTTP/1.0\r\nHost: a.example\r\n\r\n', rig.resolve('a.example'));
+    const { until, ended } = talk(port, 'GET / HTTP/1.0\r\nHost: a.example\r\n\r\n', rig.resolve('a.example'));
     reply.write('begun');
-    await expect.poll(() => rig.heads.length).toBe(1);
-    setTimeout(() => reply.destroy(new Error('the daemon died')), 50);
-    expect(await seen).toMatch(/begun[^]*<ECONNRESET>$/);
+    await until('begun');
+    reply.destroy(new Error('the daemon died'));
+    expect(await ended).toMatch(/begun[^]*<ECONNRESET>$/);
   });
 
   it('a program that ends its side still gets its answer', async () => {

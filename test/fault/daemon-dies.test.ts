@@ -8,7 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createClient, type DaemonClient } from '../../src/daemon/index.ts';
-import { createRig, exchangeBytes, type Rig } from '../../src/egress/rig.ts';
+import { createRig, exchangeBytes, type Rig, talk } from '../../src/egress/rig.ts';
 
 /** Answers every exchange with the beginning of a stream and then waits. */
 const daemon = `
@@ -61,12 +61,11 @@ describe('the daemon is killed', () => {
   it('in the middle of an HTTP/1.1 answer: no clean end, then refusals', async () => {
     const port = await rig.listen('any', 80);
     const address = rig.resolve('a.example');
-    const seen = exchangeBytes(port, request, address);
-    await expect.poll(() => rig.heads.length).toBe(1);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const { until, ended } = talk(port, request, address);
+    await until('data: begun');
     await kill();
-    expect(await seen).toMatch(/data: begun[^]*<ECONNRESET>$/);
-    expect(await seen).not.toContain('\r\n0\r\n\r\n');
+    expect(await ended).toMatch(/data: begun[^]*<ECONNRESET>$/);
+    expect(await ended).not.toContain('\r\n0\r\n\r\n');
     expect(await exchangeBytes(port, request, address, true)).toMatch(
       /^HTTP\/1\.1 403 [^]*Intramur refused: the daemon could not be reached \(DAEMON_UNREACHABLE\)\n$/,
     );
@@ -95,11 +94,10 @@ describe('the daemon is killed', () => {
   it('under an ssh connection: it is cut, and new ones are refused', async () => {
     const port = await rig.listen('any', 22);
     const address = rig.resolve('git.example');
-    const seen = exchangeBytes(port, 'SSH-2.0-client\r\n', address);
-    await expect.poll(() => rig.attempts.length).toBe(1);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const { until, ended } = talk(port, 'SSH-2.0-client\r\n', address);
+    await until('SSH-2.0-begun');
     await kill();
-    expect(await seen).toMatch(/^SSH-2\.0-begun\r\n/);
+    expect(await ended).toMatch(/^SSH-2\.0-begun\r\n/);
     expect(await exchangeBytes(port, 'SSH-2.0-client\r\n', address)).toMatch(/^SSH-2\.0-Intramur\r\n[^]*DAEMON_UNREACHABLE/);
   });
 });
