@@ -5,7 +5,7 @@ import type http from 'node:http';
 import path from 'node:path';
 import { type Config, loadConfig } from '../config/index.ts';
 import { faults, IntramurError, type Places, packageRoot, version } from '../core/index.ts';
-import { createClientServer, createGateway, createKeyring, createVault, isPlaceholder } from '../gateway/index.ts';
+import { createClientServer, createGateway, createKeyring, createVault } from '../gateway/index.ts';
 import { openIndex, openLedger } from '../ledger/index.ts';
 import { createTaint } from '../monitor/index.ts';
 import { loadPolicies, type PolicyEngine } from '../policy/index.ts';
@@ -57,7 +57,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
   const sessions = new Sessions();
   const taint = createTaint();
   const vault = createVault();
-  const inspect = createInspection(places.fingerprints, { isPlaceholder });
+  const inspect = createInspection(places.fingerprints, { isPlaceholder: (text) => vault.isPlaceholder(text) });
   const mediation = createMediation(
     { inspect, append: (entry) => ledger.append(entry), taint, now },
     (id) => {

@@ -41,16 +41,19 @@ export interface Vault {
   /** Would `restore` put a real value in? False also where it would throw. */
   covers(rawHeaders: readonly string[], destination: Destination, session: SessionId): boolean;
   forget(session: SessionId): void;
+  /**
+   * Is this text, or the end of it, a placeholder that was issued here, whose session may be over? Inspection takes those for
+   * secrets otherwise. INVARIANT: it is compared whole; what only looks like one could be a secret with our mark put behind it.
+   */
+  isPlaceholder(text: string): boolean;
 }
+
+/** Of ended sessions, for conversations that are taken up again. */
+const maxRemembered = 50_000;
 
 /** Stands in every placeholder, so that one pass finds those of other and of past sessions too. */
 const mark = 'zNtr4m';
 const tail = new RegExp(`${mark}[A-Za-z0-9]{40,}`, 'g');
-
-/** Does this text look like a placeholder of any session? What inspection takes for a secret otherwise. */
-export function isPlaceholder(text: string): boolean {
-  return text.includes(mark) && new RegExp(`^[^\\s]*${tail.source}$`).test(text);
-}
 
 interface Slot {
   readonly session: SessionId;
@@ -63,6 +66,8 @@ const sessionKey: Secret = { id: 'session', value: '', hosts: [], pathPrefix: '/
 export function createVault(): Vault {
   /** By the part that begins with the mark. */
   const slots = new Map<string, Slot>();
+  /** Prefixes of all that were issued, oldest first. */
+  const prefixes = new Map<string, string>();
 
   const vault: Vault = {
     issue(session, secrets) {
@@ -71,6 +76,7 @@ export function createVault(): Vault {
         if (/[\r\n\0]/.test(secret.value)) throw new IntramurError('CONFIG_INVALID', `the credential ${secret.id} holds a line break`);
         const own = randomTail(secret);
         slots.set(own, { session, secret });
+        prefixes.set(own, secret.prefix);
         issued[secret.id] = secret.prefix + own;
       }
       return issued;
@@ -113,6 +119,15 @@ export function createVault(): Vault {
 
     forget(session) {
       for (const [placeholder, slot] of slots) if (slot.session === session) slots.delete(placeholder);
+      for (const [placeholder] of prefixes) {
+        if (prefixes.size <= maxRemembered) break;
+        prefixes.delete(placeholder);
+      }
+    },
+
+    isPlaceholder(text) {
+      const at = text.indexOf(mark);
+      return at >= 0 && prefixes.get(text.slice(at))?.endsWith(text.slice(0, at)) === true;
     },
   };
   return vault;
