@@ -231,3 +231,18 @@ it('every entry has a proof that only its own bytes fulfil', async () => {
   }
   await expect(proveEntry(options().dir, 300)).rejects.toMatchObject({ code: 'CONFIG_NOT_FOUND' });
 });
+
+it('a log that is being written verifies all the time', async () => {
+  const ledger = await openLedger(options());
+  let isOver = false;
+  const writing = (async () => {
+    while (!isOver) await Promise.all(Array.from({ length: 7 }, () => ledger.append(deny)));
+  })();
+  for (let i = 0; i < 25; i += 1) {
+    const { ok, reason } = await verifyLedger({ dir: options().dir, checkpoint: ledger.checkpoint() });
+    expect({ ok, reason }).toEqual({ ok: true, reason: undefined });
+  }
+  isOver = true;
+  await writing;
+  await ledger.close();
+});
