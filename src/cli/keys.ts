@@ -44,6 +44,7 @@ async function add(args: readonly string[], io: CliIo, places: Places): Promise<
   });
   const [id] = positionals;
   if (id === undefined || positionals.length > 1) throw new IntramurError('USAGE', usage);
+  nameOf(id, 'ID');
   const named = (['user', 'team', 'tool'] as const).flatMap((field) => {
     const value = values[field];
     return value === undefined ? [] : [[field, nameOf(value, `--${field}`)] as const];
@@ -51,7 +52,7 @@ async function add(args: readonly string[], io: CliIo, places: Places): Promise<
   const file = keyFileIn(places.state);
   const keys = readKeys(file);
   const config = await configOf(io, places);
-  if ([...config.keys, ...keys].some((known) => known.id === nameOf(id, 'ID')))
+  if ([...config.keys, ...keys].some((known) => known.id === id))
     throw new IntramurError('USAGE', `there is a key "${id}" already`, { hint: `${product.name} keys revoke ${id}` });
 
   const secret = `sk-${product.name}-${crypto.randomBytes(32).toString('base64url')}`;
