@@ -271,6 +271,29 @@ describe("a model call with the caller's own credential", () => {
     expect(got.text).not.toContain(placeholder);
   });
 
+  it('has nothing in what the vendor gets that was not looked at', async () => {
+    const server = await serve(answer);
+    const on = await rig({ ...defaultConfig, providers: [vendor], models, resolve: [rule(server.port, 'api.anthropic.com', 80)] });
+    const names = ['authorization', 'x-api-key', 'x-goog-api-key', 'x-goog-anything', 'x-app', 'user-agent', 'originator', 'openai-beta'];
+    const asked = head({
+      scheme: 'http',
+      host: 'api.anthropic.com',
+      port: 80,
+      method: 'POST',
+      target: '/v1/messages?key=mark-key&access_token=mark-token&other=mark-other',
+      rawHeaders: [...names, 'anthropic-whatever', 'x-unknown'].flatMap((name) => [name, `mark-${name}`]),
+    });
+    const call = detectCall(asked, 'vendor');
+    if (call.kind === 'unknown') throw new Error('no call');
+    const { status } = await read(
+      await on.gateway.handle(call, asked, Readable.from([Buffer.from(body)]), principal, new AbortController().signal),
+    );
+    const { url = '', headers = {} } = server.seen[0] ?? {};
+    const marksIn = (texts: unknown): string[] => [...new Set(JSON.stringify(texts).match(/mark-[a-z-]+/g))].sort();
+    expect([status, marksIn([url, headers])]).toEqual([200, marksIn(on.judged[0]?.body.views)]);
+    expect(marksIn([url, headers])).toContain('mark-authorization');
+  });
+
   it('is no target for somebody outside the sandbox, nor for an exchange on its way to another service', async () => {
     const { on } = await intercepted({});
     const judge = async (fields: Partial<ExchangeHead>, who: Principal, to: string, text: string): Promise<number> => {

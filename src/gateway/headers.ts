@@ -65,6 +65,14 @@ const upwardOfClient = [
   /^x-dashscope-/,
 ];
 
+/** Headers that can go up with a call in some mode: their values leave, so they are looked at. */
+export function goesUp(name: string): boolean {
+  return upward.has(name) || upwardOfClient.some((pattern) => pattern.test(name));
+}
+
+/** Where clients put the key for the service they call. */
+export const credentialHeaders: ReadonlySet<string> = new Set(['authorization', 'x-api-key', 'x-goog-api-key']);
+
 /**
  * Headers of a model call on its way up. `accept-encoding: identity`: an answer that we could not look into would have to be
  * refused, and compression bombs are then no concern.

@@ -3,7 +3,7 @@ import { type Config, type ProviderConfig, targetsFor } from '../config/index.ts
 import { assertNever, type Dialect, type ExchangeHead, IntramurError, type Principal, type Target } from '../core/index.ts';
 import { leavesThroughOllama, type Service, serviceAt } from '../providers/index.ts';
 import { type BodyCall, type Translation, translateRequest, withModel } from '../wire/index.ts';
-import { headersUp, lacksHeader, pairsOf } from './headers.ts';
+import { credentialHeaders, goesUp, headersUp, lacksHeader, pairsOf } from './headers.ts';
 import type { Check } from './resolve.ts';
 import type { Scrubber } from './scrub.ts';
 import type { UpstreamRequest } from './upstream.ts';
@@ -171,17 +171,19 @@ function inOther({ now }: RouteDeps, { call, head, bytes }: Asked, target: Targe
   return { body, below, query: queryOf(translated.target, base), forwarded: head.target, lossy, translation };
 }
 
-/** What leaves beside the body, for inspection. The credential is not among it: it never goes where a decision is needed. */
-export function viewsOf(head: ExchangeHead): readonly string[] {
-  const views: string[] = [];
-  const query = queryOf(head.target, new URL('http://x/'));
-  if (query !== '') views.push(query);
-  for (const [name, value] of pairsOf(head.rawHeaders)) if (isInspected(name.toLowerCase())) views.push(value);
+/**
+ * What leaves beside the body, for inspection. A credential is among it where it is the caller's own that goes on: a placeholder is no
+ * finding, and anything else that is written there leaves like any other text.
+ */
+export function viewsOf({ upstreams }: Pick<RouteDeps, 'upstreams'>, head: ExchangeHead, targets: readonly Target[]): readonly string[] {
+  const isOwn = targets.some(({ provider }) => upstreams.get(provider)?.provider.credential === 'client');
+  const [path = ''] = head.target.split('?', 1);
+  const views = [isOwn ? head.target : path + queryOf(head.target, new URL('http://x/'))];
+  for (const [name, value] of pairsOf(head.rawHeaders)) {
+    const lower = name.toLowerCase();
+    if (goesUp(lower) && (isOwn || !credentialHeaders.has(lower))) views.push(value);
+  }
   return views;
-}
-
-function isInspected(name: string): boolean {
-  return /^(?:anthropic-|openai-|originator$|user-agent$|x-app$|x-dashscope-|chatgpt-)/.test(name);
 }
 
 function same(_dialect: unknown, path: string): string {
