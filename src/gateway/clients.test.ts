@@ -197,6 +197,22 @@ describe('the caller', () => {
   });
 });
 
+it('what goes on from the keyring holds no key, not even a second or unknown one', async () => {
+  const { rig } = await everything();
+  const caller = rig.keyring.authenticate({
+    scheme: 'http',
+    host: '127.0.0.1',
+    port: 1,
+    isDirect: false,
+    via: 'gateway',
+    method: 'POST',
+    target: '/v1/responses?a=b&key=other&%6bey=third&c',
+    httpVersion: '1.1',
+    rawHeaders: ['X-Api-Key', testKey, 'Authorization', 'Basic x', 'x-goog-api-key', 'second', 'Accept', '*/*'],
+  });
+  expect(caller?.head).toMatchObject({ target: '/v1/responses?a=b&c', rawHeaders: ['Accept', '*/*'] });
+});
+
 describe('a key of the state file', () => {
   it('is good, and revoked, while the gateway runs', async () => {
     const { rig } = await everything();
