@@ -9,6 +9,7 @@ import { type Facts, signalsIn } from './facts.ts';
 import { hooksIn } from './hooks.ts';
 import { type Doc, load, parse, relocations } from './load.ts';
 import { mcpServers } from './mcp.ts';
+import { type Pin, pinsOf } from './pins.ts';
 import { listeners } from './processes.ts';
 import { dialectOf } from './permissions/index.ts';
 import { at, entriesOf } from './read/node.ts';
@@ -31,6 +32,8 @@ export interface AuditOptions {
   readonly forbiddenJurisdictions?: readonly string[];
   /** The class of a workspace by its path and the addresses of its git remotes. */
   readonly classify?: ((workspace: string, remotes: readonly string[]) => string | undefined) | undefined;
+  /** From a baseline: file -> SHA-256. */
+  readonly pins?: ReadonlyMap<string, string> | undefined;
   readonly onProgress?: ((files: number) => void) | undefined;
   /** Look at these workspaces only, and do not walk the disk. */
   readonly only?: readonly string[];
@@ -42,6 +45,7 @@ export interface Audit {
   readonly facts: Facts;
   readonly effective: readonly EffectiveRow[];
   readonly summary: readonly SummaryRow[];
+  readonly pins: readonly Pin[];
   readonly findings: readonly Finding[];
   readonly ms: number;
 }
@@ -109,6 +113,7 @@ export function gather(options: AuditOptions): Facts {
     listeners: isThisUser ? listeners(tree) : [],
     tools: options.tools,
     forbiddenJurisdictions: options.forbiddenJurisdictions ?? [],
+    pins: options.pins ?? new Map(),
     classify: (workspace) => options.classify?.(workspace, remotesOf(tree, workspace)),
   };
 }
@@ -194,7 +199,7 @@ export function audit(options: AuditOptions): Audit {
   const findings = runRules(facts);
   const effective = effectiveRows(facts);
   const summary = summaryRows(facts, effective);
-  return { facts, effective, summary, findings, ms: Math.round(performance.now() - started) };
+  return { facts, effective, summary, findings, pins: pinsOf(facts), ms: Math.round(performance.now() - started) };
 }
 
 export type { FoundAgent };

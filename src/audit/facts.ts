@@ -49,6 +49,8 @@ export interface Facts {
   readonly tools: Readonly<Record<string, { readonly status: Vetting }>>;
   /** Jurisdictions that the organisation forbids. */
   readonly forbiddenJurisdictions: readonly string[];
+  /** File -> SHA-256 of what was looked at, from a baseline. */
+  readonly pins: ReadonlyMap<string, string>;
   readonly classify: (workspace: string) => string | undefined;
 }
 

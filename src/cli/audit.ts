@@ -45,7 +45,9 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   for (const dir of [values.root, values.home, ...positionals]) mustExist(dir, values.root, io.cwd);
   const config = await loadConfig({ env: io.env, home: io.home, cwd: io.cwd, systemDir: placesFrom(io.env, io.home).system });
   const isTerminal = 'isTTY' in io.stderr && io.stderr.isTTY === true;
+  const known = values.baseline === undefined ? undefined : parseBaseline(readGiven(values.baseline, io.cwd), values.baseline);
   const options = {
+    pins: known?.pins,
     root: values.root,
     home: values.home,
     dirs: positionals,
@@ -69,7 +71,6 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (isTerminal) io.stderr.write('\r\u001b[K');
   const now = Date.now();
   const whole = jsonReport(done, now);
-  const known = values.baseline === undefined ? undefined : parseBaseline(readGiven(values.baseline, io.cwd), values.baseline);
   const report = known === undefined ? whole : withoutKnown(whole, known);
   const colour = values.out === undefined && 'isTTY' in io.stdout && io.stdout.isTTY === true && !io.env['NO_COLOR'];
   const [home = io.home] = done.facts.homes;

@@ -1,6 +1,7 @@
 // The report as data: `intramur/audit/1`, the form that docs/schemas/audit.json publishes.
 import type { Audit } from '../audit.ts';
 import { commandLine, type McpServer, shownUrl } from '../mcp.ts';
+import type { Pin } from '../pins.ts';
 import type { Mode, Source } from '../permissions/grant.ts';
 import { display } from '../read/display.ts';
 import { secretIn } from '../read/secret.ts';
@@ -34,6 +35,8 @@ export interface AuditReport {
   readonly effective: readonly EffectiveRow[];
   readonly summary: readonly SummaryRow[];
   readonly findings: readonly Finding[];
+  /** What a later audit with this report as its baseline compares. */
+  readonly pins: readonly Pin[];
 }
 
 export interface EffectiveRow {
@@ -78,6 +81,7 @@ export function jsonReport(audit: Audit, now: number): AuditReport {
     effective: audit.effective,
     summary: audit.summary,
     findings,
+    pins: audit.pins.map(({ file, ...pin }) => ({ file: display(file), ...pin })),
   };
 }
 

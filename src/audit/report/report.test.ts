@@ -35,7 +35,7 @@ describe('reports', () => {
 
   it('has the fields of the contract', () => {
     const report = jsonReport(auditOf(files), 0);
-    expect(Object.keys(report)).toEqual(['schema', 'scanned', 'agents', 'mcpServers', 'effective', 'summary', 'findings']);
+    expect(Object.keys(report)).toEqual(['schema', 'scanned', 'agents', 'mcpServers', 'effective', 'summary', 'findings', 'pins']);
     expect(report.agents[0]).toMatchObject({
       id: 'claude-code',
       name: 'Claude Code',
@@ -133,6 +133,21 @@ describe('what is published', () => {
     expect(html).not.toContain('<script>');
     expect(html).toContain('&#60;script&#62;alert(1)');
     expect(html).not.toMatch(/(src|href)=["']?https?:/);
+  });
+
+  it('a baseline tells what repositories and servers changed since', () => {
+    const tools = '~/.cursor/projects/p/mcps/m/tools/t.json';
+    const before = { '~/.claude.json': '{}', '.mcp.json': '{"mcpServers":{}}', [tools]: '{"name":"t"}' };
+    const { pins } = parseBaseline(JSON.stringify(jsonReport(auditOf(before), 0)), 'known.json');
+    const changes = (files: Record<string, string>) =>
+      auditOf(files, { pins })
+        .findings.filter(({ id }) => id === 'PROJ-008' || id === 'MCP-010')
+        .map(({ id, file }) => [id, file]);
+    expect(changes(before)).toEqual([]);
+    expect(changes({ ...before, '.mcp.json': '{"mcpServers":{"a":{"command":"/opt/a"}}}', [tools]: '{"name":"u"}' })).toEqual([
+      ['PROJ-008', `${user}/repo/.mcp.json`],
+      ['MCP-010', `${user}/.cursor/projects/p/mcps/m/tools/t.json`],
+    ]);
   });
 
   it('a baseline hides what it lists, and nothing else', () => {

@@ -1,19 +1,9 @@
-import { expand, join } from '../load.ts';
+import { toolLists } from '../pins.ts';
 import { everyText } from '../read/node.ts';
 import { parseJson, strictJson } from '../read/json.ts';
 import { rule } from './rule.ts';
 import { hiddenText } from './hidden-text.ts';
 import { aboutInjection, overrides } from './text-patterns.ts';
-
-/** Where clients keep tool lists that a server sent. */
-const caches = [
-  '.cursor/projects/*/mcps/*/tools/*.json',
-  '.cache/claude-cli-nodejs/*/mcp-*/*.json',
-  '.claude/mcp-*cache*.json',
-  '.mcp-auth/*/*.json',
-  '.codeium/windsurf/mcp_cache/*.json',
-  '.cline/data/cache/*mcp*.json',
-];
 
 export const toolPoisoning = rule({
   id: 'MCP-009',
@@ -29,18 +19,12 @@ export const toolPoisoning = rule({
         if (what !== undefined) yield { doc, line, message: `server "${name}": ${keys.join('.')} ${what}` };
       }
     }
-    for (const home of homes) {
-      for (const pattern of caches) {
-        for (const file of expand(tree, join(home, pattern))) {
-          const read = tree.read(file, 1 << 20);
-          if (read.bytes === undefined) continue;
-          const parsed = parseJson(read.bytes.toString('utf8'), strictJson);
-          if (parsed.root === undefined) continue;
-          for (const { keys, line, value } of everyText(parsed.root)) {
-            const what = suspicion(value);
-            if (what !== undefined) yield { file, line, message: `a cached tool list: ${keys.join('.')} ${what}` };
-          }
-        }
+    for (const { file, text } of toolLists({ tree, homes })) {
+      const parsed = parseJson(text, strictJson);
+      if (parsed.root === undefined) continue;
+      for (const { keys, line, value } of everyText(parsed.root)) {
+        const what = suspicion(value);
+        if (what !== undefined) yield { file, line, message: `a cached tool list: ${keys.join('.')} ${what}` };
       }
     }
   },

@@ -26,6 +26,7 @@ import { allServersRun } from './mcp-006.ts';
 import { shellServer } from './mcp-007.ts';
 import { broadServer } from './mcp-008.ts';
 import { toolPoisoning } from './mcp-009.ts';
+import { toolListChanged } from './mcp-010.ts';
 import { openListener } from './mcp-011.ts';
 import { shadowedServer } from './mcp-012.ts';
 import { cloudConnectors } from './mcp-013.ts';
@@ -54,6 +55,7 @@ import { grantsItself } from './proj-004.ts';
 import { overBroadTrust } from './proj-005.ts';
 import { trustSwitchedOff } from './proj-006.ts';
 import { settingsAreCode } from './proj-007.ts';
+import { changedSincePinned } from './proj-008.ts';
 import { runsOnOpen } from './proj-009.ts';
 import { personalSettingsTracked } from './proj-010.ts';
 import { remoteControl } from './rem-001.ts';
@@ -110,6 +112,7 @@ export const rules: readonly Rule[] = [
   shellServer,
   broadServer,
   toolPoisoning,
+  toolListChanged,
   openListener,
   shadowedServer,
   cloudConnectors,
@@ -138,6 +141,7 @@ export const rules: readonly Rule[] = [
   overBroadTrust,
   trustSwitchedOff,
   settingsAreCode,
+  changedSincePinned,
   runsOnOpen,
   personalSettingsTracked,
   remoteControl,
