@@ -12,27 +12,60 @@ export interface Status {
   /** What the init or bubblewrap has written to the status descriptor so far. */
   readonly soFar: () => Buffer;
   readonly whole: Promise<Buffer>;
+  /** Called after each part that arrives. */
+  onPart: () => void;
 }
 
 export function statusOf(child: ChildProcess): Status {
   const chunks: Buffer[] = [];
   const soFar = (): Buffer => Buffer.concat(chunks);
   const stream = child.stdio[initFds.status];
-  if (!(stream instanceof Readable)) return { soFar, whole: Promise.resolve(soFar()) };
-  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  if (!(stream instanceof Readable)) return { soFar, whole: Promise.resolve(soFar()), onPart: () => {} };
+  stream.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    status.onPart();
+  });
   const whole = new Promise<Buffer>((resolve) => {
     stream.once('error', () => resolve(soFar()));
     stream.once('close', () => resolve(soFar()));
   });
-  return { soFar, whole };
+  const status: Status = { soFar, whole, onPart: () => {} };
+  return status;
 }
+
+/** The first process of the sandbox's process namespace, as bubblewrap reports it: bubblewrap's own, the program is its oldest child. */
+function firstProcess(status: Status): number | undefined {
+  const pid = Number(/"child-pid":\s*(?<pid>\d+)/.exec(status.soFar().toString('latin1'))?.groups?.['pid']);
+  return Number.isInteger(pid) ? pid : undefined;
+}
+
+/**
+ * Ends everything inside. INVARIANT: the first process inside is killed, not bubblewrap's outer one: its death ends the namespace,
+ * while a child that has not yet asked to die with its parent would outlive the outer one.
+ */
+export function killAll(child: ChildProcess, status: Status): void {
+  const killFirst = (): void => {
+    const first = firstProcess(status);
+    if (first === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    try {
+      process.kill(first, 'SIGKILL');
+    } catch {
+      // It ended by itself.
+    }
+  };
+  status.onPart = killFirst;
+  killFirst();
+  setTimeout(() => child.kill('SIGKILL'), outerGraceMs).unref();
+}
+
+/** How long bubblewrap's outer process may take to see that the inner one is gone. */
+const outerGraceMs = 2000;
 
 /** Sends a signal to the program itself. @returns false when it is not there (yet, or any more) */
 export function signalProgram(status: Status, signal: NodeJS.Signals): boolean {
-  const first = Number(/"child-pid":\s*(?<pid>\d+)/.exec(status.soFar().toString('latin1'))?.groups?.['pid']);
-  if (!Number.isInteger(first)) return false;
+  const first = firstProcess(status);
+  if (first === undefined) return false;
   try {
-    // bubblewrap reports the first process of the namespace, which is its own; the program is that one's oldest child.
     const [program] = readFileSync(`/proc/${first}/task/${first}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
     return program !== undefined && process.kill(program, signal);
   } catch {

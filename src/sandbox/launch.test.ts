@@ -1,13 +1,13 @@
 // The launch as the launcher sees it: listeners before the program, exit codes and signals as they are, nothing left behind.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { codeOf } from '../core/index.ts';
 import { doctor } from './doctor.ts';
 import { launch } from './launch.ts';
+import { closeHandle } from './listeners.ts';
 import type { LaunchPlan, Listeners } from './plan.ts';
 
 const { mode: enforcement, layers } = await doctor();
@@ -47,10 +47,19 @@ function planOf(script: string, changes: Partial<LaunchPlan> = {}): LaunchPlan {
   };
 }
 
+/** Nobody is to be served in these tests. */
 const close = ({ tcp, dns, dnsElsewhere }: Listeners): void => {
-  for (const { handle } of tcp) net.createServer().listen(handle).unref();
-  for (const socket of [dns, ...dnsElsewhere]) socket.unref();
+  for (const { handle } of tcp) closeHandle(handle);
+  for (const socket of [dns, ...dnsElsewhere]) socket.close();
 };
+
+function commandOf(pid: string): string {
+  try {
+    return fs.readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return '';
+  }
+}
 
 async function run(script: string, changes: Partial<LaunchPlan> = {}) {
   const plan = planOf(script, changes);
@@ -203,10 +212,21 @@ describe.skipIf(enforcement === 'none')(`launch${enforcement === 'none' ? `, ski
     expect(fs.existsSync(path.join(plan.workspace, 'saved'))).toBe(true);
   });
 
-  it('kill ends everything inside', async () => {
-    const launched = await launch(planOf('sleep 60 & sleep 60'), { listening: close });
-    launched.kill();
-    expect(await launched.exited).toEqual({ code: null, signal: 'SIGKILL' });
+  it('kill ends everything inside, however early it comes', async () => {
+    for (const delayMs of [0, 0, 1, 2, 5, 10, 20, 50]) {
+      const mark = `60.${process.pid}`;
+      const launched = await launch(planOf(`sleep ${mark} & sleep ${mark}`), { listening: close });
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      launched.kill();
+      const { code, signal } = await launched.exited.catch(() => ({ code: 137, signal: null }));
+      expect(signal ?? code).toSatisfy((end) => end === 137 || end === 'SIGKILL');
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      const commands = fs
+        .readdirSync('/proc')
+        .filter((name) => /^\d+$/.test(name))
+        .map((pid) => commandOf(pid));
+      expect(commands.filter((command) => command.includes(mark))).toEqual([]);
+    }
   });
 
   it('the death of the launcher ends the program', async () => {
@@ -260,15 +280,8 @@ describe.skipIf(enforcement === 'none')(`launch${enforcement === 'none' ? `, ski
     });
     const plan = planOf('true');
     const once = async () => {
-      const servers: net.Server[] = [];
-      const launched = await launch(plan, {
-        listening({ tcp, dns, dnsElsewhere }) {
-          for (const { handle } of tcp) servers.push(net.createServer().listen(handle));
-          for (const socket of [dns, ...dnsElsewhere]) socket.close();
-        },
-      });
+      const launched = await launch(plan, { listening: close });
       await launched.exited;
-      await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
     };
     await once();
     const before = count();

@@ -9,7 +9,7 @@ import { confine, noGroup } from './cgroup.ts';
 import { contentFd } from './content-fd.ts';
 import { directChanges, type FileChanges } from './direct-changes.ts';
 import { elf } from './elf.ts';
-import { exitOf, signalProgram, statusOf } from './exit.ts';
+import { exitOf, killAll, signalProgram, statusOf } from './exit.ts';
 import { gitOutside } from './git-outside.ts';
 import { initFile } from './init-file.ts';
 import { goMessage, initFds, initProgram, starterProgram } from './init-program.ts';
@@ -194,7 +194,7 @@ function started(child: ChildProcess, { plan, program, listeners: planned, chang
     // INVARIANT: never with 0, which would move this process itself.
     const confined = child.pid === undefined ? Promise.resolve(noGroup) : confine(child.pid, plan.limits);
     const status = statusOf(child);
-    const kill = (): void => void child.kill('SIGKILL');
+    const kill = (): void => killAll(child, status);
     const signal = (name: NodeJS.Signals): void => {
       if (!signalProgram(status, name)) kill();
     };

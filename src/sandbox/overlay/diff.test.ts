@@ -1,13 +1,13 @@
 // Sessions in overlay mode as they end: what `diff` says of them, and that `apply` makes the workspace what the session saw.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { doctor } from '../doctor.ts';
 import { launch } from '../launch.ts';
+import { closeHandle } from '../listeners.ts';
 import { applyChanges } from './apply.ts';
 import { diffLayer } from './diff.ts';
 import { discardChanges, discardLayer } from './discard.ts';
@@ -55,8 +55,8 @@ async function session(before: string, script: string): Promise<Layer> {
     },
     {
       listening({ tcp, dns, dnsElsewhere }) {
-        for (const { handle } of tcp) net.createServer().listen(handle).unref();
-        for (const socket of [dns, ...dnsElsewhere]) socket.unref();
+        for (const { handle } of tcp) closeHandle(handle);
+        for (const socket of [dns, ...dnsElsewhere]) socket.close();
       },
     },
   );
