@@ -215,6 +215,7 @@ function publicPart(finding: InspectFinding | SourceFinding): InspectFinding {
 
 /** What merely counts does not make a label: a label decides where the payload may go. */
 function labelsOf(findings: readonly InspectFinding[], detectors: readonly Detector[]): Label[] {
+  if (findings.length === 0) return [];
   const byId = new Map(detectors.map((detector) => [detector.id, detector.label]));
   const found = new Set(findings.filter(({ tier }) => tier !== 'count').map(({ kind, detector }) => byId.get(detector) ?? kind));
   return labels.filter((label) => found.has(label));
