@@ -1,5 +1,6 @@
 // The door of the audit: which agents are here, what may they really do, and who said so. Passive: it reads, and nothing else.
 export { type Audit, audit, type AuditOptions } from './audit.ts';
+export { catalogue } from './catalogue/index.ts';
 export { type Answers, ask, parseQuestions } from './ask.ts';
 export { managedAgents, managedFor } from './managed.ts';
 export { parseBaseline, withoutKnown } from './report/baseline.ts';

@@ -37,9 +37,11 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
       'fail-on': { type: 'string' },
       ask: { type: 'string' },
       baseline: { type: 'string' },
+      probe: { type: 'boolean', default: false },
       'forbid-jurisdiction': { type: 'string', multiple: true },
     },
   });
+  if (values.probe) throw new IntramurError('USAGE', '--probe is not built yet', { hint: 'without it, the audit starts nothing' });
   const format = values.json ? 'json' : oneOf(formats, values.format ?? 'text', '--format');
   const failOn = values['fail-on'] === undefined ? undefined : oneOf(severities, values['fail-on'], '--fail-on');
   for (const dir of [values.root, values.home, ...positionals]) mustExist(dir, values.root, io.cwd);

@@ -157,7 +157,6 @@ const geminiLike = [
   when('tools/callCommand', 'set', 'helper-command'),
   when('mcp/serverCommand', 'set', 'helper-command'),
   when('tools/sandbox', [false, 'false'], 'sandbox-off'),
-  when('tools/sandboxNetworkAccess', [true], 'sandbox-network'),
   when('telemetry/logPrompts', [true], 'prompts-logged'),
   when('telemetry/enabled', [true], 'telemetry'),
   when('privacy/usageStatisticsEnabled', [true], 'telemetry'),
@@ -211,7 +210,11 @@ export const geminiCli = entry({
     ...files('project', 'text', 'skill', '.gemini/skills/*/**', '.gemini/commands/**/*.toml'),
     ...files('project', 'text', 'code', '.gemini/sandbox.Dockerfile', '.gemini/sandbox.bashrc'),
   ],
-  switches: [...geminiLike, when('general/defaultApprovalMode', ['yolo'], 'bypass')],
+  switches: [
+    ...geminiLike,
+    when('general/defaultApprovalMode', ['yolo'], 'bypass'),
+    when('tools/sandboxNetworkAccess', [true], 'sandbox-network'),
+  ],
   telemetry: { hosts: ['play.googleapis.com'], optOut: [['privacy/usageStatisticsEnabled', 'false']] },
   modelHosts: ['generativelanguage.googleapis.com', 'cloudcode-pa.googleapis.com'],
 });
