@@ -1,4 +1,5 @@
 // `intramur index`: the company's own source as keyed fingerprints, built by hand or by CI, read by every inspection.
+import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Classification, classifications, IntramurError, placesFrom, product } from '../core/index.ts';
@@ -67,6 +68,7 @@ function add(store: FingerprintStore, root: string, values: ReturnType<typeof pa
     if (at <= 0) throw wrong(`--part is PREFIX=CLASSIFICATION, not "${part}"`);
     return { prefix: part.slice(0, at), classification: classificationOf(part.slice(at + 1)) };
   });
+  if (!fs.statSync(root, { throwIfNoEntry: false })?.isDirectory()) throw new IntramurError('CONFIG_NOT_FOUND', `${root} is no directory`);
   store.add({ name, path: root, classification, parts });
   io.stderr.write(`registered ${name} as ${classification}; \`index build\` reads it\n`);
   return 0;

@@ -95,13 +95,12 @@ export function lineGrams(tokens: Tokens, out: Grams): Grams {
 
 /** Words that name the shape of a program rather than a thing in it. */
 const keywords = (
-  'if else elif elsif for foreach while do switch case default break continue return goto try catch except finally throw throws raise ' +
+  'if else elif elsif for foreach while do switch case default break continue return goto try catch except finally throw raise ' +
   'class struct enum interface trait impl type typedef union namespace module package import export from require use using include define ' +
-  'function func fn def lambda let var const static final public private protected internal abstract virtual override extern inline ' +
-  'new delete this self super null nil none undefined true false void int long short char float double bool boolean byte string str ' +
-  'unsigned signed async await yield defer go chan select match when where with as is in of not and or xor pass assert del global ' +
-  'nonlocal begin end then unless until mut ref pub crate mod unsafe move dyn auto template typename operator friend sizeof typeof ' +
-  'instanceof extends implements get set map list dict array len range print println'
+  'function func fn def lambda let var const static final public private protected ' +
+  'new delete this self super null nil none undefined true false void int long short char float double bool boolean byte string ' +
+  'async await yield match when where with as is in of not and or pass del begin end then unless until mut ref pub crate mod ' +
+  'dyn auto template typename operator sizeof typeof instanceof extends implements'
 ).split(' ');
 
 const KEYWORD_SLOTS = 1024;
@@ -126,12 +125,17 @@ let shapes = new Int32Array(0);
 
 /** What each token of structure is once every name is forgotten. */
 function shapesOf(tokens: Tokens): Int32Array {
-  const { structure, structureCount } = tokens;
+  const { structure, structureWord, structureCount, words } = tokens;
   if (shapes.length < structureCount) shapes = new Int32Array(structureCount + (structureCount >> 2));
   for (let i = 0; i < structureCount; i++) {
     const token = structure[i] ?? 0;
-    if ((token < 0 && token > -256) || token === NUMBER || isKeyword(token)) {
+    if ((token < 0 && token > -256) || token === NUMBER) {
       shapes[i] = Math.imul(token, 0x9e3779b1 | 0) | 1;
+      continue;
+    }
+    const word = words[structureWord[i] ?? 0] ?? 0;
+    if (isKeyword(word)) {
+      shapes[i] = Math.imul(word, 0x9e3779b1 | 0) | 1;
       continue;
     }
     let distance = 0;

@@ -16,7 +16,7 @@ export interface Tokens {
   lineStart: Int32Array;
   lineEnd: Int32Array;
   lineCount: number;
-  /** Words as their hash, punctuation as -1 - code, numbers as NUMBER. */
+  /** Words as the hash of their exact spelling, punctuation as -1 - code, numbers as NUMBER. */
   structure: Int32Array;
   structureWord: Int32Array;
   structureStart: Int32Array;
@@ -140,9 +140,12 @@ export function lex(bytes: Uint8Array, tokens: Tokens): Tokens {
     if (kind === LETTER || kind === DIGIT) {
       const start = i;
       let hash = SEED;
+      let exact = SEED;
       let letters = kind === LETTER ? 1 : 0;
       do {
-        const folded = fold[bytes[i] ?? 0] ?? 0;
+        const character = bytes[i] ?? 0;
+        const folded = fold[character] ?? 0;
+        exact = Math.imul(exact ^ character, PRIME);
         if (folded !== 0) hash = Math.imul(hash ^ folded, PRIME);
         if (folded > 0x39) letters = 1;
         i += 1;
@@ -158,7 +161,7 @@ export function lex(bytes: Uint8Array, tokens: Tokens): Tokens {
           words[wordCount] = hash;
           wordStart[wordCount] = start;
           wordEnd[wordCount] = i;
-          structure[structureCount] = hash;
+          structure[structureCount] = exact;
           structureWord[structureCount] = wordCount;
           structureStart[structureCount] = start;
           wordCount += 1;

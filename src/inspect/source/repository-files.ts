@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { IntramurError } from '../../core/index.ts';
 
 const LARGEST_FILE = 4 << 20;
 const SAMPLE = 8192;
@@ -11,8 +12,9 @@ const SAMPLE = 8192;
 const foreign =
   /(?:^|\/)(?:node_modules|bower_components|vendor|third_party|\.git|\.venv|site-packages)\/|(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|Cargo\.lock|Gemfile\.lock|composer\.lock|poetry\.lock|go\.sum|LICENSE[^/]*|COPYING[^/]*)$|\.(?:min\.js|min\.css|map|svg|lock)$/i;
 
-/** Relative paths with forward slashes, sorted. */
+/** Relative paths with forward slashes, sorted. Throws CONFIG_NOT_FOUND when the repository is not there. */
 export function repositoryFiles(root: string): string[] {
+  if (!fs.statSync(root, { throwIfNoEntry: false })?.isDirectory()) throw new IntramurError('CONFIG_NOT_FOUND', `${root} is no directory`);
   const listed = gitFiles(root) ?? walk(root);
   return [...new Set(listed)].filter((file) => !foreign.test(file)).toSorted();
 }
@@ -39,11 +41,11 @@ function gitFiles(root: string): string[] | undefined {
 
 function git(root: string, args: readonly string[]): string[] | undefined {
   // INVARIANT: nothing that the repository configures may run: no hooks, no file system monitor, no pager.
-  const safe = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null', '-c', 'core.pager=cat'];
+  const safe = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null', '-c', 'core.pager=cat', '-c', 'safe.directory=*'];
   const { status, stdout } = spawnSync('git', [...safe, '-C', root, ...args], {
     maxBuffer: 1 << 30,
     stdio: ['ignore', 'pipe', 'ignore'],
-    env: { PATH: process.env['PATH'], GIT_OPTIONAL_LOCKS: '0', GIT_CONFIG_NOSYSTEM: '1', GIT_CEILING_DIRECTORIES: path.dirname(root) },
+    env: { PATH: process.env['PATH'], GIT_OPTIONAL_LOCKS: '0', GIT_CONFIG_NOSYSTEM: '1' },
   });
   return status === 0 ? stdout.toString().split('\0').filter(Boolean) : undefined;
 }
