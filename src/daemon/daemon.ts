@@ -106,6 +106,7 @@ export class Daemon {
       purpose: principal.purpose,
       classification: principal.classification,
       placeholders: vault.issue(session.id, request.credentials),
+      ports: [...new Set(grants.flatMap((grant) => grant.ports))],
       hasModels: providers.some(({ credential }) => credential === 'provider'),
       firstPerimeter: (['onprem', 'vpc', 'public'] as const).find((perimeter) =>
         providers.some((provider) => provider.perimeter === perimeter),

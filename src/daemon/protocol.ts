@@ -34,6 +34,8 @@ export interface OpenReply {
   readonly classification: Classification;
   readonly placeholders: Readonly<Record<string, string>>;
   readonly hasModels: boolean;
+  /** Ports of granted hosts. */
+  readonly ports: readonly number[];
   /** Where model calls of this session go first, for the status line: `onprem`, `vpc`, `public`. */
   readonly firstPerimeter: Perimeter | undefined;
 }

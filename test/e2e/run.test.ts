@@ -146,6 +146,28 @@ describe('intramur run', () => {
     expect(entries).toContainEqual(expect.objectContaining({ host: 'paste.example', decision: 'deny', labels: ['secret'] }));
   });
 
+  it('programs inside may listen on the ports that developers use, and reach them', async () => {
+    const serve = (port: number) => `node -e 'require("http").createServer((_, r) => r.end("own server ${port}")).listen(${port})' & `;
+    const { stdout, entries } = await inside(
+      `${serve(8080)}${serve(3000)} for i in $(seq 50); do curl -sf http://localhost:8080/ && break; sleep 0.1; done; curl -sS http://127.0.0.1:3000/; kill %1 %2`,
+    );
+    expect(stdout).toBe('own server 8080own server 3000');
+    expect(entries.filter(({ decision }) => decision)).toEqual([]);
+  });
+
+  it('a granted port is opened for its host alone', async () => {
+    const ask = (host: string, port: number) =>
+      `curl -sS -o /dev/null -m 10 -w '%{http_code} ' http://${host}:${port}/ || echo -n 'closed '; `;
+    const script = ask('granted.example', 9123) + ask('other.example', 9123) + ask('other.example', 9124);
+    const { stdout, entries } = await inside(script, ['--allow', 'granted.example:9123']);
+    // The granted host does not resolve here: 502 is the upstream's failure, not a refusal.
+    expect(stdout).toBe('502 403 000 closed ');
+    expect(entries.filter(({ decision }) => decision).map(({ host, port, decision }) => ({ host, port, decision }))).toEqual([
+      { host: 'granted.example', port: 9123, decision: 'allow' },
+      { host: 'other.example', port: 9123, decision: 'deny' },
+    ]);
+  });
+
   it('a body that is too long to inspect does not leave, and the ledger says why', async () => {
     const script = 'head -c 40000000 /dev/zero | curl -sS -m 30 -T - http://upload.example/ -H "Expect:" -o /dev/null -w "%{http_code}"';
     const { stdout, entries } = await inside(script, ['--allow', 'upload.example']);

@@ -20,8 +20,11 @@ import { rememberTerminalModes } from './terminal-modes.ts';
 const gatewayPort = 4180;
 const proxyPort = 3128;
 
-/** Ports on which every address is ours inside; on others a connection is refused by the kernel. */
-const ports = [443, 80, 22, 8080, 8443];
+/**
+ * Ports on which every address is ours inside, beside those of granted hosts; on others a connection is refused by the kernel, and
+ * programs may listen themselves. 853 is DNS over TLS: nobody answers there, but an attempt is seen.
+ */
+const ports = [443, 80, 22, 853];
 
 const limits = { fileBytes: 16 * 2 ** 30, tmpfsBytes: 2 * 2 ** 30 } as const;
 
@@ -68,6 +71,8 @@ export async function contain(
     release();
     restoreTerminalModes();
     life.isOver = true;
+    // What the program dialled in its last instant is accepted, and recorded, before the doors close.
+    await new Promise((resolve) => setImmediate(resolve));
     await egress.close();
     const exitCode = exit.signal ? 128 + (os.constants.signals[exit.signal as NodeJS.Signals] ?? 0) : (exit.code ?? 70);
     const { disarmed, ...files } = launched.changes();
@@ -133,7 +138,7 @@ function planFor(options: RunOptions, io: CliIo, { program, adapter, user, sessi
     homeFiles: contained?.files ?? [],
     readOnly: program.trees,
     caPem,
-    ports,
+    ports: [...new Set([...ports, ...session.ports])].filter((port) => port !== gatewayPort && port !== proxyPort),
     proxyPort,
     gatewayPort,
     ...(options.mode === 'overlay' ? { overlay: { upper: path.join(overlay, 'upper'), work: path.join(overlay, 'work') } } : {}),
