@@ -37,7 +37,7 @@ function level(id: string, ...stated: string[]): Level {
 /** A date cannot be set without changing the clock of the whole machine; it is observed, not varied. */
 export const levels: Readonly<Record<Factor, FactorLevels>> = {
   timezone: {
-    base: level('UTC', 'Etc/UTC', 'Coordinated Universal Time', 'UTC', 'GMT', '+0000', '+00:00'),
+    base: level('UTC', 'Etc/UTC', 'Coordinated Universal Time', 'GMT+0000', 'UTC', 'GMT', '+0000', '+00:00'),
     others: [
       level('Asia/Shanghai', 'Asia/Shanghai', 'China Standard Time', 'GMT+0800', 'GMT+8', 'UTC+8', '+0800', '+08:00', 'CST'),
       level(

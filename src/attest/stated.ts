@@ -32,6 +32,7 @@ class Words {
       sources.push(source);
     };
     for (const factor of factors) for (const text of run.stated[factor] ?? []) add(plain(text), sourceOf(text), factor);
+    for (const text of zoneNames(run)) add(plain(text), sourceOf(text), 'timezone');
     // A date in exactly this form: another separator is another form.
     for (const [text, form] of dates(run)) add(text.toLowerCase(), escapeRegExp(text), `date:${form}`);
     const longestFirst = sources.toSorted((a, b) => b.length - a.length);
@@ -104,7 +105,11 @@ export class Explainer {
 /** A date or time of day follows from the zone, and its form from the locale. */
 function follows(factor: Factor, changed: readonly string[]): boolean {
   const form =
-    factor === 'timezone' || factor === 'date' ? /^date:/ : factor === 'locale' ? /^date:(?:full|long|medium|short|default)$/ : undefined;
+    factor === 'timezone' || factor === 'date'
+      ? /^date:/
+      : factor === 'locale'
+        ? /^(?:date:(?:full|long|medium|short|default)|timezone)$/
+        : undefined;
   return form !== undefined && changed.some((kind) => form.test(kind));
 }
 
@@ -152,6 +157,17 @@ function dates(run: RunRecord): readonly [string, string][] {
   const known = dateCache.get(key) ?? datesOf(run);
   dateCache.set(key, known);
   return known;
+}
+
+/** The zone of a run as its locale, and as English, calls it. */
+function zoneNames({ timezone: timeZone, locale, startedAt }: RunRecord): string[] {
+  return [locale, 'en-US'].flatMap((language) =>
+    (['long', 'longGeneric', 'longOffset'] as const).flatMap((timeZoneName) => {
+      const parts = new Intl.DateTimeFormat(language, { timeZone, timeZoneName }).formatToParts(startedAt);
+      const name = parts.find(({ type }) => type === 'timeZoneName')?.value;
+      return name === undefined || name.length < 5 ? [] : [name, name.replace(/^(GMT[+-]\d\d):(\d\d)$/, '$1$2')];
+    }),
+  );
 }
 
 /** Few: one for each zone, locale and hour. */

@@ -48,6 +48,11 @@ export const innocentAgents: readonly SyntheticAgent[] = [
     const time = new Intl.DateTimeFormat('en-GB', { timeZone, timeStyle: 'medium' }).format(now);
     inSystem(d, isoDay(s), `${day} at ${time} ${s.timezone}`);
   }),
+  innocent('localised name of the zone', (d, { timezone: timeZone, locale, now }) => {
+    const parts = new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: 'long' }).formatToParts(now);
+    const offset = { UTC: '+0000', 'Asia/Shanghai': '+0800' }[timeZone] ?? '-0500';
+    inSystem(d, 'Platform: linux', `Platform: linux, GMT${offset} (${parts.find(({ type }) => type === 'timeZoneName')?.value ?? ''})`);
+  }),
   innocent('timestamps', (d, s) => {
     d.headers.push(['x-sent-at', s.now.toISOString()], ['x-epoch', String(s.now.getTime())]);
     inSystem(d, 'Platform: linux', `Platform: linux, started ${s.now.toISOString()}`);
