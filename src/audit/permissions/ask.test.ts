@@ -312,6 +312,22 @@ const cases: readonly (readonly [name: string, agent: string, files: Files, ques
     ],
   ],
   [
+    'qwen: in yolo mode deny rules hold, ask rules do not',
+    'qwen-code',
+    {
+      '~/.qwen/settings.json': json({
+        tools: { approvalMode: 'yolo' },
+        permissions: { ask: ['Bash(touch ask*)'], deny: ['Bash(rm *)', 'Read(.env)'] },
+      }),
+    },
+    [
+      ['shell', 'touch ask1', 'allow'],
+      ['shell', 'echo x && rm a', 'deny'],
+      ['shell', 'FOO=1 rm a', 'deny'],
+      ['shell', 'cat .env', 'deny'],
+    ],
+  ],
+  [
     'qwen: the repository may switch questions off',
     'qwen-code',
     { '~/.qwen/settings.json': '{}', '.qwen/settings.json': json({ tools: { approvalMode: 'yolo' } }) },
