@@ -66,6 +66,8 @@ export interface Attempt {
   readonly id: string;
   readonly group: Group;
   readonly layer: Layer | Readonly<Record<'overlay' | 'direct', Layer>>;
+  /** A limit that not every machine can put in force; where the launch does not list it, there is nothing to try. */
+  readonly limit?: string;
   inside(place: Place): Evidence | Promise<Evidence>;
   /** True when it got out, as seen from outside. */
   escaped?(outside: Outside): boolean;

@@ -8,6 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Listeners } from '../../src/sandbox/index.ts';
 import { launch, resolveProgram } from '../../src/sandbox/index.ts';
+import { workspaceTree } from '../../src/sandbox/workspace-tree.ts';
 import type { Outside, Place } from './attempt.ts';
 import { secretVariables } from './attempts/credentials.ts';
 import { secretFiles } from './attempts/files.ts';
@@ -185,6 +186,10 @@ const lines = new Map(
     .map((line) => [line.id, line]),
 );
 const verdicts = attempts.map((attempt): Verdict => {
+  const { limit } = attempt;
+  if (limit !== undefined && !launched.limits.some((line) => line.startsWith(limit))) {
+    return { id: attempt.id, contained: true, seen: `not in force here, and not claimed: ${launched.limits.join('; ')}` };
+  }
   const line = lines.get(attempt.id);
   const isOut = !line || line.through || line.text.includes(canary) || attempt.escaped?.(outside) === true;
   return {
@@ -207,5 +212,5 @@ fs.writeSync(1, JSON.stringify(report));
 process.exit(0);
 
 function listing(directory: string): string[] {
-  return fs.readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort();
+  return [...workspaceTree(directory)].sort();
 }

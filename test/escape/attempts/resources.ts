@@ -65,7 +65,7 @@ export const resources: readonly Attempt[] = [
       inside: () => fill(path.join(dir, 'fill'), 0),
     }),
   ),
-  { id: 'a fork bomb', group, layer, inside: ({ limits }) => forkUntilRefused(limits.pids) },
+  { id: 'a fork bomb', group, layer, limit: 'processes', inside: ({ limits }) => forkUntilRefused(limits.pids) },
   {
     id: 'a core dump for a handler of the host',
     group,
