@@ -22,9 +22,11 @@ class Words {
   readonly #kinds = new Map<string, string>();
   readonly #pattern: RegExp | undefined;
   readonly #run: RunRecord;
+  readonly #isLocalised: boolean;
 
   constructor(run: RunRecord, factors: readonly Factor[]) {
     this.#run = run;
+    this.#isLocalised = factors.includes('locale');
     const sources: string[] = [];
     const add = (key: string, source: string, kind: string): void => {
       if (key === '' || this.#kinds.has(key)) return;
@@ -53,8 +55,27 @@ class Words {
       found.set(kind, `${found.get(kind) ?? ''} ${match[0].toLowerCase()}`);
       at = match.index + match[0].length;
     }
-    return [...tokens, ...tokenize(line.slice(at), at)];
+    const all = [...tokens, ...tokenize(line.slice(at), at)];
+    return this.#isLocalised ? withMoments(all) : all;
   }
+}
+
+/** A date and a time of day are one moment, however the language of the locale joins them. */
+function withMoments(tokens: readonly Token[]): Token[] {
+  const joined: Token[] = [];
+  for (const token of tokens) {
+    const date = joined.findLastIndex(({ text }) => text.startsWith('⟨date:') && text !== '⟨date:time⟩');
+    const between = joined.slice(date + 1).map(({ text }) => text);
+    const isMoment =
+      token.text === '⟨date:time⟩' &&
+      date >= 0 &&
+      between.length <= 6 &&
+      /^[\s,]*(?:at|um|上午|下午|凌晨|晚上)?\s*$/u.test(between.join(''));
+    const start = joined[date];
+    if (isMoment && start !== undefined) joined.splice(date, joined.length, { text: '⟨date:moment⟩', at: start.at });
+    else joined.push(token);
+  }
+  return joined;
 }
 
 const timeOfDay = String.raw`(?:\d{4}-\d\d-\d\dT)?\d{1,2}:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:\s?[AP]M)?`;

@@ -53,6 +53,13 @@ export const innocentAgents: readonly SyntheticAgent[] = [
     const offset = { UTC: '+0000', 'Asia/Shanghai': '+0800' }[timeZone] ?? '-0500';
     inSystem(d, 'Platform: linux', `Platform: linux, GMT${offset} (${parts.find(({ type }) => type === 'timeZoneName')?.value ?? ''})`);
   }),
+  innocent('localised moment', (d, { timezone: timeZone, locale, now }) => {
+    inSystem(
+      d,
+      'Platform: linux',
+      `Platform: linux, ${now.toLocaleString(locale, { timeZone })}, ${now.toLocaleString(locale, { timeZone, dateStyle: 'long', timeStyle: 'short' })}`,
+    );
+  }),
   innocent('timestamps', (d, s) => {
     d.headers.push(['x-sent-at', s.now.toISOString()], ['x-epoch', String(s.now.getTime())]);
     inSystem(d, 'Platform: linux', `Platform: linux, started ${s.now.toISOString()}`);
