@@ -68,7 +68,7 @@ function sessionOf(line: Readonly<Record<string, unknown>>): string | undefined 
 function bodyOf(line: Readonly<Record<string, unknown>>): Body | undefined {
   const { text, messages, http } = line;
   if (typeof text === 'string') return { bytes: Buffer.from(text), contentType: 'text/plain', views: [] };
-  if (isTexts(messages)) return { bytes: Buffer.from(messages.join('\n')), contentType: 'text/plain', views: [] };
+  if (isTexts(messages)) return { bytes: Buffer.from(JSON.stringify(messages)), contentType: 'application/json', views: [] };
   return isRecord(http) ? httpBody(http) : undefined;
 }
 

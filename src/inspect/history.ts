@@ -24,12 +24,14 @@ export interface Change<Found> {
   readonly fresh: Span;
   readonly replaced: Span;
   readonly before: Found;
+  /** The texts of the whole payload as it now is, for the next comparison. */
+  readonly texts: readonly Span[];
 }
 
 export interface History<Found> {
   /** For JSON; `undefined` when the whole payload has to be looked at. */
   changeSince(session: string, bytes: Buffer): Change<Found> | undefined;
-  remember(session: string, bytes: Buffer, found: Found): void;
+  remember(session: string, bytes: Buffer, found: Found, change: Change<Found> | undefined): void;
 }
 
 export function createHistory<Found>(): History<Found> {
@@ -46,10 +48,11 @@ export function createHistory<Found>(): History<Found> {
       const last = sessions.get(session);
       return last && changeBetween(last, bytes);
     },
-    remember(session, bytes, found) {
+    remember(session, bytes, found, change) {
+      if (change && isEmpty(change.fresh) && isEmpty(change.replaced)) return;
       forget(session);
       if (bytes.length < LEAST || bytes.length > MOST_BYTES / 4) return;
-      sessions.set(session, { bytes: Buffer.from(bytes), texts: jsonTexts(bytes).texts, found });
+      sessions.set(session, { bytes: Buffer.from(bytes), texts: change?.texts ?? jsonTexts(bytes).texts, found });
       held += bytes.length;
       for (const [oldest] of sessions) {
         if (held <= MOST_BYTES) break;
@@ -64,7 +67,7 @@ function changeBetween<Found>(last: Remembered<Found>, bytes: Buffer): Change<Fo
   const shorter = Math.min(before.length, bytes.length);
   const same = samePrefix(before, bytes, shorter);
   if (same === before.length && same === bytes.length) {
-    return { fresh: { start: same, end: same }, replaced: { start: same, end: same }, before: found };
+    return { fresh: { start: same, end: same }, replaced: { start: same, end: same }, before: found, texts };
   }
   const sameEnd = sameSuffix(before, bytes, shorter - same);
   // Quotes belong to what is looked at, so both cuts lie outside of strings.
@@ -73,8 +76,24 @@ function changeBetween<Found>(last: Remembered<Found>, bytes: Buffer): Change<Fo
   if (start === undefined || stop < start) return undefined;
   const fresh = { start, end: stop + bytes.length - before.length };
   if (fresh.end < fresh.start) return undefined;
-  if (!jsonTexts(bytes.subarray(fresh.start, fresh.end)).isClosed) return undefined;
-  return { fresh, replaced: { start, end: stop }, before: found };
+  const inside = jsonTexts(bytes.subarray(fresh.start, fresh.end));
+  if (!inside.isClosed) return undefined;
+  const replaced = { start, end: stop };
+  return { fresh, replaced, before: found, texts: joinedTexts(texts, replaced, inside.texts, fresh) };
+}
+
+/** The texts before the change, those in it, and those behind it where they now stand. */
+function joinedTexts(before: readonly Span[], replaced: Span, inside: readonly Span[], fresh: Span): Span[] {
+  const moved = fresh.end - replaced.end;
+  return [
+    ...before.filter(({ end }) => end < replaced.start),
+    ...inside.map(({ start, end }) => ({ start: start + fresh.start, end: end + fresh.start })),
+    ...before.filter(({ start }) => start > replaced.end).map(({ start, end }) => ({ start: start + moved, end: end + moved })),
+  ];
+}
+
+function isEmpty({ start, end }: Span): boolean {
+  return start === end;
 }
 
 /** Length of what both begin with: halved until found, each comparison a memcmp. */

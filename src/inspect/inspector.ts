@@ -93,7 +93,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
     const fresh =
       start === end && change ? nothing : findIn(viewsOf(rawView(bytes.subarray(start, end), start), budget, { isJson }), budget);
     const all = change ? joined(change, fresh, bytes.length) : fresh;
-    if (session !== undefined && isJson && !all.refused) history.remember(session, bytes, all);
+    if (session !== undefined && isJson && !all.refused) history.remember(session, bytes, all, change);
     return { all, fresh };
   }
 
