@@ -161,3 +161,12 @@ export function refuseWorkspace(workspace: string, homes: readonly string[]): vo
     throw new IntramurError('SANDBOX_SETUP', `${workspace} cannot be a workspace: it is or holds a directory of the system`, { hint });
   }
 }
+
+/** HOME becomes a directory of the sandbox's own: it cannot stand in the place of what a program needs to start. */
+export function refuseHome(home: string): void {
+  const isTaken = ['/usr', '/bin', '/lib', '/lib64', '/sbin', '/etc', '/proc', '/sys', '/dev', '/run'].some((one) => isWithin(home, one));
+  if (path.isAbsolute(home) && path.normalize(home) !== '/' && !isTaken) return;
+  throw new IntramurError('SANDBOX_SETUP', `HOME is ${JSON.stringify(home)}, which cannot be a home inside`, {
+    hint: `HOME=/home/agent ${product.name} run …`,
+  });
+}

@@ -135,6 +135,10 @@ describe.skipIf(enforcement === 'none')(`launch${enforcement === 'none' ? `, ski
     await expect(launch(planOf('true', { workspace, cwd: workspace }), { listening: close })).rejects.toThrow(message);
   });
 
+  it.each(['/', '/usr/local', '/etc', 'relative', ''])('refuses %j as HOME', async (home) => {
+    await expect(run('true', { home })).rejects.toThrow('cannot be a home inside');
+  });
+
   it('keeps the workspace at its own path below HOME and finds it by the name that was used', async () => {
     const home = path.join(scratch, 'home');
     const real = path.join(home, 'deep', 'project');

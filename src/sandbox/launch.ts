@@ -13,7 +13,7 @@ import { exitOf, killAll, signalProgram, statusOf } from './exit.ts';
 import { gitOutside } from './git-outside.ts';
 import { initFile } from './init-file.ts';
 import { goMessage, initFds, initProgram, starterProgram } from './init-program.ts';
-import { inside, refuseWorkspace, starterPath } from './inside.ts';
+import { inside, refuseHome, refuseWorkspace, starterPath } from './inside.ts';
 import { closeHandle, indexOf, listenersFrom, listenersOf, type Planned } from './listeners.ts';
 import { bwrapMounts, isWithin } from './mount.ts';
 import type { Change } from './overlay/change.ts';
@@ -38,6 +38,7 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
   const arch = thisArch();
   const bwrap = bubblewrap();
   const workspace = realpathSync(plan.workspace);
+  refuseHome(plan.home);
   refuseWorkspace(workspace, [plan.home, os.userInfo().homedir]);
   const cwd = realpathSync(plan.cwd);
   if (!isWithin(cwd, workspace)) throw new IntramurError('SANDBOX_SETUP', `the directory ${cwd} is not in the workspace ${workspace}`);
