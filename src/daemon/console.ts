@@ -9,6 +9,7 @@ export interface ConsoleSource {
   status(): DaemonStatus;
   /** The last `n` entries, newest first. */
   latest(n: number): Promise<readonly Entry[]>;
+  metrics(): string;
 }
 
 export function createConsole(token: string, source: ConsoleSource): http.Server {
@@ -20,23 +21,24 @@ export function createConsole(token: string, source: ConsoleSource): http.Server
     const url = new URL(request.url ?? '/', 'http://console.invalid');
     const isOurs = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/.test(request.headers.host ?? '');
     const isKnown = isSame(url.searchParams.get('token') ?? '', token);
-    const isPage = request.method === 'GET' && url.pathname === '/';
-    const [status, text] =
-      !isOurs || !isKnown
-        ? [403, 'Not for you: the address with its token is printed at start.']
-        : !isPage
-          ? [404, 'No such page.']
-          : [200, ''];
-    response.writeHead(status, {
-      'content-type': status === 200 ? 'text/html; charset=utf-8' : 'text/plain; charset=utf-8',
-      'content-security-policy':
-        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-      'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
-      'cache-control': 'no-store',
-    });
-    response.end(status === 200 ? page(source.status(), await source.latest(50)) : `${text}\n`);
+    if (!isOurs || !isKnown) return send(response, 403, 'text/plain', 'Not for you: the address with its token is printed at start.\n');
+    if (request.method !== 'GET') return send(response, 405, 'text/plain', 'This page only shows.\n');
+    if (url.pathname === '/') return send(response, 200, 'text/html', page(source.status(), await source.latest(50)));
+    // The exposition format of Prometheus, version 0.0.4.
+    if (url.pathname === '/metrics') return send(response, 200, 'text/plain; version=0.0.4', source.metrics());
+    send(response, 404, 'text/plain', 'No such page.\n');
   }
+}
+
+function send(response: http.ServerResponse, status: number, type: string, text: string): void {
+  response.writeHead(status, {
+    'content-type': `${type}; charset=utf-8`,
+    'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cache-control': 'no-store',
+  });
+  response.end(text);
 }
 
 function page({ version, pid, gateway, ledger, policy, sessions }: DaemonStatus, entries: readonly Entry[]): string {

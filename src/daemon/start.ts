@@ -105,7 +105,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
     return index.tail(n).toReversed();
   };
   const token = crypto.randomBytes(16).toString('hex');
-  const console = createConsole(token, { status: () => daemon.status(), latest });
+  const console = createConsole(token, { status: () => daemon.status(), latest, metrics: () => gateway.metrics() });
   const servers = [control, front, console];
   try {
     await listenOnSocket(control, places.socket);
