@@ -75,6 +75,21 @@ describe('what cannot be looked at is refused, never called clean', () => {
     misses: [''],
   });
 
+  it.each<[string, Buffer, string, boolean]>([
+    ['JSON that is no UTF-8', Buffer.from('{"a":"\xff\xfe x"}', 'latin1'), 'application/json', true],
+    ['text that is no UTF-8', Buffer.from('some text with \xe9 in it', 'latin1'), 'text/plain', true],
+    ['text in UTF-16', Buffer.from('some text with é in it', 'utf16le'), 'text/plain', false],
+    [
+      'an opaque attachment',
+      Buffer.from(Array.from({ length: 2000 }, (_, i) => (i * 7919 + (i >> 3) * 104729) & 0xff)),
+      'application/octet-stream',
+      false,
+    ],
+  ])('%s', async (_name, bytes, contentType, isRefused) => {
+    const report = await createInspector().inspect({ bytes, contentType, views: [] });
+    expect(report.refused?.code).toBe(isRefused ? 'INSPECT_FAILED' : undefined);
+  });
+
   it.each<[string, Parameters<typeof createInspector>[0], string, string]>([
     ['a detector that throws', { detectors: [throwing] }, 'x', 'INSPECT_FAILED'],
     ['a payload too large', { limits: { maxBytes: 10 } }, 'x'.repeat(11), 'INSPECT_LIMIT'],

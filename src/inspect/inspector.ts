@@ -1,7 +1,9 @@
 // Inspection of one payload: every view of its bytes, every detector on every view, one report. It never throws for what it was
 // given to read: what could not be looked at is said in `refused`.
+import { isUtf8 } from 'node:buffer';
 import crypto from 'node:crypto';
 import { type Body, codeOf, IntramurError, type InspectFinding, type Label, labels, type Report, type Tier } from '../core/index.ts';
+import { containerKind, isBinary, isPicture, utf16Kind } from './decode/readable.ts';
 import type { Detector } from './detector.ts';
 import { detectors as builtInDetectors } from './detectors/registry.ts';
 import { hiddenTextIn } from './hidden-text.ts';
@@ -118,7 +120,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
       secrets: [...all.secrets, ...outside.secrets],
       source: [...all.source, ...outside.source],
       hits: [...fresh.hits, ...outside.hits],
-      refused: all.refused ?? outside.refused,
+      refused: all.refused ?? outside.refused ?? brokenText(body),
     };
     if (session !== undefined) addDrips(session, found);
     return found;
@@ -144,6 +146,14 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
       };
     },
   };
+}
+
+/** Text that is no UTF-8 is read differently by everybody who repairs it, so what was looked at need not be what arrives. */
+function brokenText(body: Body): Report['refused'] {
+  const bytes = Buffer.from(body.bytes.buffer, body.bytes.byteOffset, body.bytes.byteLength);
+  const isOpaque = isBinary(bytes) || containerKind(bytes) !== undefined || utf16Kind(bytes) !== undefined || isPicture(bytes);
+  if (isUtf8(bytes) || (isOpaque && !body.contentType.endsWith('json'))) return undefined;
+  return { code: 'INSPECT_FAILED', reason: 'the text is not valid UTF-8' };
 }
 
 const nothing: Found = { secrets: [], source: [], hits: [] };
