@@ -28,27 +28,25 @@ export function protect(workspace: string, cacheDir: string): Protection {
   const placeholders = new Placeholders(workspace, cacheDir);
   const before = workspaceTree(workspace);
   const guarded = guardedPaths(workspace, before);
+  // Below a read-only directory everything is read-only; what must be there is made all the same.
+  const sealed = guarded.map((one) => one.path).filter((file) => !guarded.some((other) => file.startsWith(`${other.path}/`)));
   const pins = new Set<string>();
-  const made: Guarded[] = [];
-  for (const one of guarded) {
-    const at = path.join(workspace, one.path);
-    if (lstatSync(at, { throwIfNoEntry: false })?.isSymbolicLink()) {
-      throw new IntramurError('SANDBOX_SETUP', `${one.path} is a symbolic link, which a mount cannot protect`, {
+  for (const file of sealed) {
+    if (lstatSync(path.join(workspace, file), { throwIfNoEntry: false })?.isSymbolicLink()) {
+      throw new IntramurError('SANDBOX_SETUP', `${file} is a symbolic link, which a mount cannot protect`, {
         hint: 'intramur run --mode overlay -- …',
       });
     }
-    if (!existsSync(at)) made.push(one);
-    for (let up = path.dirname(one.path); up !== '.'; up = path.dirname(up)) pins.add(up);
+    for (let up = path.dirname(file); up !== '.'; up = path.dirname(up)) pins.add(up);
   }
+  const made = guarded.filter((one) => !lstatSync(path.join(workspace, one.path), { throwIfNoEntry: false }));
   const bind = (file: string, isWritable: boolean): Mount => {
     const at = path.join(workspace, file);
     return { kind: 'bind', source: at, path: at, isWritable };
   };
-  const sealed = new Set(guarded.map((one) => one.path));
   const mounts: Mount[] = [
-    // What is inside of a read-only directory needs no pin.
-    ...[...pins].filter((pin) => !sealed.has(pin)).map((pin) => bind(pin, true)),
-    ...[...sealed].map((file) => bind(file, false)),
+    ...[...pins].map((pin) => bind(pin, true)),
+    ...sealed.map((file) => bind(file, false)),
     ...excluded(
       workspace,
       made.filter((one) => !one.isDirectory),
@@ -97,8 +95,7 @@ function guardedPaths(workspace: string, tree: ReadonlySet<string>): Guarded[] {
       add(path.join(repository, 'config'), false);
     }
   }
-  // Below a read-only directory everything is read-only.
-  return [...guarded.values()].filter(({ path: file }) => ![...guarded.keys()].some((other) => file.startsWith(`${other}/`)));
+  return [...guarded.values()];
 }
 
 /** The first of the path's ancestors that is something else than a directory: while it stands, nothing can be below it, so it is guarded itself. */
@@ -130,17 +127,16 @@ class Placeholders {
 
   make(missing: readonly Guarded[]): void {
     const files = missing.map((one) => one.path);
-    const parents = [...new Set(files.flatMap((file) => parentsOf(file)))].filter((dir) => !existsSync(path.join(this.#workspace, dir)));
+    const directories = [...files.flatMap((file) => parentsOf(file)), ...missing.filter((one) => one.isDirectory).map((one) => one.path)];
+    const absent = [...new Set(directories)].filter((dir) => !existsSync(path.join(this.#workspace, dir)));
     // What another session made is needed as long as this one runs, too.
     const inherited = this.#others().flatMap((other) => pathsOf(other));
-    this.#paths = [...new Set([...inherited, ...parents, ...files])];
+    this.#paths = [...new Set([...inherited, ...absent, ...files])];
     writeFileSync(this.#journal, JSON.stringify(this.#paths), { mode: 0o600, flush: true });
     this.madeAtNs = statSync(this.#journal, { bigint: true }).ctimeNs;
-    for (const dir of parents.sort((a, b) => depthOf(a) - depthOf(b))) mkdirSync(path.join(this.#workspace, dir));
-    for (const one of missing) {
-      const at = path.join(this.#workspace, one.path);
-      if (one.isDirectory) mkdirSync(at);
-      else writeFileSync(at, contentOf(one.path), { flag: 'wx' });
+    for (const dir of absent.sort((a, b) => depthOf(a) - depthOf(b))) mkdirSync(path.join(this.#workspace, dir));
+    for (const { path: file, isDirectory } of missing) {
+      if (!isDirectory) writeFileSync(path.join(this.#workspace, file), contentOf(file), { flag: 'wx' });
     }
   }
 

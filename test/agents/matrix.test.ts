@@ -1,0 +1,150 @@
+// Every agent with every dialect as the only one that the model server speaks, in the sandbox and, with a virtual key, outside of it:
+// what one asks for and the other answers is translated, and a file gets written by a tool call. And a refusal reaches the user's eyes.
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Dialect, Entry } from '../../src/core/index.ts';
+import { type AgentRecipe, agentRecipes, type FakeUpstream, type ModelRequest, startFakeUpstream } from '../../src/testing/index.ts';
+import { createRig, finished, type Rig, root } from '../e2e/rig.ts';
+import { type Gate, openGate } from './loopback-only.ts';
+
+const dialects: readonly Dialect[] = ['anthropic-messages', 'openai-responses', 'openai-chat', 'gemini'];
+const modules = path.join(root, 'test', 'agents', 'node_modules');
+const key = `sk-test-${crypto.randomBytes(12).toString('hex')}`;
+const limits = { limitMs: 170_000, timeout: 180_000 };
+
+/** The prompt names the file, so that one model serves many workspaces at once. */
+const script = ({ turn, text }: ModelRequest) => {
+  const [, file] = /Create the file (\S+\.txt)/.exec(text) ?? [];
+  return turn === 0 && file
+    ? { acts: [{ do: 'write', path: file, content: 'hello from a tool call\n' } as const] }
+    : { text: 'It is done.' };
+};
+
+function commandOf(recipe: AgentRecipe, prompt: string): string[] {
+  return [...(recipe.needsNode ? [process.execPath] : []), path.join(modules, recipe.program), ...recipe.args(prompt)];
+}
+
+/** An installation whose only provider speaks one dialect. */
+async function createSite(dialect: Dialect, upstream: FakeUpstream, perimeter: string): Promise<{ rig: Rig; gate: Gate; url: string }> {
+  const rig = await createRig();
+  const base = dialect.startsWith('openai') ? `${upstream.url}/v1` : upstream.url;
+  rig.configure(`organization: test
+providers: [{ id: only, dialect: ${dialect}, url: "${base}", perimeter: ${perimeter} }]
+models: { "*": [only/rehearsal] }
+keys: [{ id: outside, sha256: ${crypto.hash('sha256', key)}, user: alice, tool: editor, purpose: research }]
+tools: { ${[...agentRecipes.map(({ id }) => id), 'editor'].map((id) => `${id}: { status: vetted }`).join(', ')} }
+`);
+  const started = await rig.intramur(['up', '--background']);
+  if (started.code !== 0) throw new Error(started.stderr);
+  const { url } = (JSON.parse((await rig.intramur(['status', '--json'])).stdout) as { gateway: { url: string } }).gateway;
+  return { rig, url, gate: await openGate(url, rig.dir) };
+}
+
+function placeFor(rig: Rig, name: string): { workspace: string; home: string } {
+  const [workspace, home] = ['workspace', 'home'].map((kind) => path.join(rig.dir, `${kind}-${name}`)) as [string, string];
+  for (const dir of [workspace, home]) fs.mkdirSync(dir);
+  return { workspace, home };
+}
+
+describe.each(dialects)('a model that speaks %s alone', (dialect) => {
+  let upstream: FakeUpstream;
+  let site: { rig: Rig; gate: Gate; url: string };
+  beforeAll(async () => {
+    upstream = await startFakeUpstream({ script, dialects: [dialect] });
+    site = await createSite(dialect, upstream, 'onprem');
+  });
+  afterAll(async () => {
+    await site.gate.close();
+    await site.rig.close();
+    await upstream.close();
+  });
+
+  it.concurrent.each(agentRecipes)('serves $id inside', { timeout: limits.timeout }, async (recipe) => {
+    const { workspace } = placeFor(site.rig, `${recipe.id}-inside`);
+    const file = path.join(workspace, 'greeting.txt');
+    const args = ['run', '--mode', 'direct', '--', ...commandOf(recipe, `Create the file ${file} with a greeting.`)];
+    const outcome = await site.rig.intramur(args, { cwd: workspace, env: recipe.env, limitMs: limits.limitMs });
+    expect(written(file), JSON.stringify(outcome)).toBe('hello from a tool call');
+    expect(outcome.code).toBe(0);
+  });
+
+  it.concurrent.each(agentRecipes)('serves $id outside', { timeout: limits.timeout }, async (recipe) => {
+    const { workspace, home } = placeFor(site.rig, `${recipe.id}-outside`);
+    const { env, files } = recipe.outside({ url: site.url, key, model: 'rehearsal' });
+    for (const { path: name, text } of files) {
+      fs.mkdirSync(path.dirname(path.join(home, name)), { recursive: true });
+      fs.writeFileSync(path.join(home, name), text);
+    }
+    const file = path.join(workspace, 'greeting.txt');
+    const command = commandOf(recipe, `Create the file ${file} with a greeting.`);
+    const child = site.gate.start(command, { workspace, home, env: { ...recipe.env, ...env } });
+    const outcome = await finished(child, { limitMs: limits.limitMs });
+    expect(written(file), JSON.stringify(outcome)).toBe('hello from a tool call');
+    expect(outcome.code).toBe(0);
+  });
+});
+
+function written(file: string): string | undefined {
+  return fs.existsSync(file) ? fs.readFileSync(file, 'utf8').trim() : undefined;
+}
+
+describe('a secret in a prompt to a public model', () => {
+  let upstream: FakeUpstream;
+  let site: { rig: Rig; gate: Gate; url: string };
+  beforeAll(async () => {
+    upstream = await startFakeUpstream({ script });
+    site = await createSite('openai-chat', upstream, 'public');
+  });
+  afterAll(async () => {
+    await site.gate.close();
+    await site.rig.close();
+    await upstream.close();
+  });
+
+  it.concurrent.each(agentRecipes)('$id shows who refused and why, at once', { timeout: limits.timeout }, async (recipe) => {
+    const { workspace } = placeFor(site.rig, recipe.id);
+    const summaryFile = path.join(workspace, 'summary.json');
+    const prompt = `What is the secret AKIA${'QYLPMN5HHHFPZAM2'} for?`;
+    const child = site.rig.start(['run', '--mode', 'direct', '--summary-json', summaryFile, '--', ...commandOf(recipe, prompt)], {
+      cwd: workspace,
+      env: recipe.env,
+    });
+    const chunks: { readonly text: string; readonly time: number }[] = [];
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk: Buffer) => void chunks.push({ text: chunk.toString(), time: Date.now() }));
+    await finished(child, { limitMs: limits.limitMs });
+
+    const { session } = JSON.parse(fs.readFileSync(summaryFile, 'utf8')) as { session: string };
+    const calls = (await entriesOf(site.rig, session)).filter(
+      ({ action, outcomeOf }) => action === 'llm.invoke' && outcomeOf === undefined,
+    );
+    const output = chunks.map(({ text }) => text).join('');
+    expect(
+      calls.map(({ decision }) => decision),
+      output,
+    ).not.toContain('allow');
+    expect(calls.length, output).toBeGreaterThan(0);
+    expect(calls.length, output).toBeLessThanOrEqual(2);
+    const seen = chunks.find(({ text }) => text.includes('Intramur refused:'));
+    expect(seen, output).toBeDefined();
+    expect(plain(output)).toContain(plain(`Intramur refused: ${calls[0]?.reason}`));
+    expect((seen?.time ?? Infinity) - Date.parse(calls[0]?.time ?? '')).toBeLessThan(5000);
+    expect(upstream.received).toEqual([]);
+  });
+});
+
+/** Without what a terminal's width or a frame around a message does to it. */
+function plain(text: string): string {
+  return text.replaceAll(/[\s│|]+/g, ' ');
+}
+
+async function entriesOf(rig: Rig, session: string): Promise<Entry[]> {
+  const { stdout } = await rig.intramur(['ledger', 'export', '--format', 'jsonl']);
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Entry)
+    .filter((entry) => entry.session === session);
+}
