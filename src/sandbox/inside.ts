@@ -16,6 +16,8 @@ export interface InsidePlan {
   readonly readOnly: readonly string[];
   readonly caPem: string;
   readonly tmpfsBytes: number;
+  /** The sandbox runs as the host's root: what belongs to root is not closed to it by modes. Each mount costs bubblewrap time, so others get none for that. */
+  readonly isHostRoot: boolean;
   /** The executable that starts the program (`starterProgram`). */
   readonly starter: Uint8Array;
 }
@@ -30,7 +32,7 @@ const jdkRoot = '/usr/lib/jvm';
  */
 const maskedProc = [
   ...['kcore', 'kmsg', 'keys', 'key-users', 'kallsyms', 'kpagecount', 'kpageflags', 'kpagecgroup', 'timer_list', 'sched_debug'],
-  ...['slabinfo', 'vmallocinfo', 'pagetypeinfo', 'iomem', 'ioports', 'latency_stats', 'config.gz', 'modules', 'interrupts', 'partitions'],
+  ...['slabinfo', 'vmallocinfo', 'pagetypeinfo', 'iomem', 'latency_stats', 'config.gz', 'modules'],
 ].map((name) => `/proc/${name}`);
 
 /**
@@ -52,8 +54,10 @@ export function inside(plan: InsidePlan): Mount[] {
     { kind: 'bind', source: '/usr', path: '/usr', isWritable: false },
     ...rootLinks.flatMap(asOnHost),
     { kind: 'proc', path: '/proc' },
-    ...readOnlyProc.flatMap(asOnHost),
-    ...maskedProc.filter(existsSync).map((at): Mount => ({ kind: 'bind', source: '/dev/null', path: at, isWritable: false })),
+    ...(plan.isHostRoot ? readOnlyProc.flatMap(asOnHost) : []),
+    ...maskedProc
+      .filter((at) => isReadable(at, plan.isHostRoot))
+      .map((at): Mount => ({ kind: 'bind', source: '/dev/null', path: at, isWritable: false })),
     { kind: 'dev', path: '/dev' },
     tmpfs('/dev/shm', 0o1777),
     { kind: 'seal', path: '/dev' },
@@ -75,7 +79,11 @@ export function inside(plan: InsidePlan): Mount[] {
   ];
 
   function readOnlyEtc(at: string): Mount[] {
-    return etc.some((mount) => mount.path === at) ? [] : [{ kind: 'bind', source: at, path: at, isWritable: false }];
+    if (etc.some((mount) => mount.path === at)) return [];
+    const real = realpathSync(at);
+    return isWithin(real, '/usr')
+      ? [{ kind: 'symlink', target: real, path: at }]
+      : [{ kind: 'bind', source: at, path: at, isWritable: false }];
   }
 }
 
@@ -93,6 +101,11 @@ function trees(plan: InsidePlan): Mount[] {
     const isCovered = ordered.slice(0, i).some((other) => other.kind === 'bind' && isWithin(mount.path, other.path));
     return mount.path === plan.workspace || !isCovered;
   });
+}
+
+function isReadable(file: string, isHostRoot: boolean): boolean {
+  const stat = lstatSync(file, { throwIfNoEntry: false });
+  return stat !== undefined && (isHostRoot || (stat.mode & 0o004) !== 0);
 }
 
 /** A link as a link, anything else bound read-only. */

@@ -124,6 +124,7 @@ function bwrapArguments(plan: LaunchPlan, host: Host, fds: ContentFds): string[]
     readOnly: [...plan.readOnly, ...followLinks(plan.workspace).links, ...gitOutside(host.workspace)],
     caPem: plan.caPem,
     tmpfsBytes: plan.limits.tmpfsBytes,
+    isHostRoot: host.owner.outer.uid === 0,
     starter: elf(starterProgram(), host.arch),
   });
   return [
