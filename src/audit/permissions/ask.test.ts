@@ -277,6 +277,27 @@ const cases: readonly (readonly [name: string, agent: string, files: Files, ques
     ],
   ],
   [
+    'gemini: 0.61 rejects a policy file with a rule that names no tool',
+    'gemini-cli',
+    {
+      '/usr/lib/node_modules/@google/gemini-cli/package.json': '{"version":"0.61.0"}',
+      '~/.gemini/policies/a.toml':
+        '[[rule]]\ntoolName = "run_shell_command"\ndecision = "allow"\npriority = 100\n[[rule]]\ncommandPrefix = "rm"\ndecision = "deny"\npriority = 200\n',
+      '~/.gemini/policies/b.toml':
+        '[[rule]]\ntoolName = "run_shell_command"\ncommandPrefix = "touch"\ndecision = "allow"\npriority = 100\n',
+    },
+    [
+      ['shell', 'touch a', 'allow'],
+      ['shell', 'touch', 'allow'],
+      ['shell', 'touchx', 'ask'],
+      ['shell', 'rm x', 'ask'],
+      ['shell', 'touch b && make', 'ask'],
+      ['shell', 'touch c > d', 'ask'],
+      ['shell', 'touch $(echo e)', 'ask'],
+      ['read', '/etc/hostname', 'deny'],
+    ],
+  ],
+  [
     'gemini: an untrusted folder brings no settings',
     'gemini-cli',
     { '~/.gemini/settings.json': '{}', '.gemini/settings.json': json({ tools: { allowed: ['run_shell_command'] } }) },

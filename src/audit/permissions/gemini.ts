@@ -2,7 +2,17 @@
 // 5; settings become user rules at fixed priorities. After docs/reference/policy-engine.md and policies/*.toml in the package 0.61.0.
 import type { Doc } from '../load.ts';
 import { at, entriesOf, flag, type Node, text, texts } from '../read/node.ts';
-import { type Answer, answer, byDefault, type Dialect, mcpTarget, type Question, type Situation, sourceOf } from './dialect.ts';
+import {
+  type Answer,
+  answer,
+  byDefault,
+  compareVersions,
+  type Dialect,
+  mcpTarget,
+  type Question,
+  type Situation,
+  sourceOf,
+} from './dialect.ts';
 import { actionOf, type Grant, parseToolRule, type Source } from './grant.ts';
 import { absolute, isInside } from './paths.ts';
 import { isTrustedFolder } from './qwen.ts';
@@ -48,14 +58,16 @@ function isIgnored(doc: Doc): boolean {
   return doc.scope === 'managed' && doc.path.endsWith('.toml') && (doc.stat.uid !== 0 || (doc.stat.mode & 0o022) !== 0);
 }
 
-function rulesOf(doc: Doc): readonly Rule[] {
-  if (doc.path.endsWith('.toml')) return isIgnored(doc) ? [] : policyRules(doc);
+/** @param isMeasured as 0.61.0 behaves: a policy file with a rule without `toolName` is rejected whole, exclusions with an argument match nothing */
+function rulesOf(doc: Doc, isMeasured: boolean): readonly Rule[] {
+  if (doc.path.endsWith('.toml')) return isIgnored(doc) || (isMeasured && rulesWithoutTool(doc).length > 0) ? [] : policyRules(doc);
   const out: Rule[] = [];
   const setting = (mode: Grant['mode'], priority: number, keys: readonly string[]): void => {
     for (const { value, line } of texts(at(doc.root, ...keys))) {
       const parsed = parseToolRule(value);
       const tool = canonical(parsed?.tool ?? value);
       const argument = parsed?.argument?.trim();
+      if (isMeasured && mode === 'deny' && argument !== undefined) continue;
       const isWhole = argument === undefined || argument === '' || argument === '*';
       out.push({
         tools: [tool],
@@ -106,6 +118,14 @@ function canonical(tool: string): string {
       EditTool: 'replace',
       WebFetchTool: 'web_fetch',
     }[tool] ?? tool
+  );
+}
+
+/** Lines of rules that name no tool and no server. */
+export function rulesWithoutTool(doc: Doc): readonly number[] {
+  const list = at(doc.root, 'rule');
+  return (list?.kind === 'list' ? list.items : []).flatMap((node) =>
+    at(node, 'toolName') === undefined && at(node, 'mcpName') === undefined ? [node.line] : [],
   );
 }
 
@@ -176,7 +196,7 @@ function startsLike(command: string, prefix: string): boolean {
 }
 
 function grants(doc: Doc): readonly Grant[] {
-  return rulesOf(doc).flatMap((rule) =>
+  return rulesOf(doc, false).flatMap((rule) =>
     rule.tools.map((tool) => ({
       agent: doc.agent.id,
       dialect: doc.agent.dialect,
@@ -197,7 +217,9 @@ function decide(situation: Situation, question: Question): Answer {
   const trusted = isTrustedFolder(situation, true);
   const docs = situation.docs.filter((doc) => trusted || (doc.scope !== 'project' && doc.scope !== 'local'));
   const mode = approvalMode(docs);
-  const rules = [...docs.flatMap(rulesOf), ...builtIn]
+  const isMeasured =
+    situation.agent.id === 'gemini-cli' && situation.version !== undefined && compareVersions(situation.version, '0.61.0') >= 0;
+  const rules = [...docs.flatMap((doc) => rulesOf(doc, isMeasured)), ...builtIn]
     .filter(({ modes }) => modes.length === 0 || modes.includes(mode))
     .sort((a, b) => b.priority - a.priority || strictness(b.mode) - strictness(a.mode));
   const tools = question.action === 'mcp' ? [mcpTool(question.target)] : questionTools[question.action];

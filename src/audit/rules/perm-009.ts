@@ -1,4 +1,6 @@
 import { isLiveFileRule } from '../permissions/claude.ts';
+import { rulesWithoutTool } from '../permissions/gemini.ts';
+import { at, texts } from '../read/node.ts';
 import { hitOf } from './on-grant.ts';
 import { rule } from './rule.ts';
 
@@ -27,6 +29,27 @@ export const deadRule = rule({
         });
       } else if (!grant.tool.startsWith('mcp__') && grant.tool !== '*' && !claudeTools.has(grant.tool))
         yield hitOf(grant, `"${grant.raw}": there is no tool named ${grant.tool}; tool names are case-sensitive`, weight);
+    }
+    for (const doc of docs) {
+      if (doc.agent.id !== 'gemini-cli' || doc.fault !== undefined) continue;
+      if (doc.path.endsWith('.toml')) {
+        for (const line of rulesWithoutTool(doc))
+          yield {
+            doc,
+            line,
+            message: 'the rule names no toolName: Gemini CLI 0.61 then rejects the whole file, its deny rules included',
+            remedy: 'Add toolName = "run_shell_command"',
+          };
+      } else {
+        for (const { value, line } of texts(at(doc.root, 'tools', 'exclude')))
+          if (/\(.+\)/.test(value))
+            yield {
+              doc,
+              line,
+              message: `"${value}": Gemini CLI 0.61 matches no exclusion with an argument`,
+              remedy: 'Write it as a policy rule with decision = "deny"',
+            };
+      }
     }
     for (const doc of docs) {
       if (doc.agent.id !== 'gemini-cli' || doc.scope !== 'managed' || !doc.path.endsWith('.toml') || doc.fault !== undefined) continue;

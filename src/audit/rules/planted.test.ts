@@ -49,6 +49,11 @@ const planted: readonly (readonly [id: string, file: string, files: Files])[] = 
   ],
   ['PERM-009', '~/.claude/settings.json', { '~/.claude/settings.json': json({ permissions: { deny: ['Write(.env)'] } }) }],
   ['PERM-009', '~/.claude/settings.json', { '~/.claude/settings.json': json({ permissions: { deny: ['bash(rm:*)'] } }) }],
+  [
+    'PERM-009',
+    '~/.gemini/policies/p.toml',
+    { '~/.gemini/policies/p.toml': '[[rule]]\ncommandPrefix = "rm"\ndecision = "deny"\npriority = 1\n' },
+  ],
   ['PERM-010', '~/.claude/settings.json', { '~/.claude/settings.json': json({ permissions: { defaultMode: 'bypassPermissions' } }) }],
   ['PERM-010', '~/.qwen/settings.json', { '~/.qwen/settings.json': json({ tools: { approvalMode: 'yolo' } }) }],
   ['PERM-010', '~/.config/goose/config.yaml', { '~/.config/goose/config.yaml': 'GOOSE_MODE: auto\n' }],
