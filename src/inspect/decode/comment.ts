@@ -12,7 +12,7 @@ export const comment: Decoder = {
   *decode(view, budget) {
     for (const match of view.text.matchAll(COMMENT)) {
       const text = match[0].replace(/^[ \t]*(?:(?:\/\*+|\/\/+|#+|--|;+|\*(?!\/)|\|)[ \t]?)+/gm, '').replace(/\*\/$/, '');
-      if (text.length < LEAST || !/[=;({]/.test(text)) continue;
+      if (text.length < LEAST || !looksLikeCode(text)) continue;
       const bytes = Buffer.from(text, 'latin1');
       budget.chargeView(bytes.length);
       // Taking marks off is no encoding: it does not count as depth.
@@ -20,3 +20,11 @@ export const comment: Decoder = {
     }
   },
 };
+
+/** Prose has a mark of syntax here and there, code has them all the time. */
+function looksLikeCode(text: string): boolean {
+  const marks = text.match(/[;{}=()[\]<>:]/g)?.length ?? 0;
+  return marks * LEAST_SHARE > text.length;
+}
+
+const LEAST_SHARE = 32;
