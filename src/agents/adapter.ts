@@ -82,6 +82,11 @@ export interface Adapter {
   readonly settings: readonly SettingsFile[];
   readonly mcp: readonly McpPlace[];
   readonly endpoints: readonly Endpoint[];
+  /**
+   * Directories of the workspace, protected in direct mode, in which the agent insists on keeping files of its own: there it may write,
+   * and what it wrote is gone with the session.
+   */
+  readonly scratch?: readonly string[];
   credentials(user: UserView): readonly Credential[];
   contain(input: ContainInput): Containment;
 }

@@ -121,6 +121,8 @@ export const opencode = agent({
   name: 'opencode',
   vendor: 'Anomaly (SST)',
   jurisdiction: 'US',
+  // It writes a .gitignore and its plugins' packages there, and ends when it cannot.
+  scratch: ['.opencode'],
   binaries: ['opencode'],
   npm: ['opencode-ai'],
   dirs: ['.config/opencode', '.local/share/opencode'],

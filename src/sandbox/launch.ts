@@ -46,7 +46,10 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
   const overlay = overlayArguments(plan, workspace, owner);
   requireReachable(owner, [...overlay, workspace, ...plan.argv.slice(0, 1), ...plan.readOnly]);
   mkdirSync(plan.cacheDir, { recursive: true, mode: 0o700 });
-  const protection = plan.mode === 'direct' ? protect(workspace, plan.cacheDir) : undefined;
+  const protection =
+    plan.mode === 'direct'
+      ? protect(workspace, plan.cacheDir, { scratch: plan.scratch ?? [], tmpfsBytes: plan.limits.tmpfsBytes })
+      : undefined;
   const opened: number[] = [];
   let child: ChildProcess | undefined;
   try {

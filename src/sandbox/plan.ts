@@ -8,6 +8,8 @@ export interface LaunchPlan {
   readonly workspace: string;
   readonly cwd: string;
   readonly mode: 'overlay' | 'direct';
+  /** Protected directories of the workspace, relative to it, whose content may be added to for the time of the session. */
+  readonly scratch?: readonly string[];
   /** The complete environment inside; nothing else is there. */
   readonly env: Readonly<Record<string, string>>;
   /** HOME inside. */

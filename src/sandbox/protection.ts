@@ -18,13 +18,21 @@ export interface Protection {
   release(): void;
 }
 
+interface Additions {
+  /** Sealed directories, relative to the workspace, that the program may add to. */
+  readonly scratch: readonly string[];
+  readonly tmpfsBytes: number;
+}
+
+const noAdditions: Additions = { scratch: [], tmpfsBytes: 0 };
+
 interface Guarded {
   readonly path: string;
   readonly isDirectory: boolean;
 }
 
 /** @param cacheDir remembers what was made on the host, so that a crash leaves nothing for good */
-export function protect(workspace: string, cacheDir: string): Protection {
+export function protect(workspace: string, cacheDir: string, { scratch, tmpfsBytes }: Additions = noAdditions): Protection {
   const placeholders = new Placeholders(workspace, cacheDir);
   const before = workspaceTree(workspace);
   const guarded = guardedPaths(workspace, before);
@@ -44,9 +52,17 @@ export function protect(workspace: string, cacheDir: string): Protection {
     const at = path.join(workspace, file);
     return { kind: 'bind', source: at, path: at, isWritable };
   };
+  /** A directory that may be added to: what is there stays as it is, what is new is in memory and never on the host. */
+  const added = (file: string): Mount[] => {
+    const at = path.join(workspace, file);
+    const children = existsSync(at) ? readdirSync(at).filter((name) => !lstatSync(path.join(at, name)).isSymbolicLink()) : [];
+    return [{ kind: 'tmpfs', path: at, bytes: tmpfsBytes, mode: 0o755 }, ...children.map((name) => bind(path.join(file, name), false))];
+  };
   const mounts: Mount[] = [
     ...[...pins].map((pin) => bind(pin, true)),
-    ...sealed.map((file) => bind(file, false)),
+    ...sealed.flatMap((file) =>
+      scratch.includes(file) && !made.some((one) => one.path === file && !one.isDirectory) ? added(file) : [bind(file, false)],
+    ),
     ...excluded(
       workspace,
       made.filter((one) => !one.isDirectory),

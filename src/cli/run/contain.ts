@@ -127,6 +127,7 @@ function planFor(options: RunOptions, io: CliIo, { program, adapter, user, sessi
     workspace,
     cwd: isBelow ? io.cwd : workspace,
     mode: options.mode,
+    scratch: adapter?.scratch ?? [],
     env: {
       ...baseEnvironment(io.env, io.home, userName),
       PATH: searchPath(program),
