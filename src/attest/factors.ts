@@ -63,13 +63,9 @@ export const levels: Readonly<Record<Factor, FactorLevels>> = {
   user: { base: level('rowan', '/home/rowan', 'rowan'), others: [level('sorrel', '/home/sorrel', 'sorrel')] },
   'base-url': {
     base: level('gw.alder.example'),
-    // A lab's own host, other labs' names in a stranger's host, a company's host, and one that only an intranet knows.
-    others: [
-      level('api.moonshot.cn'),
-      level('deepseek-qwen-zhipu-dashscope-volces.example.net'),
-      level('llm.alibaba-inc.com'),
-      level('llm.birch.internal'),
-    ],
+    // A lab's own host, labs' names in a stranger's host, and a host that only an intranet knows. Not the own host of an agent's vendor:
+    // there an agent may well speak another dialect, and says so.
+    others: [level('api.moonshot.cn'), level('gw-deepseek-zhipu-volces.example.net'), level('llm.birch.internal')],
   },
   'git-remote': {
     base: level(
