@@ -59,20 +59,6 @@ describe('protection of a workspace', () => {
     expect(all()).toEqual(before);
   });
 
-  it.each([[], ['.opencode/agent/review.md']])(
-    'opencode finds the file that it would write into a read-only .opencode (%s)',
-    (...present) => {
-      for (const file of present) write(file, 'x');
-      const before = all();
-      const { protection, readOnly, pinned } = sealed();
-      expect(all()).toContain('.opencode/.gitignore');
-      expect(readOnly.filter((file) => file.startsWith('.opencode'))).toEqual(['.opencode']);
-      expect(pinned).not.toContain('.opencode');
-      protection.release();
-      expect(all()).toEqual(before);
-    },
-  );
-
   it('keeps what somebody put into a placeholder meanwhile', () => {
     const { protection } = sealed();
     write('.npmrc', 'registry=https://registry.example\n');

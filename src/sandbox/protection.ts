@@ -36,7 +36,7 @@ export function protect(workspace: string, cacheDir: string, { scratch, tmpfsByt
   const placeholders = new Placeholders(workspace, cacheDir);
   const before = workspaceTree(workspace);
   const guarded = guardedPaths(workspace, before);
-  // Below a read-only directory everything is read-only; what must be there is made all the same.
+  // Below a read-only directory everything is read-only.
   const sealed = guarded.map((one) => one.path).filter((file) => !guarded.some((other) => file.startsWith(`${other.path}/`)));
   const pins = new Set<string>();
   for (const file of sealed) {
@@ -47,7 +47,7 @@ export function protect(workspace: string, cacheDir: string, { scratch, tmpfsByt
     }
     for (let up = path.dirname(file); up !== '.'; up = path.dirname(up)) pins.add(up);
   }
-  const made = guarded.filter((one) => !lstatSync(path.join(workspace, one.path), { throwIfNoEntry: false }));
+  const made = guarded.filter((one) => sealed.includes(one.path) && !existsSync(path.join(workspace, one.path)));
   const bind = (file: string, isWritable: boolean): Mount => {
     const at = path.join(workspace, file);
     return { kind: 'bind', source: at, path: at, isWritable };

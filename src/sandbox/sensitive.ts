@@ -289,8 +289,6 @@ const guardedWhenAbsent = {
       '.mcp.json',
       'opencode.json',
       'opencode.jsonc',
-      // opencode does not start where `.opencode` lacks this file and it cannot write it.
-      '.opencode/.gitignore',
       '.envrc',
       '.npmrc',
       '.yarnrc.yml',
