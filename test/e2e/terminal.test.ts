@@ -181,6 +181,12 @@ describe('afterwards', { timeout: 120_000 }, () => {
     expect(await terminal.run('echo typing works')).toMatchObject({ printed: 'typing works' });
   });
 
+  it('in the background it ends without touching the terminal, and is not stopped for it', async () => {
+    const { printed } = await terminal.run('intramur run --mode direct -- true 2>/dev/null & wait $!; echo "ended with $?"');
+    expect(printed).toMatch(/^ended with 0$/m);
+    expect(printed).not.toMatch(/Stopped/);
+  });
+
   it('TIOCSTI: what is inside cannot type into the shell outside', async () => {
     const program = [
       'import fcntl, os, termios',
