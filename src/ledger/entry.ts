@@ -80,7 +80,7 @@ export function encodeEntry(index: number, time: Date, body: EntryBody): { reado
   if (wrong !== undefined)
     throw new IntramurError('LEDGER_APPEND', `an entry cannot be recorded: its field ${JSON.stringify(wrong)} is not valid`);
   try {
-    const bytes = Buffer.from(canonicalJson(toJson(entry)));
+    const bytes = Buffer.from(canonicalJson({ ...entry }));
     if (bytes.length <= maxEntryBytes) return { entry, bytes };
     const shortened = Buffer.from(canonicalJson(shorten(toJson(entry))));
     if (shortened.length <= maxEntryBytes) return { entry: parseEntry(shortened, index), bytes: shortened };
