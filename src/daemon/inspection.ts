@@ -9,8 +9,8 @@ export function createInspection(directory: string, options: Pick<InspectorOptio
   let inspector: Inspector | undefined;
   let version: string | undefined;
   return async (body, context) => {
-    const stat = fs.statSync(path.join(directory, 'table.bin'), { throwIfNoEntry: false });
-    const current = stat ? `${stat.ino} ${stat.mtimeMs} ${stat.size}` : 'none';
+    // Both, because a build replaces one after the other.
+    const current = ['table.bin', 'documents.json'].map((name) => stampOf(path.join(directory, name))).join();
     if (!inspector || current !== version) {
       inspector = undefined;
       inspector = createInspector({ ...options, fingerprints: store.load() });
@@ -18,4 +18,9 @@ export function createInspection(directory: string, options: Pick<InspectorOptio
     }
     return await inspector.inspect(body, context);
   };
+}
+
+function stampOf(file: string): string {
+  const stat = fs.statSync(file, { throwIfNoEntry: false });
+  return stat ? `${stat.ino} ${stat.mtimeMs} ${stat.size}` : 'none';
 }

@@ -32,7 +32,7 @@ export interface FingerprintStore {
   add(entry: Pick<RepositoryEntry, 'name' | 'path' | 'classification' | 'parts'>): void;
   remove(name: string): boolean;
   build(options: BuildOptions): void;
-  /** `undefined` before the first build. */
+  /** `undefined` before the first build; half an index is a fault, not none. */
   load(): FingerprintIndex | undefined;
   exportTo(file: string): void;
   importFrom(file: string): void;
@@ -125,7 +125,9 @@ export function fingerprintStore(directory: string): FingerprintStore {
     load() {
       const text = readIfThere(at('documents.json'));
       const known = readIfThere(at('secret'));
-      if (!text || !known) return undefined;
+      const hasTable = fs.existsSync(at('table.bin'));
+      if (!text && !hasTable) return undefined;
+      if (!text || !known || !hasTable) throw broken('a part');
       const { version, documents } = parseDocuments(text.toString());
       return { table: loadTable(at('table.bin')), secret: known, documents, version };
     },

@@ -1,0 +1,61 @@
+// The daemon's inspection while the company's index is built, replaced or damaged.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fingerprintStore } from '../inspect/index.ts';
+import { createInspection } from './inspection.ts';
+
+let directory = '';
+let sources = '';
+beforeEach(() => {
+  [directory, sources] = ['index', 'sources'].map((name) => fs.mkdtempSync(path.join(os.tmpdir(), `inspection-${name}-`))) as [
+    string,
+    string,
+  ];
+});
+afterEach(() => {
+  for (const each of [directory, sources]) fs.rmSync(each, { recursive: true, force: true });
+});
+
+const code = Array.from({ length: 80 }, (_, i) => `  const harbour${i} = mooring(vessel.draught * ${i} + tide.level, quay${i % 7});`).join(
+  '\n',
+);
+const body = { bytes: Buffer.from(code), contentType: 'text/plain', views: [] };
+
+function build(): void {
+  fs.writeFileSync(path.join(sources, 'harbour.ts'), code);
+  const store = fingerprintStore(directory);
+  store.add({ path: sources, name: 'harbour', classification: 'confidential', parts: [] });
+  store.build({ background: new Set(), now: () => new Date() });
+}
+
+describe('the index of the company’s source', () => {
+  it('counts from the payload on that follows its build, also when one was looked at halfway', async () => {
+    build();
+    const inspect = createInspection(directory, {});
+    const documents = path.join(directory, 'documents.json');
+    fs.renameSync(documents, `${documents}.later`);
+    await inspect(body, {}).catch(() => {});
+    fs.renameSync(`${documents}.later`, documents);
+    expect((await inspect(body, {})).labels).toContain('source');
+  });
+
+  it.each(['table.bin', 'documents.json', 'secret'])('without its %s is a fault, not a clean report', async (name) => {
+    build();
+    fs.rmSync(path.join(directory, name));
+    await expect(createInspection(directory, {})(body, {})).rejects.toThrow();
+  });
+
+  it('overwritten by something else while it is in use is a fault', async () => {
+    build();
+    const inspect = createInspection(directory, {});
+    await inspect(body, {});
+    fs.writeFileSync(path.join(directory, 'table.bin'), 'garbage');
+    await expect(inspect(body, {})).rejects.toThrow();
+  });
+
+  it('that was never built recognises nothing and refuses nothing', async () => {
+    expect(await createInspection(directory, {})(body, {})).toMatchObject({ labels: [] });
+  });
+});
