@@ -20,6 +20,17 @@ import {
 /** Room for an agent's own headers (Node's limit is 16 KiB) after encoding. */
 export const maxHeaderBytes = 256 * 1024;
 
+/**
+ * How often a daemon that is waited for is asked whether it is still there, and how long it may take to say so. Longer than the
+ * longest look at one payload, during which it answers nobody.
+ */
+export interface Patience {
+  readonly askEveryMs: number;
+  readonly silenceMs: number;
+}
+
+const patience: Patience = { askEveryMs: 5_000, silenceMs: 15_000 };
+
 export interface DaemonClient {
   status(): Promise<DaemonStatus>;
   stop(): Promise<void>;
@@ -35,13 +46,42 @@ export interface DaemonClient {
   release(): void;
 }
 
-export function createClient(socketPath: string): DaemonClient {
+export function createClient(socketPath: string, { askEveryMs, silenceMs }: Patience = patience): DaemonClient {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1024 });
   const base = { socketPath, agent, maxHeaderSize: maxHeaderBytes } as const;
   let held: http.ClientRequest | undefined;
 
+  const waiting = new Set<http.ClientRequest>();
+  let asking: NodeJS.Timeout | undefined;
+
+  /** INVARIANT: a daemon that hangs is a daemon that is gone: whoever waits for it is told so in bounded time. */
   function request(options: http.RequestOptions): http.ClientRequest {
-    return http.request({ ...base, ...options });
+    const outgoing = http.request({ ...base, ...options });
+    waiting.add(outgoing);
+    outgoing.once('close', () => settled(outgoing));
+    asking ??= setInterval(ask, askEveryMs).unref();
+    return outgoing;
+  }
+
+  function settled(outgoing: http.ClientRequest): void {
+    waiting.delete(outgoing);
+    if (waiting.size > 0) return;
+    clearInterval(asking);
+    asking = undefined;
+  }
+
+  function ask(): void {
+    const those = [...waiting];
+    const question = http.get({ socketPath, path: paths.status, agent: false }, (response) => {
+      clearTimeout(limit);
+      response.resume();
+    });
+    question.on('error', () => {}); // a daemon that is gone closes the others' connections too
+    const limit = setTimeout(() => {
+      question.destroy();
+      for (const outgoing of those) if (waiting.has(outgoing)) outgoing.destroy(new Error('it does not answer'));
+    }, silenceMs).unref();
+    question.once('close', () => clearTimeout(limit));
   }
 
   async function call(method: string, path: string, body?: unknown): Promise<unknown> {
@@ -50,10 +90,13 @@ export function createClient(socketPath: string): DaemonClient {
     const outgoing = request({ method, path, headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) } });
     outgoing.on('error', (cause) => reject(unreachable(cause)));
     outgoing.on('response', (response) => {
-      readText(response).then((answer) => {
-        if (response.statusCode === 200) resolve(answer === '' ? undefined : JSON.parse(answer));
-        else reject(faultFrom(answer));
-      }, reject);
+      readText(response).then(
+        (answer) => {
+          if (response.statusCode === 200) resolve(answer === '' ? undefined : JSON.parse(answer));
+          else reject(faultFrom(answer));
+        },
+        (cause: Error) => reject(unreachable(cause)),
+      );
     });
     outgoing.end(text);
     return await promise;
@@ -79,6 +122,7 @@ export function createClient(socketPath: string): DaemonClient {
           const end = said.indexOf('\n');
           if (isOpen || end < 0) return;
           isOpen = true;
+          settled(outgoing);
           resolve(JSON.parse(said.slice(0, end)) as OpenReply);
           said = said.slice(end + 1);
           // From here on the program inside keeps this process alive, not the connection.
@@ -122,6 +166,7 @@ export function createClient(socketPath: string): DaemonClient {
       const outgoing = request({ method: 'CONNECT', path: 'session', agent: false, headers: { [describedHeader]: encode(described) } });
       outgoing.on('error', (cause) => reject(unreachable(cause)));
       outgoing.on('connect', (response, stream, head) => {
+        settled(outgoing);
         if (response.statusCode !== 200) {
           stream.destroy();
           resolve({ effect: 'deny', reason: String(decode(String(response.headers['intramur-reason']))) });
