@@ -13,7 +13,7 @@ import {
   IntramurError,
   product,
 } from '../core/index.ts';
-import type { Gateway } from '../gateway/index.ts';
+import type { Admission, Admitted, Gateway } from '../gateway/index.ts';
 import { modelHost } from '../providers/index.ts';
 import { type Call, detectCall, refusal } from '../wire/index.ts';
 import type { Mediation } from './mediation.ts';
@@ -25,7 +25,12 @@ export const maxBodyBytes = 32 * 1024 * 1024;
 export interface ExchangeDeps {
   readonly gateway: Gateway;
   readonly mediation: Mediation;
+  /** Of exchanges that are no model calls; those have the gateway's own. */
+  readonly admission: Admission;
 }
+
+/** All sessions together: one that opens many uploads at once must not take the daemon down for the others. */
+export const directLimits = { maxCalls: 1024, maxHeldBytes: 512 * 1024 * 1024 } as const;
 
 /** INVARIANT: every path through here either went through the monitor or is answered without an upstream. */
 export async function handleExchange(
@@ -59,6 +64,26 @@ async function forwardOther(
   head: ExchangeHead,
   body: Readable,
   signal: AbortSignal,
+  deps: ExchangeDeps,
+): Promise<ExchangeReply> {
+  const place = deps.admission.enter();
+  if (!place) {
+    body.resume();
+    return plain(503, `${product.refusalPrefix} too many exchanges are under way at once\n`);
+  }
+  try {
+    return await decideOther(session, head, body, signal, place, deps);
+  } finally {
+    place.leave();
+  }
+}
+
+async function decideOther(
+  session: Session,
+  head: ExchangeHead,
+  body: Readable,
+  signal: AbortSignal,
+  place: Admitted,
   { gateway, mediation }: ExchangeDeps,
 ): Promise<ExchangeReply> {
   const path = pathOf(head.target);
@@ -74,10 +99,10 @@ async function forwardOther(
     isGranted: isGranted(session.grants, head.host, head.port),
   };
   const request = { principal: session.principal, act };
-  const bytes = await readBody(body, maxBodyBytes);
-  if (!bytes) {
-    const { entry } = await mediation.recordRefusal(request, tooLong);
-    return plain(403, `${product.refusalPrefix} ${tooLong} (ledger entry ${entry?.index})\n`);
+  const bytes = await readBody(body, maxBodyBytes, place);
+  if (typeof bytes === 'string') {
+    const { entry } = await mediation.recordRefusal(request, bytes);
+    return plain(403, `${product.refusalPrefix} ${bytes} (ledger entry ${entry?.index})\n`);
   }
   const contentType = headerOf(head.rawHeaders, 'content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
   const recorded = await mediation.mediate(request, { bytes, contentType, views: viewsOf(head) });
@@ -102,13 +127,16 @@ function pathOf(target: string): string {
 
 const tooLong = `the body is longer than the ${maxBodyBytes / 2 ** 20} MiB that are inspected (INSPECT_LIMIT)`;
 
-/** @returns `undefined` when the body is longer than `limit` bytes */
-async function readBody(body: Readable, limit: number): Promise<Buffer | undefined> {
+const tooMuch = 'the exchanges under way hold too much already (INSPECT_LIMIT)';
+
+/** @returns why not, when the body is longer than `limit` bytes or all together hold too much */
+async function readBody(body: Readable, limit: number, place: Admitted): Promise<Buffer | string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > limit) return undefined;
+    if (size > limit) return tooLong;
+    if (!place.hold(chunk.length)) return tooMuch;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, size);

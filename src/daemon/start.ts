@@ -5,13 +5,14 @@ import type http from 'node:http';
 import path from 'node:path';
 import { type Config, loadConfig } from '../config/index.ts';
 import { faults, IntramurError, type Places, packageRoot, version } from '../core/index.ts';
-import { createClientServer, createGateway, createKeyring, createVault } from '../gateway/index.ts';
+import { createAdmission, createClientServer, createGateway, createKeyring, createVault } from '../gateway/index.ts';
 import { openIndex, openLedger } from '../ledger/index.ts';
 import { createTaint } from '../monitor/index.ts';
 import { loadPolicies, type PolicyEngine } from '../policy/index.ts';
 import { createConsole } from './console.ts';
 import { createControl } from './control.ts';
 import { Daemon } from './daemon.ts';
+import { directLimits } from './exchange.ts';
 import { createInspection } from './inspection.ts';
 import { createMediation } from './mediation.ts';
 import { Sessions } from './session.ts';
@@ -96,6 +97,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
     stop,
     gateway,
     mediation,
+    admission: createAdmission(directLimits),
   });
 
   const control = createControl(daemon, onFault);

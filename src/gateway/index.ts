@@ -1,4 +1,5 @@
 // The door of the gateway: model calls to targets that policy allows, keys of callers, credentials of users.
+export { type Admission, type Admitted, createAdmission } from './admission.ts';
 export { usedBy } from './budget.ts';
 export type { Allowance, CallLimits, Mediated } from './call-input.ts';
 export { type ClientServerDeps, createClientServer } from './client-server.ts';
