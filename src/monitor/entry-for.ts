@@ -43,14 +43,21 @@ export function entryFor(
 function actFields(act: Act): Partial<EntryBody> {
   switch (act.action) {
     case 'llm.invoke':
-      return { method: act.method, path: act.path, requestedModel: act.requestedModel };
+      return { method: bounded(act.method), path: bounded(act.path), requestedModel: act.requestedModel };
     case 'http.request':
-      return { method: act.method, path: act.path };
+      return { method: bounded(act.method), path: bounded(act.path) };
     case 'net.connect':
       return {};
     default:
       return assertNever(act);
   }
+}
+
+const longest = 1024;
+
+/** What an agent may make as long as it likes must not fill the disk that the ledger needs. */
+function bounded(text: string): string {
+  return text.length <= longest ? text : `${text.slice(0, longest)}… (${text.length} characters, sha256:${crypto.hash('sha256', text)})`;
 }
 
 /** What else the decision rested on, so that it can be asked again later. */
