@@ -36,7 +36,16 @@ const listed = async (): Promise<unknown> => JSON.parse((await keys('list', '--j
 
 describe('keys add', () => {
   it('shows the key once and keeps its hash, for its owner alone', async () => {
-    const { code, stdout } = await keys('add', 'ide', '--user', 'alice', '--purpose', 'research', '--budget', 'requests=10,usd=1.5,per=week');
+    const { code, stdout } = await keys(
+      'add',
+      'ide',
+      '--user',
+      'alice',
+      '--purpose',
+      'research',
+      '--budget',
+      'requests=10,usd=1.5,per=week',
+    );
     const key = stdout.trim();
     expect([code, key]).toEqual([0, expect.stringMatching(/^sk-intramur-[\w-]{43}$/)]);
     const stored = fs.readFileSync(file(), 'utf8');
@@ -78,7 +87,8 @@ describe('keys add', () => {
   it('refuses an id that is taken, by command or by configuration', async () => {
     fs.writeFileSync(path.join(home, 'intramur.yaml'), `keys: [ { id: ci, sha256: ${'a'.repeat(64)} } ]\n`);
     await keys('add', 'ide');
-    for (const id of ['ide', 'ci']) expect(await keys('add', id)).toMatchObject({ code: 'USAGE', stdout: '', stderr: `there is a key "${id}" already` });
+    for (const id of ['ide', 'ci'])
+      expect(await keys('add', id)).toMatchObject({ code: 'USAGE', stdout: '', stderr: `there is a key "${id}" already` });
   });
 });
 

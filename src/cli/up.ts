@@ -4,8 +4,9 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { IntramurError, placesFrom, product } from '../core/index.ts';
 import { createClient, startDaemon } from '../daemon/index.ts';
-import { isRunning, startInBackground } from './daemon-at-hand.ts';
+import { isRunning } from './daemon-at-hand.ts';
 import type { CliIo } from './io.ts';
+import { startInBackground } from './start-in-background.ts';
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const { values } = parseArgs({
