@@ -1,6 +1,5 @@
 // How well source is recognised: probes from the protected packages in every wrapping, negatives from unrelated ones.
-import { createInspector, type Inspector } from '../../src/inspect/index.ts';
-import { loadBackground } from '../../src/inspect/index.ts';
+import { createInspector, type Inspector, loadBackground } from '../../src/inspect/index.ts';
 import { extractor } from '../../src/inspect/source/extract.ts';
 import type { FingerprintIndex } from '../../src/inspect/source/index-file.ts';
 import { keyer } from '../../src/inspect/source/keyer.ts';

@@ -1,6 +1,6 @@
 // Runs an agent in varied surroundings and says what follows them. First every value a few times, each alone, and some together; then more
 // runs of what looks suspicious, mixed with runs of the base, so that drift and chance are not taken for the factor.
-import { type Analysis, analyze, confirmedRuns, type Covert, type Puzzle } from './attribute.ts';
+import { type Analysis, analyze, type Covert, confirmedRuns, type Puzzle } from './attribute.ts';
 import { type Assignment, factors as allFactors, type Factor, keyOf, levels, variedIn } from './factors.ts';
 import { Comparison, type Disclosure } from './matrix.ts';
 import type { RunRecord } from './record.ts';

@@ -1,6 +1,6 @@
 // Agents that are merely alive: they use random ids, retry, hurry and dawdle, and state openly what they state. None of them may be accused.
 import { gzipSync } from 'node:zlib';
-import { hex, inSystem, isoDay, setHeader, type SyntheticAgent, uuid } from './synthetic-agents.ts';
+import { hex, inSystem, isoDay, type SyntheticAgent, setHeader, uuid } from './synthetic-agents.ts';
 
 function innocent(id: string, change: SyntheticAgent['change'], aside?: NonNullable<SyntheticAgent['aside']>): SyntheticAgent {
   return { id, marks: undefined, follows: [], change, ...(aside ? { aside } : {}) };

@@ -1,7 +1,8 @@
 // Ways to hide the surroundings in a request. Each is one sentence of an agent that an ordinary filter lets pass.
-import { gzipSync } from 'node:zlib';
+
 import { hash } from 'node:crypto';
-import { hex, inSystem, isoDay, setHeader, type Surroundings, type SyntheticAgent, uuid } from './synthetic-agents.ts';
+import { gzipSync } from 'node:zlib';
+import { hex, inSystem, isoDay, type Surroundings, type SyntheticAgent, setHeader, uuid } from './synthetic-agents.ts';
 
 type Change = SyntheticAgent['change'];
 type Marks = NonNullable<SyntheticAgent['marks']>;

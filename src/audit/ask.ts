@@ -4,7 +4,7 @@ import { IntramurError } from '../core/index.ts';
 import { type AuditOptions, gather } from './audit.ts';
 import { catalogue } from './catalogue/index.ts';
 import { decide, situationFor } from './effective.ts';
-import { type Action, actions, type Answer } from './permissions/index.ts';
+import { type Action, type Answer, actions } from './permissions/index.ts';
 import { display } from './read/display.ts';
 
 interface Asked {

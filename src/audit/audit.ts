@@ -2,16 +2,16 @@
 // nothing that it finds, connects nowhere and writes nothing.
 import path from 'node:path';
 import type { Vetting } from '../core/index.ts';
-import { effectiveRows, summaryRows } from './effective.ts';
 import { discover, type FoundAgent } from './discover.ts';
+import { effectiveRows, summaryRows } from './effective.ts';
 import { extras } from './extras.ts';
 import { type Facts, signalsIn } from './facts.ts';
 import { hooksIn } from './hooks.ts';
 import { type Doc, load, parse, relocations } from './load.ts';
 import { mcpServers } from './mcp.ts';
+import { dialectOf } from './permissions/index.ts';
 import { type Pin, pinsOf } from './pins.ts';
 import { listeners } from './processes.ts';
-import { dialectOf } from './permissions/index.ts';
 import { at, entriesOf } from './read/node.ts';
 import { diskTree, type Tree } from './read/tree.ts';
 import type { EffectiveRow, SummaryRow } from './report/json.ts';

@@ -1,7 +1,7 @@
 // Which agents are on this machine: by program, package, extension, application and by the directories that they leave. Everything is
 // read; nothing that is found is started.
 import path from 'node:path';
-import { catalogue, type CatalogueEntry, type Confidence } from './catalogue/index.ts';
+import { type CatalogueEntry, type Confidence, catalogue } from './catalogue/index.ts';
 import { bundleSignatures } from './catalogue/signatures.ts';
 import { expand, join } from './load.ts';
 import type { Tree } from './read/tree.ts';

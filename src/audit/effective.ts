@@ -1,9 +1,10 @@
 // What every agent may really do in every workspace: rules brought to their effect, and the answer in plain words.
-import { secretFiles } from './catalogue/secret-files.ts';
+
 import type { CatalogueEntry } from './catalogue/index.ts';
+import { secretFiles } from './catalogue/secret-files.ts';
 import type { Facts } from './facts.ts';
 import { type Doc, isThere, join } from './load.ts';
-import { type Action, actions, type Answer, answer, dialectOf, type Grant, type Question, type Situation } from './permissions/index.ts';
+import { type Action, type Answer, actions, answer, dialectOf, type Grant, type Question, type Situation } from './permissions/index.ts';
 import { display } from './read/display.ts';
 import type { EffectiveRow, SummaryRow } from './report/json.ts';
 import { isBelow } from './scan.ts';

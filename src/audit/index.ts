@@ -1,7 +1,8 @@
 // The door of the audit: which agents are here, what may they really do, and who said so. Passive: it reads, and nothing else.
-export { type Audit, audit, type AuditOptions } from './audit.ts';
-export { catalogue } from './catalogue/index.ts';
+
 export { type Answers, ask, parseQuestions } from './ask.ts';
+export { type Audit, type AuditOptions, audit } from './audit.ts';
+export { catalogue } from './catalogue/index.ts';
 export { managedAgents, managedFor } from './managed.ts';
 export { parseBaseline, withoutKnown } from './report/baseline.ts';
 export { cyclonedxReport } from './report/cyclonedx.ts';
@@ -9,4 +10,4 @@ export { htmlReport } from './report/html.ts';
 export { type AuditReport, jsonReport } from './report/json.ts';
 export { sarifReport } from './report/sarif.ts';
 export { textReport } from './report/text.ts';
-export { severities, type Severity, severityRank } from './rules/rule.ts';
+export { type Severity, severities, severityRank } from './rules/rule.ts';

@@ -1,6 +1,6 @@
 // Reads the files that the catalogue names and parses them as their agents do. What is there and cannot be read or parsed stays in the
 // list with its fault: it becomes a finding, never a gap.
-import { catalogue, type CatalogueEntry, type CatalogueFile, type Format, type Scope } from './catalogue/index.ts';
+import { type CatalogueEntry, type CatalogueFile, catalogue, type Format, type Scope } from './catalogue/index.ts';
 import { json5, jsonc, jsonWithComments, parseJson, strictJson } from './read/json.ts';
 import type { Node, Parsed } from './read/node.ts';
 import { parseToml } from './read/toml.ts';

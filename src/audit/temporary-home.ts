@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { type Audit, audit, type AuditOptions } from './audit.ts';
+import { type Audit, type AuditOptions, audit } from './audit.ts';
 
 export const user = '/home/dev';
 

@@ -84,7 +84,9 @@ describe('audit', () => {
     [['--baseline', 'gone.json'], /gone\.json/],
     [['--unknown'], /--unknown/],
   ])('%j is wrong usage', (args, message) =>
-    atHome({}, async (home) => void (await expect(call(runAudit, ['--home', home, ...args], home)).rejects.toThrow(message))),
+    atHome({}, async (home) => {
+      await expect(call(runAudit, ['--home', home, ...args], home)).rejects.toThrow(message);
+    }),
   );
 });
 
@@ -100,6 +102,8 @@ describe('managed emit', () => {
     [['emit', '--agent', 'cody'], /none of claude-code/],
     [['install'], /managed emit/],
   ])('%j is wrong usage', (args, message) =>
-    atHome({}, async (home) => void (await expect(call(runManaged, args, home)).rejects.toThrow(message))),
+    atHome({}, async (home) => {
+      await expect(call(runManaged, args, home)).rejects.toThrow(message);
+    }),
   );
 });

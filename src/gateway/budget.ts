@@ -2,7 +2,7 @@
 // once cannot overdraw; tokens and money are known only after the answer, so the call that crosses the line is the last one.
 import type { KeyConfig } from '../config/index.ts';
 import type { Allowance, Spent } from './call-input.ts';
-import { readUsage, type Usage, usageFileOf, type Used, writeUsage } from './key-file.ts';
+import { readUsage, type Usage, type Used, usageFileOf, writeUsage } from './key-file.ts';
 import { costOf } from './prices.ts';
 
 const writeDelayMs = 500;

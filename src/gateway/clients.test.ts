@@ -1,8 +1,8 @@
 import http from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { hashOf } from './keyring.ts';
-import { writeKeys } from './key-file.ts';
 import { type FakeUpstream, startFakeUpstream } from '../testing/index.ts';
+import { writeKeys } from './key-file.ts';
+import { hashOf } from './keyring.ts';
 import { ask, bearer, chatBody, provider, type Rig, type RigOptions, startRig, type Told, testKey, until } from './test-rig.ts';
 
 const open: { close(): Promise<void> }[] = [];

@@ -2,8 +2,8 @@ import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Dialect, deny, type Request, type Target } from '../core/index.ts';
-import { type Fault, type FakeUpstream, startFakeUpstream } from '../testing/index.ts';
-import { allow, ask, bearer, chatBody, provider, type Rig, type RigOptions, startRig, testKey, type Told, until } from './test-rig.ts';
+import { type FakeUpstream, type Fault, startFakeUpstream } from '../testing/index.ts';
+import { allow, ask, bearer, chatBody, provider, type Rig, type RigOptions, startRig, type Told, testKey, until } from './test-rig.ts';
 
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {

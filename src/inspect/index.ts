@@ -1,11 +1,11 @@
 // The door of inspection: what is in these bytes. Other rooms import only this file.
 export { type Detector, detector } from './detector.ts';
 export { detectors } from './detectors/registry.ts';
+export { type HiddenText, hiddenTexts } from './hidden-text.ts';
 export { createInspector, type InspectContext, type Inspector, type InspectorOptions } from './inspector.ts';
+export { type KnownSecret, secretsOfEnvFile } from './known-secrets.ts';
 export { defaultLimits, type Limits } from './limits.ts';
 export { type Redacted, type Restorer, redact, restore, restorer } from './redact.ts';
-export type { FingerprintIndex, SourceDocument } from './source/index-file.ts';
-export { type BuildOptions, fingerprintStore, type FingerprintStore, type RepositoryEntry } from './source/store.ts';
 export { loadBackground } from './source/background-data.ts';
-export { type HiddenText, hiddenTexts } from './hidden-text.ts';
-export { type KnownSecret, secretsOfEnvFile } from './known-secrets.ts';
+export type { FingerprintIndex, SourceDocument } from './source/index-file.ts';
+export { type BuildOptions, type FingerprintStore, fingerprintStore, type RepositoryEntry } from './source/store.ts';

@@ -2,14 +2,14 @@
 // given to read: what could not be looked at is said in `refused`.
 import { isUtf8 } from 'node:buffer';
 import crypto from 'node:crypto';
-import { type Body, codeOf, IntramurError, type InspectFinding, type Label, labels, type Report, type Tier } from '../core/index.ts';
+import { type Body, codeOf, type InspectFinding, IntramurError, type Label, labels, type Report, type Tier } from '../core/index.ts';
 import { containerKind, isBinary, isPicture, utf16Kind } from './decode/readable.ts';
 import type { Detector } from './detector.ts';
 import { detectors as builtInDetectors } from './detectors/registry.ts';
 import { hiddenTextIn } from './hidden-text.ts';
 import { type Change, createHistory } from './history.ts';
-import { type Budget, budgetFor, defaultLimits, exceeded, type Limits } from './limits.ts';
 import { type KnownSecret, knownSecretFinder } from './known-secrets.ts';
+import { type Budget, budgetFor, defaultLimits, exceeded, type Limits } from './limits.ts';
 import { personalDataIn } from './personal-data.ts';
 import { secretScanner, valueFingerprint } from './secrets.ts';
 import { type Hit, isMostlySame } from './source/find.ts';

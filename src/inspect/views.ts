@@ -1,7 +1,8 @@
 // All ways to read a payload: the bytes as they are, and what the decoders in decode/ make of them, again and again until nothing
 // is encoded any more or a limit is reached.
-import { unescape } from './decode/escapes.ts';
+
 import { charCodes } from './decode/char-codes.ts';
+import { unescape } from './decode/escapes.ts';
 import { jsonTexts } from './decode/json.ts';
 import { isBinary } from './decode/readable.ts';
 import { binaryDecoders, rewritings, textDecoders } from './decode/registry.ts';

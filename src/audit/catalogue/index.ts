@@ -7,8 +7,8 @@ import { firstFive } from './first-five.ts';
 import { modelServers } from './model-servers.ts';
 import { terminalAgents } from './terminal-agents.ts';
 
-export { checkedOn } from './entry.ts';
 export type { CatalogueEntry, CatalogueFile, Confidence, DialectId, Format, Meaning, Role, Scope, Switch } from './entry.ts';
+export { checkedOn } from './entry.ts';
 
 export const catalogue: readonly CatalogueEntry[] = [
   ...firstFive,

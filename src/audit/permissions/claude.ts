@@ -8,13 +8,13 @@ import { absolute, isInside, matchesHost, matchesRule } from './paths.ts';
 import {
   bareCommand,
   isReadOnly,
-  plainCommand,
-  redirectedTo,
-  withoutRedirections,
   matchesStars,
   pathsIn,
+  plainCommand,
+  redirectedTo,
   splitShell,
   startsWithWords,
+  withoutRedirections,
 } from './shell.ts';
 
 const strength: Readonly<Record<Doc['scope'], number>> = { managed: 5, local: 4, project: 3, state: 2, user: 1 };

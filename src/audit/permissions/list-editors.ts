@@ -4,7 +4,7 @@ import type { Doc } from '../load.ts';
 import { at, entriesOf, flag, type Node, text, texts } from '../read/node.ts';
 import { answer, sourceOf } from './dialect.ts';
 import { parseToolRule } from './grant.ts';
-import { askAll, flagAt, insideAllowed, type ListDialect, listOf, modeWord, type RawRule, wordAt, tableRules } from './list-rules.ts';
+import { askAll, flagAt, insideAllowed, type ListDialect, listOf, modeWord, type RawRule, tableRules, wordAt } from './list-rules.ts';
 
 export const editorDialects: Partial<Record<DialectId, ListDialect>> = {
   cursor: {

@@ -1,11 +1,12 @@
 // The agents whose permissions are lists: one evaluation for all of them. Their tables stand in list-editors.ts and list-terminals.ts.
-import { editorDialects } from './list-editors.ts';
-import { terminalDialects } from './list-terminals.ts';
+
 import type { DialectId } from '../catalogue/index.ts';
 import type { Doc } from '../load.ts';
 import { type Answer, answer, type Dialect, mcpTarget, type Question, type Situation, sourceOf } from './dialect.ts';
 import { actionOf, type Grant } from './grant.ts';
+import { editorDialects } from './list-editors.ts';
 import type { ListDialect, RawRule, RuleMode } from './list-rules.ts';
+import { terminalDialects } from './list-terminals.ts';
 import { absolute, globToRegExp, isInside, matchesHost, matchesRule } from './paths.ts';
 import { matchesStars, safeRegExp, splitShell, startsWithWords } from './shell.ts';
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { stringify as stringifyToml } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import { stringify as stringifyYaml } from 'yaml';
-import { json5, jsonc, type JsonOptions, jsonWithComments, parseJson, strictJson } from './json.ts';
+import { type JsonOptions, json5, jsonc, jsonWithComments, parseJson, strictJson } from './json.ts';
 import { allAt, at, limits, type Node, type Parsed } from './node.ts';
 import { parseToml } from './toml.ts';
 import { parseYaml } from './yaml.ts';

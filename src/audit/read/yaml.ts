@@ -1,6 +1,6 @@
 // YAML 1.2 through the `yaml` library's node tree, without its conversion to values: aliases are followed under a budget, so that a
 // document that unfolds to billions of nodes stops early.
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type ParsedNode } from 'yaml';
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument } from 'yaml';
 import { limits, type Node, type Parsed } from './node.ts';
 
 class TooLarge extends Error {}
@@ -49,7 +49,8 @@ function build(
     return { kind: 'list', line, items: node.items.map((item) => build(item, document, counter, depth + 1, line, budget)) };
   const value: unknown = isScalar(node) ? node.value : null;
   const isPlain = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null;
-  return { kind: 'scalar', line, value: isPlain ? value : String(value) };
+  // A date, a big number or bytes: what the file says, not what a library makes of it.
+  return { kind: 'scalar', line, value: isPlain ? value : (isScalar(node) && node.source) || '' };
 }
 
 function lineOf(node: unknown, counter: LineCounter, fallback: number): number {

@@ -1,8 +1,8 @@
 // The report as data: `intramur/audit/1`, the form that docs/schemas/audit.json publishes.
 import type { Audit } from '../audit.ts';
 import { commandLine, type McpServer, shownUrl } from '../mcp.ts';
-import type { Pin } from '../pins.ts';
 import type { Mode, Source } from '../permissions/grant.ts';
+import type { Pin } from '../pins.ts';
 import { display } from '../read/display.ts';
 import { secretIn } from '../read/secret.ts';
 import type { Finding } from '../rules/run-rules.ts';

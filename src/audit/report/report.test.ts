@@ -1,13 +1,13 @@
 import fs from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { rules } from '../rules/registry.ts';
+import { auditOf, user } from '../temporary-home.ts';
 import { parseBaseline, withoutKnown } from './baseline.ts';
 import { cyclonedxReport } from './cyclonedx.ts';
 import { htmlReport } from './html.ts';
 import { jsonReport } from './json.ts';
 import { sarifReport } from './sarif.ts';
 import { textReport } from './text.ts';
-import { rules } from '../rules/registry.ts';
-import { auditOf, user } from '../temporary-home.ts';
 
 describe('reports', () => {
   const files = {

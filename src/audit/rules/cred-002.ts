@@ -1,6 +1,6 @@
 import { decide, situationFor } from '../effective.ts';
-import { linesOf } from './commands.ts';
 import { secretIn } from '../read/secret.ts';
+import { linesOf } from './commands.ts';
 import { rule } from './rule.ts';
 
 export const environmentFileOpen = rule({

@@ -1,6 +1,6 @@
+import { join } from '../load.ts';
 import { at, text } from '../read/node.ts';
 import { parseYaml } from '../read/yaml.ts';
-import { join } from '../load.ts';
 import { rule } from './rule.ts';
 
 export const productionInReach = rule({

@@ -1,5 +1,5 @@
-import { downloadAndRun } from './text-patterns.ts';
 import { rule } from './rule.ts';
+import { downloadAndRun } from './text-patterns.ts';
 
 export const shellServer = rule({
   id: 'MCP-007',

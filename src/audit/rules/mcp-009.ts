@@ -1,8 +1,8 @@
 import { toolLists } from '../pins.ts';
-import { everyText } from '../read/node.ts';
 import { parseJson, strictJson } from '../read/json.ts';
-import { rule } from './rule.ts';
+import { everyText } from '../read/node.ts';
 import { hiddenText } from './hidden-text.ts';
+import { rule } from './rule.ts';
 import { aboutInjection, overrides } from './text-patterns.ts';
 
 export const toolPoisoning = rule({

@@ -59,6 +59,7 @@ import { changedSincePinned } from './proj-008.ts';
 import { runsOnOpen } from './proj-009.ts';
 import { personalSettingsTracked } from './proj-010.ts';
 import { remoteControl } from './rem-001.ts';
+import type { Rule } from './rule.ts';
 import { sandboxOff } from './sbx-001.ts';
 import { sandboxFailsOpen } from './sbx-002.ts';
 import { sandboxEscape } from './sbx-003.ts';
@@ -82,7 +83,6 @@ import { orderedAgainstUser } from './txt-005.ts';
 import { memoryWritable } from './txt-006.ts';
 import { autoUpdate } from './upd-001.ts';
 import { bundleBehaviour } from './vend-001.ts';
-import type { Rule } from './rule.ts';
 
 export const rules: readonly Rule[] = [
   unreadableConfiguration,

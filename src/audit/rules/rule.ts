@@ -1,7 +1,7 @@
 // What a rule is: it takes facts and yields findings. One file per rule, listed in registry.ts; docs/audit/ID.md explains each.
 import type { Confidence } from '../catalogue/index.ts';
-import type { Doc } from '../load.ts';
 import type { Facts } from '../facts.ts';
+import type { Doc } from '../load.ts';
 
 export const severities = ['info', 'low', 'medium', 'high', 'critical'] as const;
 export type Severity = (typeof severities)[number];

@@ -1,8 +1,8 @@
 // Runs every rule over the facts and turns hits into findings: severity lowered where the place is a sample, confidence from what the
 // catalogue knows, a fingerprint that does not move with lines, each problem once, the worst first.
 import { createHash } from 'node:crypto';
-import { display } from '../read/display.ts';
 import type { Facts } from '../facts.ts';
+import { display } from '../read/display.ts';
 import { rules } from './registry.ts';
 import { type FindingConfidence, type Hit, type Rule, type Severity, severityRank } from './rule.ts';
 

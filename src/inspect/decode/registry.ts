@@ -2,15 +2,15 @@
 import { archive } from './archive.ts';
 import { base64 } from './base64.ts';
 import { charCodes } from './char-codes.ts';
+import { comment } from './comment.ts';
 import { compressed } from './compressed.ts';
 import type { Decoder } from './decoder.ts';
 import { disguise } from './disguise.ts';
 import { escapes } from './escapes.ts';
 import { fold } from './fold.ts';
 import { hex, hexdump } from './hex.ts';
-import { comment } from './comment.ts';
-import { concatenation, entities, percent, quotedPrintable } from './text-encodings.ts';
 import type { Rewriting } from './rewrite.ts';
+import { concatenation, entities, percent, quotedPrintable } from './text-encodings.ts';
 import { utf16 } from './utf16.ts';
 
 /** Read runs and whole containers, in text and in anything else. */

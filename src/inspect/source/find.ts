@@ -1,8 +1,8 @@
 // Whose code is in this text: every hash of the text is looked up, and hits of one document that stand close together are weighed.
 // Far apart they say nothing: a long prompt meets many documents by chance.
 import { assertNever } from '../../core/index.ts';
-import { E8_WORDS, E12_WORDS, S_TOKENS, type Channel, type Grams, lineGrams, newGrams, structureGrams, wordGrams } from './grams.ts';
 import type { Span } from '../view.ts';
+import { type Channel, E8_WORDS, E12_WORDS, type Grams, lineGrams, newGrams, S_TOKENS, structureGrams, wordGrams } from './grams.ts';
 import type { FingerprintIndex } from './index-file.ts';
 import { keyer } from './keyer.ts';
 import { lex, newTokens, type Tokens } from './lexer.ts';

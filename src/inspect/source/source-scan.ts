@@ -1,5 +1,5 @@
 // Source findings of a payload: matches of each reading, and what a session has leaked drop by drop.
-import { highestClassification, type Classification, type InspectFinding } from '../../core/index.ts';
+import { type Classification, highestClassification, type InspectFinding } from '../../core/index.ts';
 import type { View } from '../view.ts';
 import { type Hit, matchesIn, type SourceMatch, sourceFinder } from './find.ts';
 import type { FingerprintIndex, SourceDocument } from './index-file.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInspector } from '../inspector.ts';
-import { noBackground, openBackground, addTo, emptyFilter } from './background.ts';
+import { addTo, emptyFilter, noBackground, openBackground } from './background.ts';
 import { channels, newGrams, structureGrams, wordGrams } from './grams.ts';
 import type { FingerprintIndex } from './index-file.ts';
 import { keyer } from './keyer.ts';

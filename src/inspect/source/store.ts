@@ -7,8 +7,8 @@ import { type Classification, classificationRank, classifications, IntramurError
 import type { Background } from './background.ts';
 import { extractor } from './extract.ts';
 import type { FingerprintIndex, SourceDocument } from './index-file.ts';
-import { type FileKeys, readKeys, writeKeys } from './keys-file.ts';
 import { keyer } from './keyer.ts';
+import { type FileKeys, readKeys, writeKeys } from './keys-file.ts';
 import { readSource, repositoryFiles } from './repository-files.ts';
 import { buildTable, openTable, type Table } from './table.ts';
 
