@@ -100,12 +100,14 @@ export class Daemon {
     session.tally.saw(index);
     const models = config.models.flatMap(({ targets }) => targets.map((target) => target.split('/')[0]));
     const providers = config.providers.filter(({ id }) => models.includes(id));
+    const named = config.models.find(({ match }) => !match.includes('*'));
     const reply: OpenReply = {
       session: session.id,
       token: session.token,
       purpose: principal.purpose,
       classification: principal.classification,
       placeholders: vault.issue(session.id, request.credentials),
+      ...(named === undefined ? {} : { model: named.match }),
       ports: [...new Set(grants.flatMap((grant) => grant.ports))],
       hasModels: providers.some(({ credential }) => credential === 'provider'),
       firstPerimeter: (['onprem', 'vpc', 'public'] as const).find((perimeter) =>

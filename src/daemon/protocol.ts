@@ -34,6 +34,8 @@ export interface OpenReply {
   readonly classification: Classification;
   readonly placeholders: Readonly<Record<string, string>>;
   readonly hasModels: boolean;
+  /** A name that the model map answers to, for agents that must be told one. */
+  readonly model?: string;
   /** Ports of granted hosts. */
   readonly ports: readonly number[];
   /** Where model calls of this session go first, for the status line: `onprem`, `vpc`, `public`. */

@@ -67,13 +67,17 @@ describe('intramur run', () => {
     expect(killed.code).toBe(143);
   });
 
-  it('a signal to the launcher ends what runs inside', async () => {
-    const child = rig.start(['run', '--mode', 'direct', '--', 'bash', '-c', 'echo started; exec sleep 1000']);
+  it.each([
+    ['a program that ends by it', 'echo started; exec sleep 1000', 143],
+    ['a program that saves its work first', 'trap "echo saved; exit 3" TERM; echo started; while :; do sleep 0.1; done', 3],
+    ['a program that ignores it', 'trap "" TERM; echo started; while :; do sleep 0.1; done', 137],
+  ])('a signal to the launcher reaches %s, and in the end nothing runs', async (_name, script, expected) => {
+    const child = rig.start(['run', '--mode', 'direct', '--', 'bash', '-c', script]);
     const ended = finished(child);
     await new Promise((resolve) => child.stdout?.once('data', resolve));
     child.kill('SIGTERM');
-    const { code, signal } = await ended;
-    expect({ code, signal }).toEqual({ code: 137, signal: null });
+    const { code, stdout } = await ended;
+    expect({ code, stdout }).toEqual({ code: expected, stdout: expected === 3 ? 'started\nsaved\n' : 'started\n' });
   });
 
   it('writes in the workspace and nowhere else; the home inside is not the home', async () => {

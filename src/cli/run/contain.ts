@@ -66,7 +66,7 @@ export async function contain(
     if (startMs > 0)
       io.stderr.write(`${product.name}: started the daemon in ${Math.round(startMs)} ms; it goes on until ${product.name} down\n`);
     io.stderr.write(startLine(performance.now() - began - startMs, session, options.mode, credentials.length));
-    const release = followSignals(launched.kill);
+    const release = followSignals(launched);
     const exit = await launched.exited;
     release();
     restoreTerminalModes();
@@ -117,6 +117,7 @@ function planFor(options: RunOptions, io: CliIo, { program, adapter, user, sessi
     gatewayUrl: `http://127.0.0.1:${gatewayPort}`,
     placeholders: session.placeholders,
     hasModels: session.hasModels,
+    ...(session.model === undefined ? {} : { model: session.model }),
   });
   const { username, uid } = os.userInfo();
   // Root is shown inside as an ordinary user; a name that says otherwise would mislead programs.
