@@ -14,9 +14,9 @@ import {
   product,
 } from '../core/index.ts';
 import type { Admission, Admitted, Gateway } from '../gateway/index.ts';
-import { modelHost } from '../providers/index.ts';
-import { type Call, detectCall, refusal } from '../wire/index.ts';
+import { refusal } from '../wire/index.ts';
 import type { Mediation } from './mediation.ts';
+import { modelCall, pathOf } from './model-call.ts';
 import { isGranted, type Session } from './session.ts';
 
 /** What may be read into memory before it is inspected, bytes. */
@@ -50,13 +50,6 @@ export async function handleExchange(
     const text = `${product.refusalPrefix} ${denied.effect === 'deny' ? denied.reason.text : faults.INTERNAL.says}`;
     return call ? refusal(call.dialect, { message: text, kind: 'policy' }) : plain(403, `${text}\n`);
   }
-}
-
-/** The model call that this exchange is, if it is addressed to our gateway or to a host that is known to serve models. */
-function modelCall(head: ExchangeHead): Call | undefined {
-  if (head.via !== 'gateway' && (head.isDirect || !modelHost(head.host, pathOf(head.target)))) return undefined;
-  const call = detectCall(head, head.via === 'gateway' ? 'gateway' : 'vendor');
-  return call.kind === 'unknown' ? undefined : call;
 }
 
 async function forwardOther(
@@ -118,11 +111,6 @@ async function decideOther(
 /** Strings of an exchange that leave beside its body: the target and every header value. */
 function viewsOf({ target, rawHeaders }: ExchangeHead): string[] {
   return [target, ...rawHeaders];
-}
-
-function pathOf(target: string): string {
-  const query = target.indexOf('?');
-  return query < 0 ? target : target.slice(0, query);
 }
 
 const tooLong = `the body is longer than the ${maxBodyBytes / 2 ** 20} MiB that are inspected (INSPECT_LIMIT)`;

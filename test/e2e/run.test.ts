@@ -281,7 +281,7 @@ describe('intramur run', () => {
       '--',
       'bash',
       '-c',
-      'echo ready; read go; curl -sS -m 10 https://api.anthropic.com/v1/messages -d "{}"; echo " code $?"',
+      'echo ready; read go; curl -sS -m 10 -w " %{http_code}" https://api.anthropic.com/v1/messages -d "{}"',
     ]);
     let stdout = '';
     child.stdout?.on('data', (chunk: Buffer) => {
@@ -294,6 +294,7 @@ describe('intramur run', () => {
     child.stdin?.write('go\n');
     await new Promise((resolve) => child.on('close', resolve));
     expect(stdout).not.toContain('rehearsed');
+    expect(stdout).toMatch(/"type":"error".*"message":"Intramur refused: the daemon could not be reached.* 400$/s);
     expect(rig.upstream.received.length).toBe(before);
     const verified = await rig.intramur(['ledger', 'verify', '--json']);
     expect(JSON.parse(verified.stdout)).toMatchObject({ ok: true });

@@ -15,7 +15,16 @@ export function createSessionEgress(client: DaemonClient, { token }: OpenReply, 
   const egress = createEgress({
     authority,
     gatewayHosts: [`127.0.0.1:${gatewayPort}`, `localhost:${gatewayPort}`],
-    forward: (head, body, signal) => client.forward(token, head, body, signal),
+    async forward(head, body, signal) {
+      try {
+        return await client.forward(token, head, body, signal);
+      } catch (fault) {
+        const { refuseLocally } = await import('./refuse-locally.ts');
+        const refused = refuseLocally(head, fault);
+        if (!refused) throw fault;
+        return refused;
+      }
+    },
     async connect(attempt) {
       const { host, port, protocol, isDirect, detail } = attempt;
       const refused = detail?.['refused'];
