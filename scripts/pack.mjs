@@ -20,11 +20,10 @@ const external = ['@cedar-policy/cedar-wasm'];
 
 fs.rmSync(stage, { recursive: true, force: true });
 fs.mkdirSync(stage, { recursive: true });
-execFileSync(
-  process.execPath,
-  ['node_modules/rolldown/bin/cli.mjs', '-c', 'rolldown.config.ts', '--logLevel', 'silent', '--dir', path.join(stage, 'dist')],
-  { cwd: root, stdio: 'inherit' },
-);
+execFileSync(process.execPath, ['node_modules/rolldown/bin/cli.mjs', '-c', 'rolldown.config.ts', '--dir', path.join(stage, 'dist')], {
+  cwd: root,
+  stdio: 'inherit',
+});
 execFileSync(
   process.execPath,
   ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.testing.json', '--outDir', path.join(stage, 'dist', 'types')],

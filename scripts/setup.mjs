@@ -97,7 +97,7 @@ function build(node) {
   const sources = ['src', 'rolldown.config.ts', 'package.json'].map((name) => path.join(root, name));
   if (fs.existsSync(built) && fs.statSync(built).mtimeMs > Math.max(...sources.map(newest))) return;
   say('building dist/');
-  const status = run(node, ['node_modules/rolldown/bin/cli.mjs', '-c', 'rolldown.config.ts', '--logLevel', 'silent']);
+  const status = run(node, ['node_modules/rolldown/bin/cli.mjs', '-c', 'rolldown.config.ts'], { stdio: ['ignore', 'ignore', 'inherit'] });
   if (status !== 0) fail('the build failed; see above', status);
 }
 

@@ -13,5 +13,5 @@ export default function setup(): void {
   const newest = Math.max(...sources.map((name) => fs.statSync(path.join(root, name)).mtimeMs));
   if (fs.existsSync(built) && fs.statSync(built).mtimeMs > newest) return;
   const cli = path.join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs');
-  execFileSync(process.execPath, [cli, '-c', 'rolldown.config.ts', '--logLevel', 'silent'], { cwd: root, stdio: 'inherit' });
+  execFileSync(process.execPath, [cli, '-c', 'rolldown.config.ts'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
 }
