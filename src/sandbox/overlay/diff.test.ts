@@ -99,6 +99,12 @@ describe.skipIf(missing !== undefined)(`a layer${missing ? `, skipped: ${missing
       'rm -r d; mkdir d; echo a > d/a',
       ['deleted d/b code'],
     ],
+    [
+      'a directory made anew with the same directory in it',
+      'mkdir -p d/e; echo a > d/e/a',
+      'rm -r d; mkdir -p d/e',
+      ['deleted d/e/a code'],
+    ],
     ['a moved directory', 'mkdir d; echo a > d/a', 'mv d e', ['deleted d code', 'deleted d/a code', 'added e/a code']],
     ['a file in place of a directory', 'mkdir d; echo a > d/a', 'rm -r d; echo f > d', ['modified d code', 'deleted d/a code']],
     ['a directory in place of a file', 'echo f > d', 'rm d; mkdir d; echo a > d/a', ['deleted d code', 'added d/a code']],

@@ -108,15 +108,21 @@ class Comparison {
     }
   }
 
-  /** A directory that was removed and made again hides what the workspace has in it. */
+  /**
+   * A directory that was removed and made again hides what the workspace has in it, and so does everything made below it since: the
+   * kernel marks only the topmost.
+   */
   #opaqueDirectories(): void {
     const opaque = withAttribute(
       this.#merged.map((found) => this.#upper(found.path)),
       opaqueAttribute,
       this.#cacheDir,
     );
+    const hiding = new Set<string>();
+    // A directory stands in the list before those below it.
     for (const { path: directory } of this.#merged) {
-      if (!opaque.has(this.#upper(directory))) continue;
+      if (!opaque.has(this.#upper(directory)) && !hiding.has(path.dirname(directory))) continue;
+      hiding.add(directory);
       const own = new Set(namesIn(this.#upper(directory)).map(({ name }) => name));
       for (const { name } of namesIn(this.#lower(directory))) {
         if (own.has(name)) continue;
