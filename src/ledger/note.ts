@@ -139,7 +139,7 @@ function hexId(keyId: number): string {
 }
 
 function isPlain(text: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the specification forbids exactly these
+  // The specification forbids exactly these.
   return !/[\u0000-\u0009\u000b-\u001f]/.test(text) && text.isWellFormed();
 }
 

@@ -29,7 +29,7 @@ function isUtf8Text(bytes: Uint8Array): boolean {
   const text = Buffer.from(bytes)
     .toString('utf8')
     .replace(/\uFFFD{1,3}$/, '');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what tells noise from text
+  // Control characters are what tells noise from text.
   return !/[\uFFFD\u0000-\u0008\u000e-\u001a]/.test(text);
 }
 
