@@ -7,12 +7,24 @@ import { defineConfig, type Plugin } from 'rolldown';
 const early = new Set(['node:fs', 'node:http', 'node:net', 'node:os', 'node:path', 'node:util']);
 const late = new Set(['node:child_process', 'node:crypto', 'node:dgram', 'node:stream', 'node:tty']);
 
+/** Files that are loaded before a program starts inside. They have built-ins of their own, so that nobody else's use of a lazy property counts. */
+const base =
+  /src\/core\/(?!place|product)|src\/daemon\/(?:client|protocol|index|session-line|lines|watch|fault)\.ts|src\/cli\/(?:perform|daemon-at-hand)\.ts/;
+const launch = /src\/agents\/|src\/sandbox\/(?:program|mount)\.ts|src\/cli\/(?:run|run\/(?:options|program|environment))\.ts/;
+const contain = /src\/sandbox\/|src\/egress\/trust-env\.ts|src\/cli\/run\/(?!session-egress|refuse-locally)/;
+const egress = /src\/egress\/|src\/cli\/run\/session-egress\.ts/;
+const first = /src\/core\/(?:place|product)\.ts|src\/cli\/compile-cache\.ts/;
+const launching = new RegExp([first, base, launch, contain, egress].map(({ source }) => source).join('|'));
+
 const leanBuiltins: Plugin = {
   name: 'lean-builtins',
-  resolveId: (id, importer) => ((early.has(id) || late.has(id)) && !importer?.includes('node_modules') ? `\0${id}` : null),
+  resolveId(id, importer = '') {
+    if (!(early.has(id) || late.has(id)) || importer.includes('node_modules')) return null;
+    return `\0${id}${launching.test(importer) ? '?launch' : ''}`;
+  },
   load(id) {
     if (!id.startsWith('\0node:')) return null;
-    const name = id.slice(1);
+    const [name = ''] = id.slice(1).split('?');
     const names = Object.keys(process.getBuiltinModule(name) ?? {}).filter((key) => /^[A-Za-z]\w*$/.test(key) && key !== 'default');
     return [
       `const builtin = process.getBuiltinModule('${name}');`,
@@ -37,22 +49,13 @@ export default defineConfig({
     chunkFileNames: 'chunks/[name]-[hash].js',
     // Loading a file costs more than its length: what `run` needs before it asks the daemon is one chunk, what it needs after is another.
     codeSplitting: {
+      includeDependenciesRecursively: false,
       groups: [
-        {
-          name: 'base',
-          test: /node:(?:fs|http|net|os|path|util)$|src\/core\/|src\/daemon\/(?:client|protocol|index)\.ts|src\/cli\/(?:perform|daemon-at-hand)\.ts/,
-          priority: 3,
-        },
-        {
-          name: 'launch',
-          test: /src\/agents\/|src\/sandbox\/(?:program|mount)\.ts|src\/cli\/(?:run|run\/(?:options|program|environment))\.ts|smol-toml|jsonc-parser/,
-          priority: 2,
-        },
-        {
-          name: 'contain',
-          test: /node:(?:child_process|crypto|dgram|stream|tty)$|src\/egress\/|src\/sandbox\/|src\/cli\/run\//,
-          priority: 1,
-        },
+        { name: 'first', test: (id) => first.test(id) || /^\0node:(?:os|path)\?launch$/.test(id), priority: 5 },
+        { name: 'base', test: (id) => base.test(id) || /^\0node:(?:fs|net|util)\?launch$/.test(id), priority: 4 },
+        { name: 'launch', test: (id) => launch.test(id) || /smol-toml|jsonc-parser/.test(id), priority: 3 },
+        { name: 'contain', test: (id) => contain.test(id) || /^\0node:(?:child_process|tty|stream|dgram)\?launch$/.test(id), priority: 2 },
+        { name: 'egress', test: (id) => egress.test(id), priority: 1 },
       ],
     },
   },

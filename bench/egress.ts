@@ -11,7 +11,7 @@ import os from 'node:os';
 import path from 'node:path';
 import tls from 'node:tls';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { createAuthority, createEgress } from '../src/egress/index.ts';
+import { createAuthority, createEgress, makeAuthority } from '../src/egress/index.ts';
 
 const self = fileURLToPath(import.meta.url);
 const answer = Buffer.from('an answer of about fifty bytes, as small ones are.');
@@ -49,7 +49,7 @@ async function bare(): Promise<Ports> {
 
 async function egress(): Promise<Ports> {
   const exit = createEgress({
-    authority: createAuthority(new Date()),
+    authority: createAuthority(makeAuthority(new Date())),
     gatewayHosts: [],
     async forward(_head, body) {
       body.resume();

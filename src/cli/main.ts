@@ -86,6 +86,8 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(`Usage: ${productName} ${command.usage}\n       ${command.does}\n`);
     return 0;
   }
+  const { keepCompiledCode } = await import('./compile-cache.ts');
+  keepCompiledCode(process.env);
   const { perform } = await import('./perform.ts');
   return await perform(command.load, args);
 }

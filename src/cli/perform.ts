@@ -1,36 +1,44 @@
 // Runs one command with the real outside world, and turns whatever it throws into a message and an exit code. The one catch of the
 // command line.
-import module from 'node:module';
 import os from 'node:os';
-import path from 'node:path';
-import { codeOf, faults, IntramurError, placesFrom, product } from '../core/index.ts';
+import { codeOf, faults, IntramurError, product } from '../core/index.ts';
 import type { CliIo } from './io.ts';
 
 type Load = () => Promise<{ run(args: readonly string[], io: CliIo): Promise<number> }>;
 
 export async function perform(load: Load, args: readonly string[]): Promise<number> {
-  const home = os.homedir();
-  const { env } = process;
-  const abort = new AbortController();
-  module.enableCompileCache?.(path.join(placesFrom(env, home).cache, 'compile'));
-  // A reader that went away (`| head`) ends the output, not in a stack trace.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-  });
   try {
     const command = await load();
-    return await command.run(args, {
-      stdout: process.stdout,
-      stderr: process.stderr,
-      stdin: process.stdin,
-      env,
-      cwd: process.cwd(),
-      home,
-      signal: abort.signal,
-    });
+    return await command.run(args, outsideWorld());
   } catch (fault) {
     return explain(fault);
   }
+}
+
+/** Streams are made when they are first used: Node takes milliseconds for each, and `run` uses but one. */
+function outsideWorld(): CliIo {
+  let isWatched = false;
+  return {
+    get stdout() {
+      // A reader that went away (`| head`) ends the output, not in a stack trace.
+      if (!isWatched) {
+        process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+          if (error.code === 'EPIPE') process.exit(0);
+        });
+      }
+      isWatched = true;
+      return process.stdout;
+    },
+    get stderr() {
+      return process.stderr;
+    },
+    get stdin() {
+      return process.stdin;
+    },
+    env: process.env,
+    cwd: process.cwd(),
+    home: os.homedir(),
+  };
 }
 
 function explain(fault: unknown): number {

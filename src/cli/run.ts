@@ -42,6 +42,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     ),
   );
   opening.catch(() => {}); // awaited below; until then its failure is nobody's
+  // One turn of the loop, in which the question leaves: the daemon thinks while the sandbox is loaded.
+  await new Promise((resolve) => setImmediate(resolve));
   const { contain } = await import('./run/contain.ts');
   return await contain({ options, program, places, user, credentials, opening, life, began }, io);
 }

@@ -3,22 +3,23 @@
 import http from 'node:http';
 import type { Duplex } from 'node:stream';
 import { codeOf, type ExchangeHead, faults, IntramurError } from '../core/index.ts';
-import { maxHeaderBytes } from './client.ts';
 import type { Daemon } from './daemon.ts';
+import { readLines, sendLine } from './lines.ts';
 import {
-  type CloseRequest,
   type ControlFault,
   type DescribedConnect,
   decode,
   describedHeader,
+  type EndOfSession,
   encode,
+  maxHeaderBytes,
   type OpenRequest,
   paths,
+  type SessionMessage,
+  sessionProtocol,
 } from './protocol.ts';
 import { sendBody } from './reply.ts';
-
-/** The answers to small calls are bounded; exchanges stream. */
-const maxCallBytes = 4 * 1024 * 1024;
+import { closedByLauncher, type Session } from './session.ts';
 
 export function createControl(daemon: Daemon, onFault: (what: string, fault: unknown) => void): http.Server {
   const server = http.createServer({ maxHeaderSize: maxHeaderBytes, requestTimeout: 0, keepAliveTimeout: 60_000 });
@@ -34,6 +35,15 @@ export function createControl(daemon: Daemon, onFault: (what: string, fault: unk
       refuse(stream, faults[codeOf(fault) ?? 'INTERNAL'].says);
     });
   });
+  server.on('upgrade', (request, stream, head) => {
+    stream.on('error', () => stream.destroy());
+    // The launcher never ends its side alone: when it does, it is gone.
+    stream.on('end', () => stream.destroy());
+    if (request.url !== paths.sessions || request.headers.upgrade !== sessionProtocol)
+      return void stream.end('HTTP/1.1 400 Bad Request\r\n\r\n');
+    stream.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${sessionProtocol}\r\n\r\n`);
+    holdSession(daemon, stream, head, onFault);
+  });
   return server;
 }
 
@@ -45,24 +55,52 @@ async function route(daemon: Daemon, request: http.IncomingMessage, response: ht
     sendJson(response, {});
     return daemon.requestStop();
   }
-  if (method === 'POST' && url === paths.sessions) return await open(daemon, request, response);
-  const [, id] = /^\/sessions\/([\w-]+)\/close$/.exec(url) ?? [];
-  if (method !== 'POST' || !id) throw new IntramurError('USAGE', `the daemon has no ${method} ${url}`);
-  const asked = (await readJson(request)) as CloseRequest & { readonly token: string };
-  sendJson(response, await daemon.close(daemon.sessionOf(id, asked.token), asked));
+  throw new IntramurError('USAGE', `the daemon has no ${method} ${url}`);
 }
 
-/** Answers with one line and keeps the answer open for the life of the session; its last words are why the session was halted. */
-async function open(daemon: Daemon, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
-  const { session, reply } = await daemon.open((await readJson(request)) as OpenRequest);
-  const { signal } = session.life;
-  if (response.destroyed) return daemon.lost(session);
-  response.writeHead(200, { 'content-type': 'text/plain' });
-  response.write(`${JSON.stringify(reply)}\n`);
-  signal.addEventListener('abort', () => response.end(String(signal.reason)), { once: true });
-  response.on('close', () => {
-    if (!signal.aborted) daemon.lost(session);
+/** The life of one session is this connection: the first line opens it, the second ends it, and when the connection closes, it is over. */
+function holdSession(daemon: Daemon, stream: Duplex, head: Buffer, onFault: (what: string, fault: unknown) => void): void {
+  const say = (message: SessionMessage): void => sendLine(stream, message);
+  const end = (fault: unknown): void => {
+    if (!codeOf(fault)) onFault('session', fault);
+    say({ fault: controlFault(fault) });
+    stream.end();
+  };
+  let held: Promise<Session | undefined> | undefined;
+  readLines(stream, head, (value) => {
+    if (!held) {
+      held = opened(value as OpenRequest).catch((fault: unknown) => void end(fault));
+      return;
+    }
+    const { close } = value as EndOfSession;
+    held
+      .then(async (session) => {
+        if (!session || session.life.signal.aborted) return;
+        say({ summary: await daemon.close(session, close) });
+        stream.end();
+      })
+      .catch(end);
   });
+
+  async function opened(request: OpenRequest): Promise<Session | undefined> {
+    const { session, reply } = await daemon.open(request);
+    if (stream.destroyed) return void daemon.lost(session);
+    const { signal } = session.life;
+    signal.addEventListener(
+      'abort',
+      () => {
+        if (signal.reason === closedByLauncher) return;
+        say({ halted: String(signal.reason) });
+        stream.end();
+      },
+      { once: true },
+    );
+    stream.on('close', () => {
+      if (!signal.aborted) daemon.lost(session);
+    });
+    say({ opened: reply });
+    return session;
+  }
 }
 
 async function exchange(daemon: Daemon, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
@@ -101,28 +139,20 @@ function described(request: http.IncomingMessage): unknown {
   return decode(text);
 }
 
-async function readJson(request: http.IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxCallBytes) throw new IntramurError('USAGE', 'the call is too long');
-    chunks.push(chunk);
-  }
-  return JSON.parse(Buffer.concat(chunks).toString());
-}
-
 function sendJson(response: http.ServerResponse, value: unknown): void {
   response.writeHead(200, { 'content-type': 'application/json' });
   response.end(JSON.stringify(value));
 }
 
 function sendFault(response: http.ServerResponse, fault: unknown): void {
+  if (response.headersSent) return void response.destroy();
+  response.writeHead(409, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(controlFault(fault)));
+}
+
+function controlFault(fault: unknown): ControlFault {
   const code = codeOf(fault) ?? 'INTERNAL';
   const hint = fault instanceof IntramurError ? fault.hint : undefined;
   const message = fault instanceof IntramurError ? fault.message : faults.INTERNAL.says;
-  const body: ControlFault = { code, message, ...(hint === undefined ? {} : { hint }) };
-  if (response.headersSent) return void response.destroy();
-  response.writeHead(409, { 'content-type': 'application/json' });
-  response.end(JSON.stringify(body));
+  return { code, message, ...(hint === undefined ? {} : { hint }) };
 }

@@ -13,16 +13,20 @@ import {
   type Principal,
   version,
 } from '../core/index.ts';
+import { type AuthoritySecret, makeAuthority } from '../egress/index.ts';
 import type { Vault } from '../gateway/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { PolicyEngine } from '../policy/index.ts';
 import { type Connected, connectUpstream } from './connect.ts';
 import { type ExchangeDeps, handleExchange } from './exchange.ts';
 import type { Attempt, CloseRequest, DaemonStatus, OpenReply, OpenRequest, Summary } from './protocol.ts';
-import { isGranted, newSessionId, parseGrant, type Session, Sessions } from './session.ts';
+import { closedByLauncher, isGranted, newSessionId, parseGrant, type Session, Sessions } from './session.ts';
 
 /** How long a session's close waits for outcomes that are on their way. */
 const settleLimitMs = 2000;
+
+/** An authority that was made ahead keeps most of its validity. */
+const spareLifeMs = 3_600_000;
 
 export interface DaemonParts extends ExchangeDeps {
   readonly config: Config;
@@ -44,6 +48,7 @@ export interface DaemonParts extends ExchangeDeps {
 
 export class Daemon {
   readonly #parts: DaemonParts;
+  #spare: AuthoritySecret | undefined;
 
   constructor(parts: DaemonParts) {
     this.#parts = parts;
@@ -107,6 +112,7 @@ export class Daemon {
       purpose: principal.purpose,
       classification: principal.classification,
       placeholders: vault.issue(session.id, request.credentials),
+      authority: this.#authority(),
       ...(named === undefined ? {} : { model: named.match }),
       ports: [...new Set(grants.flatMap((grant) => grant.ports))],
       hasModels: providers.some(({ credential }) => credential === 'provider'),
@@ -117,16 +123,21 @@ export class Daemon {
     return { session, reply };
   }
 
-  /** @throws IntramurError SESSION_UNKNOWN when id and token do not belong together */
-  sessionOf(id: string, token: string): Session {
-    const session = this.#parts.sessions.byToken(token);
-    if (session.id !== id) throw new IntramurError('SESSION_UNKNOWN', `this token is not that of session ${id}`);
-    return session;
-  }
-
   async exchange(token: string, head: ExchangeHead, body: Readable, signal: AbortSignal): Promise<ExchangeReply> {
     const session = this.#parts.sessions.byToken(token);
     return await handleExchange(session, head, body, AbortSignal.any([signal, session.life.signal]), this.#parts);
+  }
+
+  /** Never the same twice. The next one is made while nobody waits for it. */
+  #authority(): AuthoritySecret {
+    const { now } = this.#parts;
+    const isFresh = this.#spare !== undefined && now().getTime() - this.#spare.fromMs < spareLifeMs;
+    const made = isFresh && this.#spare ? this.#spare : makeAuthority(now());
+    this.#spare = undefined;
+    setImmediate(() => {
+      this.#spare = makeAuthority(now());
+    });
+    return made;
   }
 
   /** Decides a connection that is not HTTP; an allowed one comes back open. */
@@ -163,7 +174,7 @@ export class Daemon {
 
   async close(session: Session, { exitCode, files }: CloseRequest): Promise<Summary> {
     const { ledger, now } = this.#parts;
-    this.#end(session, 'closed');
+    this.#end(session, closedByLauncher);
     // An outcome is recorded after the last byte of its answer; what the session did is not summed up before.
     await this.#parts.mediation.settled(session.id, settleLimitMs);
     const { first, last, ...tallied } = session.tally.summary();

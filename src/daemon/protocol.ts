@@ -1,8 +1,10 @@
 // What the launcher and the command line say to the daemon over its unix socket. HTTP/1.1, because its parser and back-pressure
-// are Node's own; but nothing that an agent wrote stands on this layer: an exchange is described in one header, encoded.
+// are Node's own; but nothing that an agent wrote stands on this layer: an exchange is described in one header, encoded. A session is a
+// connection that was upgraded and speaks lines of JSON: the opening, then `SessionMessage` from the daemon and one `EndOfSession` to it.
 
 import type { Credential } from '../agents/index.ts';
 import type { Classification, Code, EgressClass, ExchangeHead, Label, NetConnect, Perimeter, Purpose } from '../core/index.ts';
+import type { AuthoritySecret } from '../egress/index.ts';
 
 export const paths = {
   status: '/status',
@@ -10,6 +12,12 @@ export const paths = {
   sessions: '/sessions',
   exchange: '/exchange',
 } as const;
+
+/** Room for an agent's own headers (Node's limit is 16 KiB) after encoding. */
+export const maxHeaderBytes = 256 * 1024;
+
+/** The word of the `Upgrade` header for a session's connection. */
+export const sessionProtocol = 'intramur-session/1';
 
 /** Header with the described exchange, base64url of JSON; in the answer, the described reply. */
 export const describedHeader = 'intramur-described';
@@ -33,6 +41,8 @@ export interface OpenReply {
   readonly purpose: Purpose;
   readonly classification: Classification;
   readonly placeholders: Readonly<Record<string, string>>;
+  /** The certificate authority of the session. */
+  readonly authority: AuthoritySecret;
   readonly hasModels: boolean;
   /** A name that the model map answers to, for agents that must be told one. */
   readonly model?: string;
@@ -40,6 +50,18 @@ export interface OpenReply {
   readonly ports: readonly number[];
   /** Where model calls of this session go first, for the status line: `onprem`, `vpc`, `public`. */
   readonly firstPerimeter: Perimeter | undefined;
+}
+
+/** What the daemon says on a session's connection. After `fault`, `halted` and `summary` it closes it. */
+export type SessionMessage =
+  | { readonly opened: OpenReply }
+  | { readonly fault: ControlFault }
+  | { readonly halted: string }
+  | { readonly summary: Summary };
+
+/** What the launcher says after the opening. */
+export interface EndOfSession {
+  readonly close: CloseRequest;
 }
 
 export interface DescribedExchange {

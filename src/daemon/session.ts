@@ -5,6 +5,9 @@ import { canonicalHost, IntramurError, type Principal } from '../core/index.ts';
 import type { PolicyEngine } from '../policy/index.ts';
 import { Tally } from './tally.ts';
 
+/** Why a session's life ended when its launcher said so itself. */
+export const closedByLauncher = 'closed';
+
 export interface Session {
   readonly id: string;
   readonly token: string;

@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createAuthority } from './authority.ts';
+import { createAuthority, makeAuthority } from './authority.ts';
 import { has } from './rig.ts';
 
 const now = new Date('2026-03-01T12:00:00Z');
-const authority = createAuthority(now);
+const authority = createAuthority(makeAuthority(now));
 const root = new X509Certificate(authority.pem);
 
 describe('the session authority', () => {
@@ -23,13 +23,13 @@ describe('the session authority', () => {
   });
 
   it('differs from session to session, key and name', () => {
-    const other = new X509Certificate(createAuthority(now).pem);
+    const other = new X509Certificate(createAuthority(makeAuthority(now)).pem);
     expect(other.subject).not.toBe(root.subject);
     expect(new X509Certificate(authority.issue('a.example')).verify(other.publicKey)).toBe(false);
   });
 
   it('is valid over the turn of 2050, where the form of time changes', () => {
-    const late = new X509Certificate(createAuthority(new Date('2049-12-20T00:00:00Z')).pem);
+    const late = new X509Certificate(createAuthority(makeAuthority(new Date('2049-12-20T00:00:00Z'))).pem);
     expect(new Date(late.validTo)).toEqual(new Date('2050-01-19T00:00:00Z'));
   });
 
@@ -76,7 +76,7 @@ describe('the session authority', () => {
 
   it.skipIf(!has('openssl'))('is accepted by OpenSSL under its strict rules', () => {
     const dir = mkdtempSync(path.join(tmpdir(), 'authority-'));
-    const current = createAuthority(new Date());
+    const current = createAuthority(makeAuthority(new Date()));
     try {
       writeFileSync(path.join(dir, 'ca.pem'), current.pem);
       writeFileSync(path.join(dir, 'leaf.pem'), current.issue('a.example'));

@@ -1,14 +1,29 @@
 // The certificate authority of one session (RFC 5280): it signs a certificate for each name that a program inside talks TLS to.
-// INVARIANT: the private keys exist only in this process's memory; the authority ends with the session.
-import { createHash, createSign, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+// INVARIANT: the private keys exist only in memory, the daemon's that made them and the launcher's that uses them; the authority ends with
+// the session.
+import type { KeyObject } from 'node:crypto';
 import { isIP, SocketAddress } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { product } from '../core/index.ts';
 import { bits, element, integer, octets, oid, sequence, set, time, truth, utf8 } from './der.ts';
+import { javaTrustStore } from './java-trust-store.ts';
+
+/** What an authority is made of: as secret as the session's token. Everything is text, so that it can be sent. */
+export interface AuthoritySecret {
+  readonly pem: string;
+  /** The same certificate as a Java key store, base64. */
+  readonly javaStore: string;
+  /** PKCS #8, PEM. */
+  readonly key: string;
+  readonly name: string;
+  /** Beginning of the validity, milliseconds since the epoch. */
+  readonly fromMs: number;
+}
 
 export interface Authority {
   /** The authority's own certificate: what programs inside are made to trust. */
   readonly pem: string;
+  readonly javaStore: Uint8Array;
   /** Certificate for a host name or literal address, PEM. */
   issue(host: string): string;
   /** TLS context that answers as `host`. Cached; the longest unused goes first. */
@@ -21,53 +36,76 @@ const validityMs = 30 * 24 * 3_600_000;
 const backdatedMs = 3_600_000;
 const maxContexts = 1024;
 
-const ecdsaWithSha256 = sequence(oid('1.2.840.10045.4.3.2'));
+/** Loaded with the first certificate, not with the launcher. */
+const crypto = (): typeof import('node:crypto') => process.getBuiltinModule('node:crypto');
 
 /** @param now beginning of the validity */
-export function createAuthority(now: Date): Authority {
-  const root = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const rootName = commonName(`${product.title} session authority ${randomBytes(4).toString('hex')}`);
-  const rootKeyId = keyId(root.publicKey);
-  const validity = sequence(time(new Date(now.getTime() - backdatedMs)), time(new Date(now.getTime() + validityMs)));
-
-  function certificate(subject: Buffer, key: KeyObject, extensions: readonly Buffer[]): string {
-    const body = sequence(
-      element(0xa0, integer(Buffer.from([2]))),
-      integer(randomBytes(16)),
-      ecdsaWithSha256,
-      rootName,
-      validity,
-      subject,
-      key.export({ type: 'spki', format: 'der' }),
-      element(0xa3, sequence(...extensions)),
-    );
-    const signature = createSign('sha256').update(body).sign(root.privateKey);
-    return pemOf(sequence(body, ecdsaWithSha256, bits(signature)));
-  }
-
-  const pem = certificate(rootName, root.publicKey, [
+export function makeAuthority(now: Date): AuthoritySecret {
+  const { publicKey, privateKey } = crypto().generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const name = `${product.title} session authority ${crypto().randomBytes(4).toString('hex')}`;
+  const fromMs = now.getTime();
+  const pem = certificate({ issuer: name, fromMs, signer: privateKey, subject: name, key: publicKey }, [
     critical('2.5.29.19', sequence(truth, integer(Buffer.from([0])))), // basicConstraints: an authority, of end entities only
     critical('2.5.29.15', bits(Buffer.from([0x06]), 1)), // keyUsage: keyCertSign, cRLSign
-    extension('2.5.29.14', octets(rootKeyId)),
+    extension('2.5.29.14', octets(keyId(publicKey))),
   ]);
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return { pem, javaStore: javaTrustStore(pem).toString('base64'), key, name, fromMs };
+}
 
+interface ToSign {
+  readonly issuer: string;
+  readonly fromMs: number;
+  readonly signer: KeyObject;
+  readonly subject: string;
+  readonly key: KeyObject;
+}
+
+/** @returns PEM */
+function certificate({ issuer, fromMs, signer, subject, key }: ToSign, extensions: readonly Buffer[]): string {
+  const ecdsaWithSha256 = sequence(oid('1.2.840.10045.4.3.2'));
+  const body = sequence(
+    element(0xa0, integer(Buffer.from([2]))),
+    integer(crypto().randomBytes(16)),
+    ecdsaWithSha256,
+    commonName(issuer),
+    sequence(time(new Date(fromMs - backdatedMs)), time(new Date(fromMs + validityMs))),
+    commonName(subject),
+    key.export({ type: 'spki', format: 'der' }),
+    element(0xa3, sequence(...extensions)),
+  );
+  const signature = crypto().createSign('sha256').update(body).sign(signer);
+  return pemOf(sequence(body, ecdsaWithSha256, bits(signature)));
+}
+
+interface Keys {
+  readonly root: KeyObject;
+  readonly rootId: Buffer;
+  readonly leaf: KeyObject;
+  readonly leafPem: string;
+}
+
+function keysOf(secret: AuthoritySecret): Keys {
+  const root = crypto().createPrivateKey(secret.key);
+  const { publicKey: leaf, privateKey } = crypto().generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const leafPem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return { root, rootId: keyId(crypto().createPublicKey(root)), leaf, leafPem };
+}
+
+export function createAuthority(secret: AuthoritySecret): Authority {
   // One key for all names: it proves nothing but that this process answers, and a new key for each would only cost time.
-  let leaf: { readonly publicKey: KeyObject; readonly key: string } | undefined;
-  function leafKey(): NonNullable<typeof leaf> {
-    if (leaf) return leaf;
-    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    leaf = { publicKey, key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
-    return leaf;
-  }
+  let keys: Keys | undefined;
 
-  const leafName = commonName(`${product.title} intercepted`);
   function issue(host: string): string {
-    return certificate(leafName, leafKey().publicKey, [
+    keys ??= keysOf(secret);
+    const { root, rootId, leaf } = keys;
+    const { name: issuer, fromMs } = secret;
+    return certificate({ issuer, fromMs, signer: root, subject: `${product.title} intercepted`, key: leaf }, [
       extension('2.5.29.17', sequence(alternativeName(host))),
       critical('2.5.29.15', bits(Buffer.from([0x80]), 7)), // keyUsage: digitalSignature
       extension('2.5.29.37', sequence(oid('1.3.6.1.5.5.7.3.1'))), // extKeyUsage: serverAuth
-      extension('2.5.29.14', octets(keyId(leafKey().publicKey))),
-      extension('2.5.29.35', sequence(element(0x80, rootKeyId))),
+      extension('2.5.29.14', octets(keyId(leaf))),
+      extension('2.5.29.35', sequence(element(0x80, rootId))),
     ]);
   }
 
@@ -81,14 +119,15 @@ export function createAuthority(now: Date): Authority {
     }
     // node:tls is loaded with the first connection, not with the launcher.
     const tls = process.getBuiltinModule('node:tls');
-    const context = tls.createSecureContext({ key: leafKey().key, cert: issue(host), minVersion: 'TLSv1.2' });
+    keys ??= keysOf(secret);
+    const context = tls.createSecureContext({ key: keys.leafPem, cert: issue(host), minVersion: 'TLSv1.2' });
     const oldest = contexts.keys().next();
     if (contexts.size >= maxContexts && !oldest.done) contexts.delete(oldest.value);
     contexts.set(host, context);
     return context;
   }
 
-  return { pem, issue, contextFor };
+  return { pem: secret.pem, javaStore: Buffer.from(secret.javaStore, 'base64'), issue, contextFor };
 }
 
 function commonName(text: string): Buffer {
@@ -106,7 +145,7 @@ function critical(id: string, value: Buffer): Buffer {
 /** RFC 5280 section 4.2.1.2, method 1: SHA-1 of the key's own bits. It identifies, it protects nothing. */
 function keyId(key: KeyObject): Buffer {
   const point = key.export({ type: 'spki', format: 'der' }).subarray(-65);
-  return createHash('sha1').update(point).digest();
+  return crypto().createHash('sha1').update(point).digest();
 }
 
 /** GeneralName: iPAddress for a literal address, else dNSName. */

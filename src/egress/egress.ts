@@ -101,15 +101,19 @@ function isOurResolver(socket: Socket): boolean {
   return dialledAddress(socket.localAddress) === '127.0.0.1';
 }
 
+function gatewayName(text: string): string[] {
+  const authority = wireAuthority(text);
+  const host = authority?.host ?? canonicalHost(text);
+  if (host === undefined) return [];
+  return [authority?.port === undefined ? host : authorityText(host, authority.port)];
+}
+
 function placesOf(gatewayHosts: readonly string[], names: NameTable): Places {
-  const gateways = new Set<string>();
-  for (const text of gatewayHosts) {
-    const authority = wireAuthority(text);
-    const host = authority?.host ?? canonicalHost(text);
-    if (host !== undefined) gateways.add(authority?.port === undefined ? host : authorityText(host, authority.port));
-  }
+  // Read with the first question: the launcher makes an egress before it starts a program, and reading names is slow at first.
+  let known: ReadonlySet<string> | undefined;
+  const gateways = (): ReadonlySet<string> => (known ??= new Set(gatewayHosts.flatMap(gatewayName)));
   return {
-    isGateway: (host, port) => gateways.has(host) || gateways.has(authorityText(host, port)),
+    isGateway: (host, port) => gateways().has(host) || gateways().has(authorityText(host, port)),
     nameOf: (address) => names.nameOf(address),
   };
 }

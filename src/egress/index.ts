@@ -1,5 +1,5 @@
 // The door of egress: the sandbox's only way out, as the launcher sees it.
-export { type Authority, createAuthority } from './authority.ts';
+export { type Authority, type AuthoritySecret, createAuthority, makeAuthority } from './authority.ts';
 export { createEgress, type Egress, type EgressOptions } from './egress.ts';
 export { defaultLimits, type Limits } from './limits.ts';
 export type { Role } from './listener.ts';

@@ -8,7 +8,17 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import type { ExchangeHead, ExchangeReply } from '../core/index.ts';
-import { type Attempt, type Authority, type Connect, createAuthority, createEgress, type Egress, type Limits, type Role } from './index.ts';
+import {
+  type Attempt,
+  type Authority,
+  type Connect,
+  createAuthority,
+  createEgress,
+  type Egress,
+  type Limits,
+  makeAuthority,
+  type Role,
+} from './index.ts';
 
 export interface Rig {
   readonly egress: Egress;
@@ -51,7 +61,7 @@ export async function readAll(body: Readable): Promise<Buffer> {
 export function createRig({ forward, connect, limits, gatewayHosts = [] }: RigOptions = {}): Rig {
   const dir = mkdtempSync(path.join(tmpdir(), 'egress-'));
   const caPath = path.join(dir, 'ca.pem');
-  const authority = createAuthority(new Date());
+  const authority = createAuthority(makeAuthority(new Date()));
   writeFileSync(caPath, authority.pem);
   const heads: ExchangeHead[] = [];
   const bodies: Buffer[] = [];

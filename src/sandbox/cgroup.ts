@@ -1,6 +1,6 @@
 // Limits on a session as a whole, through a control group of its own, where this user may make one (cgroups(7)): a delegated part
 // of the unified hierarchy, or, for root, the older one. Where it is not possible the limit is reported as not in force.
-import { accessSync, constants, mkdirSync, promises, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFile, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 type Controller = 'memory' | 'pids';
@@ -49,7 +49,7 @@ export async function confine(pid: number, limits: { pids: number; memoryBytes?:
       if (!made.includes(group)) made.push(group);
       writeFileSync(path.join(group, limitFiles[controller][place.isUnified ? 'unified' : 'legacy']), String(value));
       if (controller === 'memory') withoutSwap(group, place.isUnified, value);
-      await promises.writeFile(path.join(group, 'cgroup.procs'), String(pid));
+      await written(path.join(group, 'cgroup.procs'), String(pid));
       lines.push(line);
     } catch {
       // Not in force, and not reported as such.
@@ -59,6 +59,13 @@ export async function confine(pid: number, limits: { pids: number; memoryBytes?:
   if (limits.memoryBytes !== undefined)
     await set('memory', limits.memoryBytes, `memory in all: ${limits.memoryBytes} bytes (control group)`);
   return { lines, remove: () => made.forEach(removeGroup) };
+}
+
+/** Not fs.promises: loading it takes as long as the rest of this file. */
+async function written(file: string, text: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  writeFile(file, text, (fault) => (fault ? reject(fault) : resolve()));
+  await promise;
 }
 
 /** A limit on memory that swap can be used to get around is none. Kernels without swap accounting lack the file. */

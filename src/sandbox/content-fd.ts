@@ -1,6 +1,5 @@
 // Bytes handed to a child by descriptor: a file without a name. It can be read from its beginning, nothing is left behind by a crash,
 // and neither the command line nor the disk shows a path to it.
-import { randomBytes } from 'node:crypto';
 import { closeSync, constants, openSync, unlinkSync, writeSync } from 'node:fs';
 import path from 'node:path';
 
@@ -23,6 +22,7 @@ function openUnnamed(directory: string): number {
   try {
     return openSync(directory, unnamed, 0o600);
   } catch {
+    const { randomBytes } = process.getBuiltinModule('node:crypto');
     const name = path.join(directory, `.${randomBytes(12).toString('hex')}`);
     const fd = openSync(name, 'wx+', 0o600);
     unlinkSync(name);

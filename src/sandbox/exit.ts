@@ -74,11 +74,11 @@ export function signalProgram(status: Status, signal: NodeJS.Signals): boolean {
 }
 
 /** Rejects when it ended before the program could start. */
-export async function exitOf(child: ChildProcess, program: Program, status: Status): Promise<Exit> {
+export async function exitOf(child: ChildProcess, program: () => Program, status: Status): Promise<Exit> {
   const exit = await new Promise<Exit>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
   const report = await status.whole;
   if (report.length === 8 && report[0] !== 0x7b) {
-    throw setupFault(program.stages[report.readUInt32LE(4)] ?? 'starting', report.readInt32LE(0));
+    throw setupFault(program().stages[report.readUInt32LE(4)] ?? 'starting', report.readInt32LE(0));
   }
   // bubblewrap writes the exit code of a program that it could start, and only then.
   if (exit.signal === null && !report.includes('"exit-code"')) {

@@ -1,17 +1,22 @@
 // Where the init stands on disk: a per-user directory that nobody else may enter, under its own SHA-256, so that a profile can be
 // attached to a fixed path and nothing but what we compiled is ever executed.
-import { createHash } from 'node:crypto';
 import { chmodSync, closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { IntramurError } from '../core/index.ts';
 
 /** @returns the path of an executable file that holds exactly `image` */
-export function initFile(cacheDir: string, image: Buffer): string {
+export function imageFile(cacheDir: string, image: Buffer): string {
   const directory = path.join(cacheDir, 'init');
-  const name = createHash('sha256').update(image).digest('hex').slice(0, 32);
+  const name = process.getBuiltinModule('node:crypto').hash('sha256', image, 'hex').slice(0, 32);
   const file = path.join(directory, name);
   ownDirectory(directory);
-  if (holds(file, image)) return file;
+  if (!holds(file, image)) writeImage(file, image);
+  return file;
+}
+
+/** INVARIANT: the file appears whole or not at all, also after a crash. */
+export function writeImage(file: string, image: Buffer): void {
+  const directory = path.dirname(file);
   const fresh = `${file}.${process.pid}`;
   try {
     rmSync(fresh, { force: true });
@@ -30,11 +35,10 @@ export function initFile(cacheDir: string, image: Buffer): string {
     });
   }
   if (!holds(file, image)) throw new IntramurError('SANDBOX_SETUP', `${file} changed while it was written`);
-  return file;
 }
 
 /** INVARIANT: the directory is ours and closed to everyone else, so that what was verified is what is executed. */
-function ownDirectory(directory: string): void {
+export function ownDirectory(directory: string): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const stat = lstatSync(directory);
   if (!stat.isDirectory() || stat.uid !== process.geteuid?.()) {

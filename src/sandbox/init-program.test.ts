@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { elf } from './elf.ts';
-import { initFile } from './init-file.ts';
+import { imageFile } from './init-file.ts';
 import { type InitOptions, initProgram } from './init-program.ts';
 import type { Arch } from './syscall-number.ts';
 import { SyscallScript } from './syscall-script.ts';
@@ -56,7 +56,7 @@ describe('a compiled program', () => {
     script.stage('first');
     build(script);
     const program = script.build();
-    return { program, ...spawnSync(initFile(scratch, elf(program, own)), args, { stdio: ['ignore', 'pipe', 'pipe'] }) };
+    return { program, ...spawnSync(imageFile(scratch, elf(program, own)), args, { stdio: ['ignore', 'pipe', 'pipe'] }) };
   };
 
   it('passes its arguments and ends with its own code', () => {
@@ -93,17 +93,17 @@ describe('the file of the init', () => {
   it('is written anew when what lies there is not what was compiled', () => {
     const cache = path.join(scratch, 'cache');
     const image = Buffer.from('#!/bin/true\n');
-    const file = initFile(cache, image);
+    const file = imageFile(cache, image);
     expect(fs.statSync(path.dirname(file)).mode & 0o777).toBe(0o700);
     fs.writeFileSync(file, '#!/bin/evil\n');
-    expect(initFile(cache, image)).toBe(file);
+    expect(imageFile(cache, image)).toBe(file);
     expect(fs.readFileSync(file).equals(image)).toBe(true);
     fs.chmodSync(file, 0o777);
-    initFile(cache, image);
+    imageFile(cache, image);
     expect(fs.statSync(file).mode & 0o022).toBe(0);
     fs.rmSync(file);
     fs.symlinkSync('/bin/true', file);
-    initFile(cache, image);
+    imageFile(cache, image);
     expect(fs.lstatSync(file).isFile()).toBe(true);
     expect(fs.readdirSync(path.dirname(file))).toEqual([path.basename(file)]);
   });

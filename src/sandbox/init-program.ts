@@ -46,6 +46,19 @@ const acknowledgement = '{"cmd":"NODE_HANDLE_ACK"}\n';
 /** The launcher's word that every listener is served and the program may start. */
 export const goMessage = { go: true } as const;
 
+/** Everything that the program depends on, in few characters. */
+export function initKey(options: InitOptions, arch: string): string {
+  const { outer, inner, isRoot, hasIpv6, hasOverlay, listeners, limits, firstForeignFd } = options;
+  const doors = listeners.map(({ protocol, family, address, port }) => `${protocol[0]}${family}${address[0]}${port}`).join('.');
+  return [
+    `init-${arch}`,
+    [outer.uid, outer.gid, inner.uid, inner.gid].join('.'),
+    [isRoot, hasIpv6, hasOverlay].map(Number).join(''),
+    doors,
+    [limits.pids, limits.fileBytes, firstForeignFd].join('.'),
+  ].join('-');
+}
+
 export function initProgram(options: InitOptions): Program {
   const script = new SyscallScript(initFds.status);
   const slot = script.space(8);

@@ -1,5 +1,4 @@
 // What /etc holds inside: names that a program asks for, one certificate authority, and nothing of the host's users or keys.
-import { javaTrustStore } from './java-trust-store.ts';
 import type { Mount } from './mount.ts';
 
 /** Where programs inside find our certificate authority. */
@@ -50,8 +49,8 @@ export interface Identity {
   readonly shell: string;
 }
 
-/** @param timeZone a zone file of the host, below /usr; @param hasJava a JDK is visible inside */
-export function insideEtc(identity: Identity, caPem: string, timeZone: string | undefined, hasJava: boolean): Mount[] {
+/** @param timeZone a zone file of the host, below /usr; @param javaStore where a JDK is visible inside, our authority as it reads it */
+export function insideEtc(identity: Identity, caPem: string, timeZone: string | undefined, javaStore: Uint8Array | undefined): Mount[] {
   const { userName, hostName, home, uid, gid, shell } = identity;
   const texts: [string, string][] = [
     ['/etc/passwd', passwd([['root', 0, 0, '/root', '/usr/sbin/nologin'], [userName, uid, gid, home, shell], nobody])],
@@ -71,11 +70,8 @@ export function insideEtc(identity: Identity, caPem: string, timeZone: string | 
   return [
     ...texts.map(([path, text]) => file(path, Buffer.from(text))),
     ...bundleLinks.map((path): Mount => ({ kind: 'symlink', target: trustPaths.bundle, path })),
-    ...(hasJava
-      ? [
-          file(trustPaths.java, javaTrustStore(caPem)),
-          ...javaLinks.map((path): Mount => ({ kind: 'symlink', target: trustPaths.java, path })),
-        ]
+    ...(javaStore
+      ? [file(trustPaths.java, javaStore), ...javaLinks.map((path): Mount => ({ kind: 'symlink', target: trustPaths.java, path }))]
       : []),
     ...(timeZone === undefined ? [] : [{ kind: 'symlink', target: timeZone, path: '/etc/localtime' } as const]),
     { kind: 'symlink', target: '/proc/mounts', path: '/etc/mtab' },

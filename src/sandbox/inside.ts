@@ -15,6 +15,8 @@ export interface InsidePlan {
   /** Host paths that are visible read-only: package trees. Symbolic links are rebuilt as links. */
   readonly readOnly: readonly string[];
   readonly caPem: string;
+  /** The same for the JDK. */
+  readonly javaStore?: Uint8Array;
   readonly tmpfsBytes: number;
   /** The sandbox runs as the host's root: what belongs to root is not closed to it by modes. Each mount costs bubblewrap time, so others get none for that. */
   readonly isHostRoot: boolean;
@@ -48,8 +50,7 @@ export function inside(plan: InsidePlan): Mount[] {
   const { identity, tmpfsBytes } = plan;
   const small = 16 << 20;
   const tmpfs = (at: string, mode: number, bytes = tmpfsBytes): Mount => ({ kind: 'tmpfs', path: at, bytes, mode });
-  const hasJava = existsSync(jdkRoot) && plan.caPem !== '';
-  const etc = insideEtc(identity, plan.caPem, zoneFile(), hasJava);
+  const etc = insideEtc(identity, plan.caPem, zoneFile(), existsSync(jdkRoot) ? plan.javaStore : undefined);
   return [
     { kind: 'bind', source: '/usr', path: '/usr', isWritable: false },
     ...rootLinks.flatMap(asOnHost),

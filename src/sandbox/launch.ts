@@ -1,18 +1,18 @@
 // Starts a program in the sandbox: compiles the init, describes the inside to bubblewrap by descriptor, takes over the listeners,
 // and gives the word to start. INVARIANT: there is no path through this file on which the program runs unconfined.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { IntramurError } from '../core/index.ts';
 import { confine, noGroup } from './cgroup.ts';
+import { compiled } from './compiled.ts';
 import { contentFd } from './content-fd.ts';
 import { directChanges, type FileChanges } from './direct-changes.ts';
 import { elf } from './elf.ts';
 import { exitOf, killAll, signalProgram, statusOf } from './exit.ts';
 import { gitOutside } from './git-outside.ts';
-import { initFile } from './init-file.ts';
-import { goMessage, initFds, initProgram, starterProgram } from './init-program.ts';
+import { goMessage, initFds, initKey, initProgram, starterProgram } from './init-program.ts';
 import { inside, refuseHome, refuseWorkspace, starterPath } from './inside.ts';
 import { closeHandle, indexOf, listenersFrom, listenersOf, type Planned } from './listeners.ts';
 import { bwrapMounts, isWithin } from './mount.ts';
@@ -30,8 +30,8 @@ import type { Program } from './syscall-script.ts';
 import { bubblewrapMissing } from './unavailable.ts';
 
 interface On {
-  /** Called once, with every listener, before the program starts. */
-  listening(listeners: Listeners): void;
+  /** Called once, with every listener; the program starts when the result is settled. */
+  listening(listeners: Listeners): void | Promise<void>;
 }
 
 export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
@@ -58,15 +58,15 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
     const fds = new ContentFds(plan.cacheDir, opened);
     const args = bwrapArguments(plan, { workspace, cwd, owner, arch, protection }, fds);
     const argsFd = fds.open(Buffer.from(args.map((arg) => `${arg}\0`).join('')));
-    const program = initProgram({
+    const options = {
       ...owner,
       hasIpv6,
       hasOverlay: plan.mode === 'overlay',
       listeners: listeners.map(({ listener }) => listener),
       limits: plan.limits,
       firstForeignFd: firstContentFd + opened.length,
-    });
-    const init = initFile(plan.cacheDir, elf(program, arch));
+    };
+    const init = compiled(plan.cacheDir, initKey(options, arch), () => elf(initProgram(options), arch));
     const stdin = confinedStdin();
     child = spawn(init, [...overlay, bwrap, '--args', String(argsFd), '--', starterPath, ...plan.argv], {
       // INVARIANT: empty. What bubblewrap's own process was started with can be read inside, whatever it sets for the program.
@@ -77,7 +77,11 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
     if (plan.mode === 'overlay' && plan.overlay && child.pid !== undefined) writeHolder(plan.overlay.upper, child.pid);
     child.once('exit', () => protection?.release());
     if (child.stdin) stdin.feed(child.stdin);
-    return await started(child, { plan, program, listeners, changes: () => changesOf(plan, workspace, protection) }, on);
+    return await started(
+      child,
+      { plan, program: () => initProgram(options), listeners, changes: () => changesOf(plan, workspace, protection) },
+      on,
+    );
   } catch (fault) {
     // A process that did start waits for its word, which will not come; what it holds is released when it ends.
     if (child?.pid === undefined) protection?.release();
@@ -126,9 +130,10 @@ function bwrapArguments(plan: LaunchPlan, host: Host, fds: ContentFds): string[]
     // A workspace that was named through symbolic links is found by that name too.
     readOnly: [...plan.readOnly, ...followLinks(plan.workspace).links, ...gitOutside(host.workspace)],
     caPem: plan.caPem,
+    ...(plan.javaStore === undefined ? {} : { javaStore: plan.javaStore }),
     tmpfsBytes: plan.limits.tmpfsBytes,
     isHostRoot: host.owner.outer.uid === 0,
-    starter: elf(starterProgram(), host.arch),
+    starter: readFileSync(compiled(plan.cacheDir, `starter-${host.arch}`, () => elf(starterProgram(), host.arch))),
   });
   return [
     // Not the network: that namespace belongs to the init's user namespace, out of the program's reach.
@@ -158,7 +163,8 @@ function overlayArguments(plan: LaunchPlan, workspace: string, { outer, isRoot }
 
 interface Start {
   readonly plan: LaunchPlan;
-  readonly program: Program;
+  /** What the init was compiled from: only a failure needs it again. */
+  readonly program: () => Program;
   readonly listeners: readonly Planned[];
   readonly changes: () => FileChanges;
 }
@@ -212,18 +218,21 @@ function started(child: ChildProcess, { plan, program, listeners: planned, chang
       if (index === undefined || handle === undefined) return;
       received.set(index, handle);
       if (received.size < planned.length) return;
-      try {
-        on.listening(listenersFrom(planned, received));
-      } catch (fault) {
-        child.kill('SIGKILL');
-        for (const taken of received.values()) closeHandle(taken);
-        fail(fault);
-        return;
-      }
-      void confined.then(({ lines }) => {
-        child.send(goMessage, () => child.connected && child.disconnect());
-        resolve({ pid, exited, limits: [...limitLines(plan), ...lines], changes, signal, kill });
-      }, fail);
+      const served = async (): Promise<void> => await on.listening(listenersFrom(planned, received));
+      served()
+        .then(
+          async () => {
+            const { lines } = await confined;
+            child.send(goMessage, () => child.connected && child.disconnect());
+            resolve({ pid, exited, limits: [...limitLines(plan), ...lines], changes, signal, kill });
+          },
+          (fault: unknown) => {
+            child.kill('SIGKILL');
+            for (const taken of received.values()) closeHandle(taken);
+            fail(fault);
+          },
+        )
+        .catch(fail);
     });
   });
 }

@@ -20,6 +20,8 @@ export interface LaunchPlan {
   readonly readOnly: readonly string[];
   /** The only trusted authority inside (`trustPaths`). */
   readonly caPem: string;
+  /** The same as a Java key store. */
+  readonly javaStore?: Uint8Array;
   /** TCP ports to listen on for every address. Others refuse the connection. */
   readonly ports: readonly number[];
   /** On 127.0.0.1 inside. */

@@ -1,6 +1,5 @@
 // Direct mode: the workspace is the real one, so what would run later without anyone asking is mounted read-only. A path is only
 // safe with its ancestors: each is mounted on itself, because a directory that is a mount cannot be renamed away.
-import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { IntramurError } from '../core/index.ts';
@@ -135,7 +134,11 @@ class Placeholders {
 
   constructor(workspace: string, cacheDir: string) {
     this.#workspace = workspace;
-    this.#directory = path.join(cacheDir, 'placeholders', createHash('sha256').update(workspace).digest('hex').slice(0, 16));
+    this.#directory = path.join(
+      cacheDir,
+      'placeholders',
+      process.getBuiltinModule('node:crypto').hash('sha256', workspace, 'hex').slice(0, 16),
+    );
     this.#journal = path.join(this.#directory, `${process.pid}-${process.hrtime.bigint()}.json`);
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
     if (this.#others().length === 0) this.#sweep();

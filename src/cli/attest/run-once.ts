@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream';
 import { endpointClass } from '../../agents/index.ts';
 import { type Assignment, levelOf, type ObservedRequest, type RunRecord } from '../../attest/index.ts';
 import type { EgressClass, ExchangeHead, ExchangeReply } from '../../core/index.ts';
-import { createAuthority, createEgress, type Egress, trustEnv } from '../../egress/index.ts';
+import { type Authority, createAuthority, createEgress, type Egress, makeAuthority, trustEnv } from '../../egress/index.ts';
 import { type Launched, type LaunchPlan, type Listeners, launch, trustPaths } from '../../sandbox/index.ts';
 import { startFakeUpstream } from '../../testing/index.ts';
 import { detectCall } from '../../wire/index.ts';
@@ -28,7 +28,7 @@ const script = [
 export async function runOnce(subject: Subject, stage: Stage, assignment: Assignment, cacheDir: string): Promise<RunRecord> {
   const upstream = await startFakeUpstream({ script });
   const layer = stage.openLayer(assignment);
-  const authority = createAuthority(new Date());
+  const authority = createAuthority(makeAuthority(new Date()));
   const requests: ObservedRequest[] = [];
   const lookups = new Set<string>();
   const startedAt = new Date();
@@ -68,7 +68,7 @@ export async function runOnce(subject: Subject, stage: Stage, assignment: Assign
   });
   const server = serve(egress, (name) => lookups.add(name));
   try {
-    const plan = planFor(subject, stage, assignment, { caPem: authority.pem, layer, cacheDir });
+    const plan = planFor(subject, stage, assignment, { authority, layer, cacheDir });
     const launched = await launch(plan, { listening: server.adopt });
     await ended(launched);
     const isSilent = !requests.some((request) => request.class === 'model');
@@ -105,7 +105,7 @@ function planFor(
   subject: Subject,
   stage: Stage,
   assignment: Assignment,
-  { caPem, layer, cacheDir }: { caPem: string; layer: { readonly upper: string; readonly work: string }; cacheDir: string },
+  { authority, layer, cacheDir }: { authority: Authority; layer: { readonly upper: string; readonly work: string }; cacheDir: string },
 ): LaunchPlan {
   const value = (factor: Parameters<typeof levelOf>[0]): string => levelOf(factor, assignment).id;
   const [userName, hostName, proxy, workspace] = [value('user'), value('hostname'), value('proxy'), stage.workspace(assignment)];
@@ -136,7 +136,8 @@ function planFor(
     home,
     homeFiles: files,
     readOnly: [...subject.program.trees, ...stage.linked, stage.tools(assignment)],
-    caPem,
+    caPem: authority.pem,
+    javaStore: authority.javaStore,
     ports: [80, 443, 8080, 8443],
     proxyPort,
     gatewayPort,

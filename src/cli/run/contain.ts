@@ -5,13 +5,13 @@ import path from 'node:path';
 import type { Adapter, Credential, UserView } from '../../agents/index.ts';
 import { codeOf, type Places, product } from '../../core/index.ts';
 import type { CloseRequest, DaemonClient, OpenReply } from '../../daemon/index.ts';
-import { createAuthority, trustEnv } from '../../egress/index.ts';
+import { trustEnv } from '../../egress/index.ts';
 import { type LaunchPlan, launch, type ResolvedProgram, trustPaths } from '../../sandbox/index.ts';
 import type { CliIo } from '../io.ts';
 import { baseEnvironment, passedByName, searchPath } from './environment.ts';
 import type { RunOptions } from './options.ts';
 import type { Program } from './program.ts';
-import { createSessionEgress } from './session-egress.ts';
+import type { SessionEgress } from './session-egress.ts';
 import { followSignals } from './signals.ts';
 import { endLines, printable, startLine } from './status-line.ts';
 import { rememberTerminalModes } from './terminal-modes.ts';
@@ -27,6 +27,9 @@ const proxyPort = 3128;
 const ports = [443, 80, 22, 853];
 
 const limits = { fileBytes: 16 * 2 ** 30, tmpfsBytes: 2 * 2 ** 30 } as const;
+
+/** When what the first exchange needs is loaded: not while the program starts, and before it can have much to say. */
+const restAfterMs = 30;
 
 export interface ToContain {
   readonly options: RunOptions;
@@ -47,21 +50,24 @@ export async function contain(
   io: CliIo,
 ): Promise<number> {
   const remembered = rememberTerminalModes();
-  const authority = createAuthority(new Date());
   const { client, answer: session, startMs } = await opening;
-  const egress = createSessionEgress(client, session, authority, gatewayPort);
+  const egress = Promise.withResolvers<SessionEgress>();
+  egress.promise.catch(() => {}); // awaited by the launch
   try {
     const plan = planFor(options, io, {
       program: program.resolved,
       adapter: program.adapter,
       user,
       session,
-      caPem: authority.pem,
       overlay: path.join(places.sessions, session.session),
       cacheDir: places.cache,
     });
     const restoreTerminalModes = await remembered;
-    const launched = await launch(plan, { listening: (listeners) => egress.adopt(listeners) });
+    const launching = launch(plan, { listening: async (listeners) => (await egress.promise).adopt(listeners) });
+    // The init has been started and prepares the inside; meanwhile the way out is loaded.
+    egress.resolve(import('./session-egress.ts').then(({ createSessionEgress }) => createSessionEgress(client, session, gatewayPort)));
+    const launched = await launching;
+    const loadRest = setTimeout(() => client.prepare(), restAfterMs).unref();
     life.halt = launched.kill;
     if (startMs > 0)
       io.stderr.write(`${product.name}: started the daemon in ${Math.round(startMs)} ms; it goes on until ${product.name} down\n`);
@@ -69,27 +75,32 @@ export async function contain(
     const release = followSignals(launched);
     const exit = await launched.exited;
     release();
+    clearTimeout(loadRest);
     restoreTerminalModes();
     life.isOver = true;
     // What the program dialled in its last instant is accepted, and recorded, before the doors close.
     await new Promise((resolve) => setImmediate(resolve));
-    await egress.close();
+    await (await egress.promise).close();
     const exitCode = exit.signal ? 128 + (os.constants.signals[exit.signal as NodeJS.Signals] ?? 0) : (exit.code ?? 70);
     const { disarmed, ...files } = launched.changes();
     for (const name of disarmed) io.stderr.write(`${product.name}: a new repository was taken out of force: ${printable(name)}\n`);
-    await report(client, session, { exitCode, files }, options, io);
+    await report(client, { exitCode, files }, options, io);
     return exitCode;
   } finally {
     life.isOver = true;
-    await egress.close();
+    egress.reject(new Error('the session is over'));
+    await egress.promise.then(
+      (made) => made.close(),
+      () => {},
+    );
     client.release();
   }
 }
 
 /** The program's exit code is the command's, also when there is nobody left to sum up what it did. */
-async function report(client: DaemonClient, session: OpenReply, ended: CloseRequest, options: RunOptions, io: CliIo): Promise<void> {
+async function report(client: DaemonClient, ended: CloseRequest, options: RunOptions, io: CliIo): Promise<void> {
   try {
-    const summary = await client.close(session, ended);
+    const summary = await client.close(ended);
     if (options.summaryFile) fs.writeFileSync(options.summaryFile, `${JSON.stringify(summary, undefined, 2)}\n`);
     io.stderr.write(endLines(summary, options.mode));
   } catch (fault) {
@@ -103,12 +114,11 @@ interface Parts {
   readonly adapter: Adapter | undefined;
   readonly user: UserView;
   readonly session: OpenReply;
-  readonly caPem: string;
   readonly overlay: string;
   readonly cacheDir: string;
 }
 
-function planFor(options: RunOptions, io: CliIo, { program, adapter, user, session, caPem, overlay, cacheDir }: Parts): LaunchPlan {
+function planFor(options: RunOptions, io: CliIo, { program, adapter, user, session, overlay, cacheDir }: Parts): LaunchPlan {
   const { workspace } = options;
   const contained = adapter?.contain({
     user,
@@ -139,7 +149,8 @@ function planFor(options: RunOptions, io: CliIo, { program, adapter, user, sessi
     home: io.home,
     homeFiles: contained?.files ?? [],
     readOnly: program.trees,
-    caPem,
+    caPem: session.authority.pem,
+    javaStore: Buffer.from(session.authority.javaStore, 'base64'),
     ports: [...new Set([...ports, ...session.ports])].filter((port) => port !== gatewayPort && port !== proxyPort),
     proxyPort,
     gatewayPort,

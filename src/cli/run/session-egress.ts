@@ -2,7 +2,7 @@
 import dgram from 'node:dgram';
 import net from 'node:net';
 import type { DaemonClient, OpenReply } from '../../daemon/index.ts';
-import { type Authority, createEgress } from '../../egress/index.ts';
+import { createAuthority, createEgress } from '../../egress/index.ts';
 import type { Listeners } from '../../sandbox/index.ts';
 
 export interface SessionEgress {
@@ -11,9 +11,9 @@ export interface SessionEgress {
   close(): Promise<void>;
 }
 
-export function createSessionEgress(client: DaemonClient, { token }: OpenReply, authority: Authority, gatewayPort: number): SessionEgress {
+export function createSessionEgress(client: DaemonClient, { token, authority }: OpenReply, gatewayPort: number): SessionEgress {
   const egress = createEgress({
-    authority,
+    authority: createAuthority(authority),
     gatewayHosts: [`127.0.0.1:${gatewayPort}`, `localhost:${gatewayPort}`],
     async forward(head, body, signal) {
       try {

@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { IntramurError } from '../../core/index.ts';
 import { elf } from '../elf.ts';
-import { initFile } from '../init-file.ts';
+import { imageFile } from '../init-file.ts';
 import type { Arch } from '../syscall-number.ts';
 import { SyscallScript } from '../syscall-script.ts';
 
@@ -21,7 +21,7 @@ const [noData, notSupported, tooLong] = [-61, -95, -34];
 export function withAttribute(paths: readonly string[], attribute: string, cacheDir: string): Set<string> {
   const found = new Set<string>();
   if (paths.length === 0) return found;
-  const program = initFile(cacheDir, elf(reader(attribute), process.arch as Arch));
+  const program = imageFile(cacheDir, elf(reader(attribute), process.arch as Arch));
   for (let at = 0; at < paths.length; at += batch) {
     const some = paths.slice(at, at + batch);
     // Always the same number of arguments: the program reads them all.

@@ -7,7 +7,7 @@ import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createAuthority } from '../../../src/egress/index.ts';
+import { createAuthority, makeAuthority } from '../../../src/egress/index.ts';
 import { doctor } from '../../../src/sandbox/index.ts';
 import { createRig, type Rig } from '../../e2e/rig.ts';
 import { tricks } from './tricks.ts';
@@ -34,7 +34,7 @@ const tried = tricks(0).filter(({ layer }) => layer !== 'nothing');
 
 describe.skipIf(mode === 'none')(`proxy tricks${mode === 'none' ? `, skipped: ${why.join('; ')}` : ''}`, () => {
   beforeAll(async () => {
-    const authority = createAuthority(new Date());
+    const authority = createAuthority(makeAuthority(new Date()));
     const onRequest: http.RequestListener = (request, response) => {
       arrived.push(`${request.method} ${request.headers.host} ${request.url}`);
       request.resume();

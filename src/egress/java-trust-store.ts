@@ -1,12 +1,12 @@
 // A Java key store (JKS, format 2) with one trusted certificate. The JDK reads it in place of its own list. The trailing digest is
 // the format's own keyed SHA-1 with the well-known password; it protects nothing and is only there because readers check it.
-import { createHash, X509Certificate } from 'node:crypto';
 
 const magic = 0xfeedfeed;
 const password = 'changeit';
 const salt = 'Mighty Aphrodite';
 
 export function javaTrustStore(pem: string, createdAtMs = 0): Buffer {
+  const { createHash, X509Certificate } = process.getBuiltinModule('node:crypto');
   const certificate = new X509Certificate(pem).raw;
   const [version, entries, trustedCertificate] = [2, 1, 2];
   const body = Buffer.concat([

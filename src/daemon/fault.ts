@@ -1,0 +1,19 @@
+// Faults on their way over the daemon's socket: what it answered, or that it did not.
+import { type Code, faults, IntramurError } from '../core/index.ts';
+import type { ControlFault } from './protocol.ts';
+
+export function unreachable(cause: Error): IntramurError {
+  return new IntramurError('DAEMON_UNREACHABLE', `the daemon could not be reached: ${cause.message}`, { cause });
+}
+
+/** @param said what the daemon answered instead of an answer */
+export function faultFrom(said: ControlFault | string): IntramurError {
+  try {
+    const { code, message, hint } = typeof said === 'string' ? (JSON.parse(said) as ControlFault) : said;
+    if (code in faults) return new IntramurError(code satisfies Code, message, hint === undefined ? {} : { hint });
+  } catch {
+    // Not one of our faults: said below.
+  }
+  const text = typeof said === 'string' ? said : JSON.stringify(said);
+  return new IntramurError('INTERNAL', `the daemon answered in a form that is not its own: ${text.slice(0, 200)}`);
+}
