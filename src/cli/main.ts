@@ -61,6 +61,16 @@ function help(): string {
   return `${productTitle} keeps coding agents, and what they read, within the walls.\n\nUsage: ${productName} COMMAND\n\n${rows.join('\n')}\n\n  --version, --help\n`;
 }
 
+/**
+ * V8's compiled code, kept from run to run: most of a short command is the loading of its own code. The directory is the one of
+ * `placesFrom`, worked out here because only what is loaded after this call is kept, and because `--version` loads no other file.
+ */
+function keepCompiledCode(env: NodeJS.ProcessEnv): void {
+  const home = process.getBuiltinModule('node:os').homedir();
+  const cache = env['INTRAMUR_HOME'] ? `${env['INTRAMUR_HOME']}/cache` : `${env['XDG_CACHE_HOME'] || `${home}/.cache`}/${productName}`;
+  process.getBuiltinModule('node:module').enableCompileCache(`${cache}/compile`);
+}
+
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...args] = argv;
   const say = (text: string) => process.stderr.write(`${productName}: ${text}\n`);
@@ -86,8 +96,12 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(`Usage: ${productName} ${command.usage}\n       ${command.does}\n`);
     return 0;
   }
-  const { keepCompiledCode } = await import('./compile-cache.ts');
   keepCompiledCode(process.env);
+  if (name === 'run') {
+    const { performRun } = await import('./launch.ts');
+    // Nothing is left to do, and what was written is written: the loop need not be taken down in order.
+    process.exit(await performRun(args));
+  }
   const { perform } = await import('./perform.ts');
   return await perform(command.load, args);
 }

@@ -1,5 +1,4 @@
 // Starts a daemon in the background and waits until it answers. The child gets no terminal and no directory of ours to keep busy.
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { type Code, faults, IntramurError, type Places } from '../core/index.ts';
@@ -18,6 +17,7 @@ export async function startInBackground(
   const log = path.join(places.state, 'daemon.log');
   const out = fs.openSync(log, 'w', 0o600);
   const script = process.argv[1] ?? '';
+  const { spawn } = process.getBuiltinModule('node:child_process');
   const child = spawn(process.execPath, [script, 'up', ...args], {
     cwd: places.state,
     env: { ...env },

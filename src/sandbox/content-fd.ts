@@ -9,8 +9,7 @@ const unnamed = 0o20000000 | constants.O_DIRECTORY | constants.O_RDWR;
 export function contentFd(directory: string, content: Uint8Array): number {
   const fd = openUnnamed(directory);
   try {
-    // Written by position: the child's own position stays at the beginning.
-    for (let at = 0; at < content.length; ) at += writeSync(fd, content, at, content.length - at, at);
+    writeContent(fd, content);
     return fd;
   } catch (cause) {
     closeSync(fd);
@@ -18,7 +17,12 @@ export function contentFd(directory: string, content: Uint8Array): number {
   }
 }
 
-function openUnnamed(directory: string): number {
+export function writeContent(fd: number, content: Uint8Array): void {
+  // Written by position: the child's own position stays at the beginning.
+  for (let at = 0; at < content.length; ) at += writeSync(fd, content, at, content.length - at, at);
+}
+
+export function openUnnamed(directory: string): number {
   try {
     return openSync(directory, unnamed, 0o600);
   } catch {

@@ -162,7 +162,7 @@ describe.skipIf(enforcement === 'none')(`launch${enforcement === 'none' ? `, ski
     expect(await launched.exited).toEqual({ code: 0, signal: null });
     expect(fs.readdirSync(plan.workspace).sort()).toEqual(['file', 'other']);
     expect(fs.readFileSync(path.join(plan.workspace, 'file'), 'utf8')).toBe('before');
-    expect(launched.changes()).toEqual({ changed: 1, added: 1, deleted: 1, sensitive: [], disarmed: [] });
+    expect(await launched.changes()).toEqual({ changed: 1, added: 1, deleted: 1, sensitive: [], disarmed: [] });
   });
 
   it.runIf(process.geteuid?.() === 0)('started by root in the workspace of another user, acts as that user', async () => {
@@ -296,7 +296,7 @@ describe.skipIf(enforcement === 'none')(`launch${enforcement === 'none' ? `, ski
 });
 
 describe.skipIf(enforcement === 'none')(`repositories made in direct mode${enforcement === 'none' ? `, skipped: ${why}` : ''}`, () => {
-  let changes: ReturnType<Awaited<ReturnType<typeof launch>>['changes']>;
+  let changes: Awaited<ReturnType<Awaited<ReturnType<typeof launch>>['changes']>>;
   let workspace = '';
 
   beforeAll(async () => {
@@ -306,7 +306,7 @@ describe.skipIf(enforcement === 'none')(`repositories made in direct mode${enfor
        printf '[core]\\n\\tfsmonitor = evil\\n' > made/.git/config; printf '[core]\\n\\tbare = false\\n' > plain/.git/config
        echo 'gitdir: made/.git' > gitfile; mkdir sub; mv gitfile sub/.git; echo '{}' > package.json; echo text > notes.txt`,
     );
-    changes = done.launched.changes();
+    changes = await done.launched.changes();
     workspace = done.plan.workspace;
   });
 

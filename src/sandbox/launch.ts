@@ -7,22 +7,21 @@ import path from 'node:path';
 import { IntramurError } from '../core/index.ts';
 import { confine, noGroup } from './cgroup.ts';
 import { compiled } from './compiled.ts';
-import { contentFd } from './content-fd.ts';
-import { directChanges, type FileChanges } from './direct-changes.ts';
+import { openUnnamed, writeContent } from './content-fd.ts';
+import type { FileChanges } from './direct-changes.ts';
 import { elf } from './elf.ts';
 import { exitOf, killAll, signalProgram, statusOf } from './exit.ts';
 import { gitOutside } from './git-outside.ts';
 import { goMessage, initFds, initKey, initProgram, starterProgram } from './init-program.ts';
 import { inside, refuseHome, refuseWorkspace, starterPath } from './inside.ts';
 import { closeHandle, indexOf, listenersFrom, listenersOf, type Planned } from './listeners.ts';
-import { bwrapMounts, isWithin } from './mount.ts';
+import { bwrapMounts, isWithin, type Mount } from './mount.ts';
 import type { Change } from './overlay/change.ts';
-import { diffLayer } from './overlay/diff.ts';
 import { readLayer, writeHolder, writeManifest } from './overlay/manifest.ts';
 import { type Owner, ownerOf, requireReachable } from './owner.ts';
 import type { Launched, LaunchPlan, Listeners } from './plan.ts';
 import { followLinks } from './program.ts';
-import { type Protection, protect } from './protection.ts';
+import type { Protection } from './protection.ts';
 import { seccompProgram } from './seccomp.ts';
 import { confinedStdin } from './stdin.ts';
 import type { Arch } from './syscall-number.ts';
@@ -46,18 +45,17 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
   const overlay = overlayArguments(plan, workspace, owner);
   requireReachable(owner, [...overlay, workspace, ...plan.argv.slice(0, 1), ...plan.readOnly]);
   mkdirSync(plan.cacheDir, { recursive: true, mode: 0o700 });
-  const protection =
-    plan.mode === 'direct'
-      ? protect(workspace, plan.cacheDir, { scratch: plan.scratch ?? [], tmpfsBytes: plan.limits.tmpfsBytes })
-      : undefined;
+  const protection = plan.mode === 'direct' ? await protectionOf(plan, workspace) : undefined;
   const opened: number[] = [];
   let child: ChildProcess | undefined;
   try {
     const hasIpv6 = existsSync('/proc/net/if_inet6');
     const listeners = listenersOf(plan, hasIpv6);
-    const fds = new ContentFds(plan.cacheDir, opened);
-    const args = bwrapArguments(plan, { workspace, cwd, owner, arch, protection }, fds);
-    const argsFd = fds.open(Buffer.from(args.map((arg) => `${arg}\0`).join('')));
+    const host: Host = { workspace, cwd, owner, arch, protection };
+    const mounts = mountsOf(plan, host);
+    const contents = mounts.filter((mount) => 'content' in mount).length + ownContents;
+    while (opened.length < contents) opened.push(openUnnamed(plan.cacheDir));
+    const argsFd = firstContentFd;
     const options = {
       ...owner,
       hasIpv6,
@@ -77,6 +75,8 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
     if (plan.mode === 'overlay' && plan.overlay && child.pid !== undefined) writeHolder(plan.overlay.upper, child.pid);
     child.once('exit', () => protection?.release());
     if (child.stdin) stdin.feed(child.stdin);
+    // The init is at work; bubblewrap, which reads these, waits for the word to start.
+    describe(plan, host, mounts, opened);
     return await started(
       child,
       { plan, program: () => initProgram(options), listeners, changes: () => changesOf(plan, workspace, protection) },
@@ -94,20 +94,24 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
 
 const firstContentFd = initFds.status + 1;
 
-class ContentFds {
-  readonly #directory: string;
-  readonly #opened: number[];
+/** Beside the files of the inside: bubblewrap's arguments, which are the first, and the seccomp program. */
+const ownContents = 2;
 
-  constructor(directory: string, opened: number[]) {
-    this.#directory = directory;
-    this.#opened = opened;
-  }
-
+/** Writes what bubblewrap reads by descriptor: its arguments, the seccomp program, the files of the inside. */
+function describe(plan: LaunchPlan, host: Host, mounts: readonly Mount[], opened: readonly number[]): void {
+  let next = 1;
   /** @returns the number that the descriptor has in the child */
-  open(content: Uint8Array): number {
-    this.#opened.push(contentFd(this.#directory, content));
-    return firstContentFd + this.#opened.length - 1;
-  }
+  const put = (content: Uint8Array): number => {
+    const fd = opened[next];
+    if (fd === undefined) throw new IntramurError('INTERNAL', 'a content of the sandbox has no descriptor');
+    writeContent(fd, content);
+    next += 1;
+    return firstContentFd + next - 1;
+  };
+  const args = bwrapArguments(plan, host, mounts, put);
+  const [first] = opened;
+  if (first === undefined || next !== opened.length) throw new IntramurError('INTERNAL', 'a descriptor of the sandbox has no content');
+  writeContent(first, Buffer.from(args.map((arg) => `${arg}\0`).join('')));
 }
 
 interface Host {
@@ -118,11 +122,11 @@ interface Host {
   readonly protection: Protection | undefined;
 }
 
-function bwrapArguments(plan: LaunchPlan, host: Host, fds: ContentFds): string[] {
+function mountsOf(plan: LaunchPlan, host: Host): Mount[] {
   const { userName, hostName, home } = plan;
   const { uid, gid } = host.owner.inner;
   const shell = existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh';
-  const mounts = inside({
+  return inside({
     workspace: host.workspace,
     protection: host.protection?.mounts ?? [],
     identity: { userName, hostName, home, uid, gid, shell },
@@ -135,13 +139,17 @@ function bwrapArguments(plan: LaunchPlan, host: Host, fds: ContentFds): string[]
     isHostRoot: host.owner.outer.uid === 0,
     starter: readFileSync(compiled(plan.cacheDir, `starter-${host.arch}`, () => elf(starterProgram(), host.arch))),
   });
+}
+
+function bwrapArguments(plan: LaunchPlan, host: Host, mounts: readonly Mount[], put: (content: Uint8Array) => number): string[] {
+  const { uid, gid } = host.owner.inner;
   return [
     // Not the network: that namespace belongs to the init's user namespace, out of the program's reach.
     ...['--unshare-user', '--unshare-ipc', '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try'],
-    ...['--uid', String(uid), '--gid', String(gid), '--hostname', hostName],
-    ...['--cap-drop', 'ALL', '--die-with-parent', '--seccomp', String(fds.open(seccompProgram(host.arch)))],
+    ...['--uid', String(uid), '--gid', String(gid), '--hostname', plan.hostName],
+    ...['--cap-drop', 'ALL', '--die-with-parent', '--seccomp', String(put(seccompProgram(host.arch)))],
     ...['--json-status-fd', String(initFds.status)],
-    ...bwrapMounts(mounts, (content) => fds.open(content)),
+    ...bwrapMounts(mounts, put),
     ...['--chdir', host.cwd, '--clearenv'],
     ...Object.entries(plan.env).flatMap(([name, value]) => ['--setenv', name, value]),
   ];
@@ -166,11 +174,21 @@ interface Start {
   /** What the init was compiled from: only a failure needs it again. */
   readonly program: () => Program;
   readonly listeners: readonly Planned[];
-  readonly changes: () => FileChanges;
+  readonly changes: () => Promise<FileChanges>;
 }
 
-function changesOf(plan: LaunchPlan, workspace: string, protection: Protection | undefined): FileChanges {
-  if (protection) return directChanges(workspace, protection.before, protection.beganNs);
+/** Only what a mode needs is loaded, and when it is needed: the program has ended when changes are asked for. */
+async function protectionOf(plan: LaunchPlan, workspace: string): Promise<Protection> {
+  const { protect } = await import('./protection.ts');
+  return protect(workspace, plan.cacheDir, { scratch: plan.scratch ?? [], tmpfsBytes: plan.limits.tmpfsBytes });
+}
+
+async function changesOf(plan: LaunchPlan, workspace: string, protection: Protection | undefined): Promise<FileChanges> {
+  if (protection) {
+    const { directChanges } = await import('./direct-changes.ts');
+    return directChanges(workspace, protection.before, protection.beganNs);
+  }
+  const { diffLayer } = await import('./overlay/diff.ts');
   const layer = plan.overlay && readLayer(path.dirname(plan.overlay.upper));
   if (!layer) throw new IntramurError('SANDBOX_SETUP', 'the layer of the session is gone');
   const found = diffLayer(layer, plan.cacheDir);

@@ -74,7 +74,7 @@ export interface Launched {
   /** Which limits the kernel holds for this session, as one line each. */
   readonly limits: readonly string[];
   /** What the session changed in the workspace or its layer. To be called after `exited`; in direct mode it takes new hooks out of force. */
-  changes(): FileChanges;
+  changes(): Promise<FileChanges>;
   /** Sends a signal to the program, which may end in its own way; everything is killed when there is no program to send it to. */
   signal(signal: NodeJS.Signals): void;
   kill(): void;

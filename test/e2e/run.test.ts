@@ -153,7 +153,7 @@ describe('intramur run', () => {
   it('programs inside may listen on the ports that developers use, and reach them', async () => {
     const serve = (port: number) => `node -e 'require("http").createServer((_, r) => r.end("own server ${port}")).listen(${port})' & `;
     const { stdout, entries } = await inside(
-      `${serve(8080)}${serve(3000)} for i in $(seq 50); do curl -sf http://localhost:8080/ && break; sleep 0.1; done; curl -sS http://127.0.0.1:3000/; kill %1 %2`,
+      `${serve(8080)}${serve(3000)} for at in localhost:8080 127.0.0.1:3000; do for i in $(seq 100); do curl -sf http://$at/ && break; sleep 0.1; done; done; kill %1 %2`,
     );
     expect(stdout).toBe('own server 8080own server 3000');
     expect(entries.filter(({ decision }) => decision)).toEqual([]);

@@ -5,13 +5,13 @@ import path from 'node:path';
 import type { Adapter, Credential, UserView } from '../../agents/index.ts';
 import { codeOf, type Places, product } from '../../core/index.ts';
 import type { CloseRequest, DaemonClient, OpenReply } from '../../daemon/index.ts';
-import { trustEnv } from '../../egress/index.ts';
+import { type Egress, trustEnv } from '../../egress/index.ts';
 import { type LaunchPlan, launch, type ResolvedProgram, trustPaths } from '../../sandbox/index.ts';
 import type { CliIo } from '../io.ts';
+import { type Doors, openDoors } from './doors.ts';
 import { baseEnvironment, passedByName, searchPath } from './environment.ts';
 import type { RunOptions } from './options.ts';
 import type { Program } from './program.ts';
-import type { SessionEgress } from './session-egress.ts';
 import { followSignals } from './signals.ts';
 import { endLines, printable, startLine } from './status-line.ts';
 import { rememberTerminalModes } from './terminal-modes.ts';
@@ -51,8 +51,9 @@ export async function contain(
 ): Promise<number> {
   const remembered = rememberTerminalModes();
   const { client, answer: session, startMs } = await opening;
-  const egress = Promise.withResolvers<SessionEgress>();
-  egress.promise.catch(() => {}); // awaited by the launch
+  const egress = Promise.withResolvers<Egress>();
+  egress.promise.catch(() => {}); // awaited at the doors and at the end
+  let doors: Doors | undefined;
   try {
     const plan = planFor(options, io, {
       program: program.resolved,
@@ -63,16 +64,19 @@ export async function contain(
       cacheDir: places.cache,
     });
     const restoreTerminalModes = await remembered;
-    const launching = launch(plan, { listening: async (listeners) => (await egress.promise).adopt(listeners) });
-    // The init has been started and prepares the inside; meanwhile the way out is loaded.
-    egress.resolve(import('./session-egress.ts').then(({ createSessionEgress }) => createSessionEgress(client, session, gatewayPort)));
-    const launched = await launching;
-    const loadRest = setTimeout(() => client.prepare(), restAfterMs).unref();
+    const launched = await launch(plan, {
+      listening(listeners) {
+        doors = openDoors(listeners, egress.promise);
+      },
+    });
     life.halt = launched.kill;
     if (startMs > 0)
       io.stderr.write(`${product.name}: started the daemon in ${Math.round(startMs)} ms; it goes on until ${product.name} down\n`);
     io.stderr.write(startLine(performance.now() - began - startMs, session, options.mode, credentials.length));
     const release = followSignals(launched);
+    // Bubblewrap takes longer to prepare the inside than this takes to load.
+    egress.resolve(import('./session-egress.ts').then(({ createSessionEgress }) => createSessionEgress(client, session, gatewayPort)));
+    const loadRest = setTimeout(() => client.prepare(), restAfterMs).unref();
     const exit = await launched.exited;
     release();
     clearTimeout(loadRest);
@@ -80,17 +84,19 @@ export async function contain(
     life.isOver = true;
     // What the program dialled in its last instant is accepted, and recorded, before the doors close.
     await new Promise((resolve) => setImmediate(resolve));
+    doors?.close();
     await (await egress.promise).close();
     const exitCode = exit.signal ? 128 + (os.constants.signals[exit.signal as NodeJS.Signals] ?? 0) : (exit.code ?? 70);
-    const { disarmed, ...files } = launched.changes();
+    const { disarmed, ...files } = await launched.changes();
     for (const name of disarmed) io.stderr.write(`${product.name}: a new repository was taken out of force: ${printable(name)}\n`);
     await report(client, { exitCode, files }, options, io);
     return exitCode;
   } finally {
     life.isOver = true;
+    doors?.close();
     egress.reject(new Error('the session is over'));
     await egress.promise.then(
-      (made) => made.close(),
+      (way) => way.close(),
       () => {},
     );
     client.release();
