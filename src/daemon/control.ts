@@ -69,7 +69,10 @@ function holdSession(daemon: Daemon, stream: Duplex, head: Buffer, onFault: (wha
   let held: Promise<Session | undefined> | undefined;
   readLines(stream, head, (value) => {
     if (!held) {
-      held = opened(value as OpenRequest).catch((fault: unknown) => void end(fault));
+      held = opened(value as OpenRequest).catch((fault: unknown) => {
+        end(fault);
+        return undefined;
+      });
       return;
     }
     const { close } = value as EndOfSession;
@@ -84,7 +87,10 @@ function holdSession(daemon: Daemon, stream: Duplex, head: Buffer, onFault: (wha
 
   async function opened(request: OpenRequest): Promise<Session | undefined> {
     const { session, reply } = await daemon.open(request);
-    if (stream.destroyed) return void daemon.lost(session);
+    if (stream.destroyed) {
+      daemon.lost(session);
+      return undefined;
+    }
     const { signal } = session.life;
     signal.addEventListener(
       'abort',
