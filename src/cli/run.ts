@@ -30,7 +30,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
         ...(options.purpose === undefined ? {} : { purpose: options.purpose }),
         allow: options.allow,
         credentials,
-        sandbox: { mode: options.mode, pids: options.limitPids },
+        sandbox: { mode: options.mode, pids: options.limitPids, ...(options.auditExec ? { auditExec: true } : {}) },
       },
       (reason) => {
         if (life.isOver) return;

@@ -1,7 +1,16 @@
 // One record of the ledger. INVARIANT: holds no payload and no secret, only kinds, counts and hashes.
 import type { Classification, EgressClass, Label, Perimeter, Purpose } from './words.ts';
 
-export type EntryAction = 'llm.invoke' | 'http.request' | 'net.connect' | 'session.open' | 'session.close' | 'daemon.start' | 'daemon.stop';
+export type EntryAction =
+  | 'llm.invoke'
+  | 'http.request'
+  | 'net.connect'
+  | 'process.exec'
+  | 'secret.use'
+  | 'session.open'
+  | 'session.close'
+  | 'daemon.start'
+  | 'daemon.stop';
 
 /** What is appended. The ledger adds `index` and `time`. Fields that do not apply are left out. */
 export interface EntryBody {
@@ -14,7 +23,7 @@ export interface EntryBody {
   readonly host?: string;
   readonly port?: number;
   readonly method?: string;
-  /** Path without the query: a query may hold what must not be stored. */
+  /** Path without the query: a query may hold what must not be stored. Of a program that starts, its file. */
   readonly path?: string;
   readonly requestedModel?: string;
   readonly provider?: string;

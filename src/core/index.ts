@@ -9,7 +9,21 @@ export { packageRoot } from './package-root.ts';
 export { type Places, placesFrom } from './place.ts';
 export { product } from './product.ts';
 export type { FindingKind, InspectFinding, Report, Tier } from './report.ts';
-export type { Act, Body, HttpRequest, LlmInvoke, NetConnect, Place, Principal, Request, SessionId, Target } from './request.ts';
+export type {
+  Act,
+  Body,
+  HttpRequest,
+  LlmInvoke,
+  NetConnect,
+  Outgoing,
+  Place,
+  Principal,
+  ProcessExec,
+  Request,
+  SecretUse,
+  SessionId,
+  Target,
+} from './request.ts';
 export { version } from './version.ts';
 export {
   type Classification,

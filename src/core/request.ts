@@ -70,7 +70,31 @@ export interface NetConnect extends Place {
   readonly isGranted: boolean;
 }
 
-export type Act = LlmInvoke | HttpRequest | NetConnect;
+/** The start of a program inside. Nothing leaves by it. */
+export interface ProcessExec {
+  readonly action: 'process.exec';
+  /** As it was called, made absolute. */
+  readonly path: string;
+  /** Where its links lead. */
+  readonly realPath: string;
+  readonly argv: readonly string[];
+  readonly cwd: string;
+}
+
+/** The use of a key that stays outside, on behalf of a program inside. */
+export interface SecretUse {
+  readonly action: 'secret.use';
+  /** `ssh:SHA256:…`, `gpg:KEYGRIP`. */
+  readonly name: string;
+  readonly use: 'sign';
+  /** True when the configuration named this key. */
+  readonly isGranted: boolean;
+}
+
+/** What would leave the sandbox. */
+export type Outgoing = LlmInvoke | HttpRequest | NetConnect;
+
+export type Act = Outgoing | ProcessExec | SecretUse;
 
 export interface Request {
   readonly principal: Principal;

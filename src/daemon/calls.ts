@@ -8,7 +8,7 @@ import { type DescribedConnect, decode, describedHeader, encode, maxHeaderBytes 
 import type { Watch } from './watch.ts';
 
 export interface Calls {
-  call(method: string, path: string): Promise<unknown>;
+  call(method: string, path: string, body?: unknown): Promise<unknown>;
   forward(token: string, head: ExchangeHead, body: Readable, signal: AbortSignal): Promise<ExchangeReply>;
   connect(described: DescribedConnect): Promise<Connection>;
   release(): void;
@@ -26,9 +26,10 @@ export function createCalls(socketPath: string, watch: Watch): Calls {
   }
 
   return {
-    async call(method, path) {
+    async call(method, path, body) {
       const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-      const outgoing = request({ method, path, headers: { 'content-length': 0 } });
+      const text = body === undefined ? '' : JSON.stringify(body);
+      const outgoing = request({ method, path, headers: { 'content-length': Buffer.byteLength(text) } });
       outgoing.on('error', (cause) => reject(unreachable(cause)));
       outgoing.on('response', (response) => {
         readText(response).then(
@@ -39,7 +40,7 @@ export function createCalls(socketPath: string, watch: Watch): Calls {
           (cause: Error) => reject(unreachable(cause)),
         );
       });
-      outgoing.end();
+      outgoing.end(text);
       return await promise;
     },
 

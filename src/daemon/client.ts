@@ -11,6 +11,8 @@ import {
   type OpenReply,
   type OpenRequest,
   paths,
+  type StartsReply,
+  type StartsRequest,
   type Summary,
 } from './protocol.ts';
 import { openSession, type SessionLine } from './session-line.ts';
@@ -30,6 +32,8 @@ export interface DaemonClient {
   open(request: OpenRequest, onEnd: (reason: string | undefined) => void): Promise<OpenReply>;
   forward(token: string, head: ExchangeHead, body: Readable, signal: AbortSignal): Promise<ExchangeReply>;
   connect(described: DescribedConnect): Promise<Connection>;
+  /** One decision for each program that is about to start. */
+  decideStarts(token: string, request: StartsRequest): Promise<StartsReply>;
   /** Ends the session that was opened. */
   close(request: CloseRequest): Promise<Summary>;
   /** Loads what exchanges need, so that the first one does not wait for it. */
@@ -53,6 +57,7 @@ export function createClient(socketPath: string, chosen: Patience = patience): D
     },
     forward: async (token, head, body, signal) => await (await calls()).forward(token, head, body, signal),
     connect: async (described) => await (await calls()).connect(described),
+    decideStarts: async (token, request) => (await (await calls()).call('POST', paths.starts, { token, ...request })) as StartsReply,
     async close(request) {
       if (!line) throw new Error('no session was opened');
       return await line.close(request);

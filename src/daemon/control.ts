@@ -16,10 +16,16 @@ import {
   type OpenRequest,
   paths,
   type SessionMessage,
+  type StartsRequest,
   sessionProtocol,
 } from './protocol.ts';
 import { sendBody } from './reply.ts';
 import { closedByLauncher, type Session } from './session.ts';
+
+/** How long a launcher may take to end what it runs after its session was halted. */
+const summingUpMs = 30_000;
+/** Longest call with a body, bytes. */
+const maxCallBytes = 4 * 1024 * 1024;
 
 export function createControl(daemon: Daemon, onFault: (what: string, fault: unknown) => void): http.Server {
   const server = http.createServer({ maxHeaderSize: maxHeaderBytes, requestTimeout: 0, keepAliveTimeout: 60_000 });
@@ -55,6 +61,10 @@ async function route(daemon: Daemon, request: http.IncomingMessage, response: ht
     sendJson(response, {});
     return daemon.requestStop();
   }
+  if (method === 'POST' && url === paths.starts) {
+    const asked = (await readJson(request)) as StartsRequest & { readonly token: string };
+    return sendJson(response, await daemon.starts(asked.token, asked));
+  }
   throw new IntramurError('USAGE', `the daemon has no ${method} ${url}`);
 }
 
@@ -78,7 +88,7 @@ function holdSession(daemon: Daemon, stream: Duplex, head: Buffer, onFault: (wha
     const { close } = value as EndOfSession;
     held
       .then(async (session) => {
-        if (!session || session.life.signal.aborted) return;
+        if (!session || !daemon.isOpen(session)) return;
         say({ summary: await daemon.close(session, close) });
         stream.end();
       })
@@ -97,13 +107,13 @@ function holdSession(daemon: Daemon, stream: Duplex, head: Buffer, onFault: (wha
       () => {
         if (signal.reason === closedByLauncher) return;
         say({ halted: String(signal.reason) });
-        stream.end();
+        if (!daemon.isOpen(session)) return void stream.end();
+        // The launcher sums up a session that was halted; one that never does is gone.
+        setTimeout(() => stream.destroy(), summingUpMs).unref();
       },
       { once: true },
     );
-    stream.on('close', () => {
-      if (!signal.aborted) daemon.lost(session);
-    });
+    stream.on('close', () => daemon.lost(session));
     say({ opened: reply });
     return session;
   }
@@ -143,6 +153,17 @@ function described(request: http.IncomingMessage): unknown {
   const text = request.headers[describedHeader];
   if (typeof text !== 'string') throw new IntramurError('USAGE', 'the call describes nothing');
   return decode(text);
+}
+
+async function readJson(request: http.IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxCallBytes) throw new IntramurError('USAGE', 'the call is too long');
+    chunks.push(chunk);
+  }
+  return JSON.parse(Buffer.concat(chunks).toString());
 }
 
 function sendJson(response: http.ServerResponse, value: unknown): void {

@@ -19,8 +19,9 @@ import type { Ledger } from '../ledger/index.ts';
 import type { PolicyEngine } from '../policy/index.ts';
 import { type Connected, connectUpstream } from './connect.ts';
 import { type ExchangeDeps, handleExchange } from './exchange.ts';
-import type { Attempt, CloseRequest, DaemonStatus, OpenReply, OpenRequest, Summary } from './protocol.ts';
-import { closedByLauncher, isGranted, newSessionId, parseGrant, type Session, Sessions } from './session.ts';
+import type { Attempt, CloseRequest, DaemonStatus, OpenReply, OpenRequest, StartsReply, StartsRequest, Summary } from './protocol.ts';
+import { closedByLauncher, halt, isGranted, newSessionId, parseGrant, type Session, Sessions } from './session.ts';
+import { decideStarts } from './starts.ts';
 
 /** How long a session's close waits for outcomes that are on their way. */
 const settleLimitMs = 2000;
@@ -115,6 +116,7 @@ export class Daemon {
       authority: this.#authority(),
       ...(named === undefined ? {} : { model: named.match }),
       ports: [...new Set(grants.flatMap((grant) => grant.ports))],
+      ...(engine.narrows('process.exec') ? { auditsStarts: true } : {}),
       hasModels: providers.some(({ credential }) => credential === 'provider'),
       firstPerimeter: (['onprem', 'vpc', 'public'] as const).find((perimeter) =>
         providers.some((provider) => provider.perimeter === perimeter),
@@ -138,6 +140,17 @@ export class Daemon {
       this.#spare = makeAuthority(now());
     });
     return made;
+  }
+
+  /** Decides on programs that are about to start inside. */
+  async starts(token: string, { starts }: StartsRequest): Promise<StartsReply> {
+    const { sessions, mediation } = this.#parts;
+    return { allowed: await decideStarts(starts, sessions.byToken(token), { mediation, halt }) };
+  }
+
+  /** True until the session was summed up, or its launcher went away. */
+  isOpen(session: Session): boolean {
+    return this.#parts.sessions.get(session.id) === session;
   }
 
   /** Decides a connection that is not HTTP; an allowed one comes back open. */
@@ -174,17 +187,20 @@ export class Daemon {
 
   async close(session: Session, { exitCode, files }: CloseRequest): Promise<Summary> {
     const { ledger, now } = this.#parts;
+    const { aborted, reason } = session.life.signal;
+    const halted = aborted ? { halted: String(reason) } : {};
     this.#end(session, closedByLauncher);
     // An outcome is recorded after the last byte of its answer; what the session did is not summed up before.
     await this.#parts.mediation.settled(session.id, settleLimitMs);
     const { first, last, ...tallied } = session.tally.summary();
-    const closing = await this.#recordClose(session, exitCode, tallied.refusals);
+    const closing = await this.#recordClose(session, { exitCode, ...halted }, tallied.refusals);
     return {
       schema: 'intramur/summary/1',
       session: session.id,
       agent: session.principal.agent,
       purpose: session.principal.purpose,
       exitCode,
+      ...halted,
       startedAt: session.startedAt.toISOString(),
       endedAt: now().toISOString(),
       ...tallied,
@@ -195,8 +211,9 @@ export class Daemon {
 
   /** The launcher went away without closing. */
   lost(session: Session): void {
+    if (!this.isOpen(session)) return;
     this.#end(session, 'the launcher went away');
-    void this.#recordClose(session, undefined, session.tally.summary().refusals);
+    void this.#recordClose(session, { lost: true }, session.tally.summary().refusals);
   }
 
   #end(session: Session, reason: string): void {
@@ -206,9 +223,13 @@ export class Daemon {
     forget(session.id);
   }
 
-  async #recordClose({ id, principal }: Session, exitCode: number | undefined, refusals: number): Promise<number | undefined> {
+  async #recordClose(
+    { id, principal }: Session,
+    how: { exitCode: number; halted?: string } | { lost: true },
+    refusals: number,
+  ): Promise<number | undefined> {
     const { user, agent, purpose } = principal;
-    const detail = { refusals, ...(exitCode === undefined ? { lost: true } : { exitCode }) };
+    const detail = { refusals, ...how };
     try {
       return (await this.#parts.ledger.append({ action: 'session.close', session: id, user, agent, purpose, detail })).index;
     } catch {

@@ -40,7 +40,7 @@ export function createMediation(
       const decide = (asked: Request, facts: Facts) => engine.decide(asked, facts);
       const recorded = await mediate(request, body, { ...deps, decide });
       const row = tally?.decided(request, recorded.decision, recorded.report, recorded.entry?.index);
-      if (recorded.entry && recorded.decision.effect === 'allow')
+      if (recorded.entry && recorded.decision.effect === 'allow' && 'host' in request.act)
         pending.set(recorded.entry.index, { request, row, tally, recorded: Promise.withResolvers(), isEnded: false });
       return recorded;
     },
@@ -58,7 +58,7 @@ export function createMediation(
       if (row) tally?.ended(row, outcome);
       const { principal, act } = request;
       const who = { session: principal.session, user: principal.user, agent: principal.agent, purpose: principal.purpose };
-      const where = { class: act.class, host: act.host, port: act.port };
+      const where = 'host' in act ? { class: act.class, host: act.host, port: act.port } : {};
       try {
         const { index } = await deps.append({ action: act.action, ...who, ...where, ...outcome, outcomeOf: of });
         tally?.saw(index);

@@ -3,7 +3,7 @@
 // connection that was upgraded and speaks lines of JSON: the opening, then `SessionMessage` from the daemon and one `EndOfSession` to it.
 
 import type { Credential } from '../agents/index.ts';
-import type { Classification, Code, EgressClass, ExchangeHead, Label, NetConnect, Perimeter, Purpose } from '../core/index.ts';
+import type { Classification, Code, EgressClass, ExchangeHead, Label, NetConnect, Perimeter, ProcessExec, Purpose } from '../core/index.ts';
 import type { AuthoritySecret } from '../egress/index.ts';
 
 export const paths = {
@@ -11,6 +11,7 @@ export const paths = {
   stop: '/stop',
   sessions: '/sessions',
   exchange: '/exchange',
+  starts: '/starts',
 } as const;
 
 /** Room for an agent's own headers (Node's limit is 16 KiB) after encoding. */
@@ -44,6 +45,8 @@ export interface OpenReply {
   /** The certificate authority of the session. */
   readonly authority: AuthoritySecret;
   readonly hasModels: boolean;
+  /** A policy says something of programs: each start must be asked about. */
+  readonly auditsStarts?: boolean;
   /** A name that the model map answers to, for agents that must be told one. */
   readonly model?: string;
   /** Ports of granted hosts. */
@@ -52,7 +55,7 @@ export interface OpenReply {
   readonly firstPerimeter: Perimeter | undefined;
 }
 
-/** What the daemon says on a session's connection. After `fault`, `halted` and `summary` it closes it. */
+/** What the daemon says on a session's connection. After `fault` and `summary` it closes it; after `halted` the launcher may still sum up. */
 export type SessionMessage =
   | { readonly opened: OpenReply }
   | { readonly fault: ControlFault }
@@ -82,6 +85,15 @@ export interface Attempt extends Pick<NetConnect, 'host' | 'port' | 'protocol' |
 export interface DescribedConnect {
   readonly token: string;
   readonly attempt: Attempt;
+}
+
+/** Programs that are about to start. `null` is one that could not be read. */
+export interface StartsRequest {
+  readonly starts: readonly (Pick<ProcessExec, 'path' | 'realPath' | 'argv' | 'cwd'> | null)[];
+}
+
+export interface StartsReply {
+  readonly allowed: readonly boolean[];
 }
 
 export interface CloseRequest {
@@ -115,6 +127,8 @@ export interface Summary {
   readonly agent: string;
   readonly purpose: Purpose;
   readonly exitCode: number;
+  /** Why the session was ended before its program. */
+  readonly halted?: string;
   readonly startedAt: string;
   readonly endedAt: string;
   readonly egress: readonly EgressTally[];
@@ -127,6 +141,8 @@ export interface Summary {
     readonly sensitive: readonly string[];
   };
   readonly refusals: number;
+  /** Starts of programs, where they are audited. */
+  readonly programs?: { readonly started: number; readonly refused: number };
   readonly ledger: { readonly first: number; readonly last: number; readonly root: string };
 }
 

@@ -56,6 +56,11 @@ export async function openSession(
     opened.reject(fault);
     closed.reject(fault);
   };
+  let hasEnded = false;
+  const end = (): void => {
+    if (isOpen && !hasEnded) onEnd(halted);
+    hasEnded = true;
+  };
   let cause = new Error('the connection ended early');
   socket.on('error', (error) => {
     cause = error;
@@ -63,8 +68,8 @@ export async function openSession(
   socket.on('end', () => socket.destroy());
   socket.once('close', () => {
     watch.remove(socket);
-    failed(unreachable(cause));
-    if (isOpen) onEnd(halted);
+    failed(halted === undefined ? unreachable(cause) : new IntramurError('SESSION_HALTED', halted));
+    end();
   });
   // A daemon that does not know this upgrade answers an ordinary response: it is another version.
   afterHead(socket, (head, rest) => {
@@ -88,7 +93,8 @@ export async function openSession(
         closed.resolve(message.summary);
       } else {
         halted = message.halted;
-        failed(new IntramurError('SESSION_HALTED', halted));
+        opened.reject(new IntramurError('SESSION_HALTED', halted));
+        end();
       }
     });
   });

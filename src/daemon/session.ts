@@ -3,6 +3,7 @@ import crypto from 'node:crypto';
 import type { Config, HostGrant } from '../config/index.ts';
 import { canonicalHost, IntramurError, type Principal } from '../core/index.ts';
 import type { PolicyEngine } from '../policy/index.ts';
+import { StartBudget } from './starts.ts';
 import { Tally } from './tally.ts';
 
 /** Why a session's life ended when its launcher said so itself. */
@@ -19,6 +20,7 @@ export interface Session {
   readonly grants: readonly HostGrant[];
   readonly startedAt: Date;
   readonly tally: Tally;
+  readonly starts: StartBudget;
   /** Aborted with the reason when the session is halted or closed. */
   readonly life: AbortController;
 }
@@ -26,8 +28,9 @@ export interface Session {
 export class Sessions {
   readonly #open = new Map<string, Session>();
 
-  add(fields: Omit<Session, 'token' | 'tally' | 'life'>): Session {
-    const session = { ...fields, token: crypto.randomBytes(32).toString('base64url'), tally: new Tally(), life: new AbortController() };
+  add(fields: Omit<Session, 'token' | 'tally' | 'starts' | 'life'>): Session {
+    const token = crypto.randomBytes(32).toString('base64url');
+    const session = { ...fields, token, tally: new Tally(), starts: new StartBudget(), life: new AbortController() };
     this.#open.set(session.id, session);
     return session;
   }
@@ -54,6 +57,11 @@ export class Sessions {
   all(): Session[] {
     return [...this.#open.values()];
   }
+}
+
+/** Ends the rights of a session at once. It can still be summed up, and nothing else. */
+export function halt(session: Session, reason: string): void {
+  session.life.abort(reason);
 }
 
 /** Sortable by time, unguessable enough to be quoted in reports: it is a name, not a right. */

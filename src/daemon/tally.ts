@@ -10,12 +10,17 @@ export class Tally {
   readonly #model = new Map<string, ModelTally>();
   readonly #labels = new Map<Label, number>();
   #refusals = 0;
+  #programs: { started: number; refused: number } | undefined;
   #first = -1;
   #last = -1;
 
   /** @returns the row that the outcome of this decision adds its bytes to */
-  decided({ act }: Request, decision: Decision, report: Report | undefined, index: number | undefined): EgressTally {
+  decided({ act }: Request, decision: Decision, report: Report | undefined, index: number | undefined): EgressTally | undefined {
     const { effect } = decision;
+    if (index !== undefined) this.saw(index);
+    if (effect === 'deny') this.#refusals += 1;
+    if (act.action === 'process.exec') this.#started(effect);
+    if (!('host' in act)) return undefined;
     const reason = effect === 'deny' ? decision.reason.text : undefined;
     let key = JSON.stringify([act.host, act.port, act.class, effect, reason]);
     let host = act.host;
@@ -29,9 +34,7 @@ export class Tally {
       this.#egress.set(key, row);
     }
     row.count += 1;
-    if (effect === 'deny') this.#refusals += 1;
     for (const label of report?.labels ?? []) this.#labels.set(label, (this.#labels.get(label) ?? 0) + 1);
-    if (index !== undefined) this.saw(index);
     return row;
   }
 
@@ -43,17 +46,23 @@ export class Tally {
     if (provider && perimeter) this.#provider(provider, perimeter, bytesOut, bytesIn);
   }
 
+  #started(effect: Decision['effect']): void {
+    this.#programs ??= { started: 0, refused: 0 };
+    this.#programs[effect === 'allow' ? 'started' : 'refused'] += 1;
+  }
+
   saw(index: number): void {
     if (this.#first < 0) this.#first = index;
     this.#last = Math.max(this.#last, index);
   }
 
-  summary(): Pick<Summary, 'egress' | 'model' | 'labels' | 'refusals'> & { first: number; last: number } {
+  summary(): Pick<Summary, 'egress' | 'model' | 'labels' | 'refusals' | 'programs'> & { first: number; last: number } {
     return {
       egress: [...this.#egress.values()].map((row) => ({ ...row })),
       model: [...this.#model.values()].map((row) => ({ ...row })),
       labels: [...this.#labels].map(([label, count]) => ({ label, count })),
       refusals: this.#refusals,
+      ...(this.#programs ? { programs: { ...this.#programs } } : {}),
       first: this.#first,
       last: this.#last,
     };

@@ -38,6 +38,8 @@ const actions: Record<EntryAction, true> = {
   'llm.invoke': true,
   'http.request': true,
   'net.connect': true,
+  'process.exec': true,
+  'secret.use': true,
   'session.open': true,
   'session.close': true,
   'daemon.start': true,

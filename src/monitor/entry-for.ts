@@ -1,6 +1,15 @@
 // The ledger entry of a decision: kinds, counts and hashes of what was asked, never its content.
 import crypto from 'node:crypto';
-import { type Act, assertNever, type Body, type Decision, type EntryBody, type Report, type Request } from '../core/index.ts';
+import {
+  type Act,
+  assertNever,
+  type Body,
+  type Decision,
+  type EntryBody,
+  type Outgoing,
+  type Report,
+  type Request,
+} from '../core/index.ts';
 import type { Facts } from './facts.ts';
 
 /** @param facts what policy was told; `undefined` when it was not asked */
@@ -20,33 +29,38 @@ export function entryFor(
     user: principal.user,
     agent: principal.agent,
     purpose: principal.purpose,
-    class: act.class,
-    host: act.host,
-    port: act.port,
     ...actFields(act),
     ...(first ? { provider: first.provider, perimeter: first.perimeter } : {}),
     ...(facts ? { classification: facts.classification, labels: facts.labels } : {}),
     decision: decision.effect,
     ...(allowed ? {} : { reason: decision.reason.text }),
     policies: decision.policies,
-    bytesOut: body.bytes.length,
-    bytesIn: 0,
-    ...(body.bytes.length > 0 ? { bodySha256: crypto.hash('sha256', body.bytes, 'hex') } : {}),
+    ...(isOutgoing(act) ? { bytesOut: body.bytes.length, bytesIn: 0 } : {}),
+    ...(isOutgoing(act) && body.bytes.length > 0 ? { bodySha256: crypto.hash('sha256', body.bytes, 'hex') } : {}),
     detail: {
-      ...actDetail(act),
+      ...actDetail(act, body, report),
       vetting: principal.vetting,
       ...(report && report.findings.length > 0 ? { findings: summarise(report) } : {}),
     },
   };
 }
 
+function isOutgoing(act: Act): act is Outgoing {
+  return 'host' in act;
+}
+
 function actFields(act: Act): Partial<EntryBody> {
+  const place = isOutgoing(act) ? { class: act.class, host: act.host, port: act.port } : {};
   switch (act.action) {
     case 'llm.invoke':
-      return { method: bounded(act.method), path: bounded(act.path), requestedModel: act.requestedModel };
+      return { ...place, method: bounded(act.method), path: bounded(act.path), requestedModel: act.requestedModel };
     case 'http.request':
-      return { method: bounded(act.method), path: bounded(act.path) };
+      return { ...place, method: bounded(act.method), path: bounded(act.path) };
     case 'net.connect':
+      return place;
+    case 'process.exec':
+      return { path: bounded(act.path) };
+    case 'secret.use':
       return {};
     default:
       return assertNever(act);
@@ -61,7 +75,7 @@ function bounded(text: string): string {
 }
 
 /** What else the decision rested on, so that it can be asked again later. */
-function actDetail(act: Act): NonNullable<EntryBody['detail']> {
+function actDetail(act: Act, body: Body, report: Report | undefined): NonNullable<EntryBody['detail']> {
   switch (act.action) {
     case 'llm.invoke':
       return { dialect: act.dialect, targets: act.targets.map(({ provider, model }) => `${provider}/${model}`) };
@@ -69,9 +83,36 @@ function actDetail(act: Act): NonNullable<EntryBody['detail']> {
       return { scheme: act.scheme, isDirect: act.isDirect, isGranted: act.isGranted };
     case 'net.connect':
       return { protocol: act.protocol, isDirect: act.isDirect, isGranted: act.isGranted };
+    case 'process.exec': {
+      const leads = act.realPath === act.path ? {} : { realPath: bounded(act.realPath) };
+      return { ...leads, cwd: bounded(act.cwd), argv: withoutSecrets(body.bytes, report).map(bounded) };
+    }
+    case 'secret.use':
+      return { name: act.name, use: act.use, isGranted: act.isGranted };
     default:
       return assertNever(act);
   }
+}
+
+/**
+ * The arguments of a program, one a line in `bytes`, with each secret that was found in them blotted out. Where nothing could look for
+ * secrets there is only their number.
+ */
+function withoutSecrets(bytes: Uint8Array, report: Report | undefined): string[] {
+  if (bytes.length === 0) return [];
+  const text = Buffer.from(bytes);
+  const count = text.toString('latin1').split('\n').length;
+  if (!report || report.refused) return [`(${count} arguments, not inspected)`];
+  const secrets = report.findings.filter(({ kind }) => kind === 'secret').toSorted((a, b) => a.start - b.start);
+  const parts: string[] = [];
+  let at = 0;
+  for (const { start, end } of secrets) {
+    if (start > at) parts.push(text.toString('utf8', at, start));
+    if (end > at) parts.push('(secret)');
+    at = Math.max(at, end);
+  }
+  parts.push(text.toString('utf8', at));
+  return parts.join('').split('\n').slice(0, 64);
 }
 
 /** At most 32 lines `detector:tier`, each with its count; an entry is bounded. */

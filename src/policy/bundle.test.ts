@@ -165,7 +165,7 @@ describe('a bundle', () => {
     expect((await load()).bundle.policies.size).toBe(0);
     write(
       'own/a.cedar',
-      '@id("push") forbid(principal, action == Intramur::Action::"process.exec", resource) when { context.verbs.contains("push") };',
+      '@id("push") forbid(principal, action == Intramur::Action::"mcp.call", resource) when { context.argKeys.contains("push") };',
     );
     expect((await load()).unasked).toEqual(['own/push']);
   });

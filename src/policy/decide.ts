@@ -52,6 +52,8 @@ function reasonFor(request: Request, facts: Facts, rulings: readonly Ruling[], r
     return `${fillReason(reasonOf(policy) ?? 'a policy forbids this', request, facts, ruling?.target)} (policy ${policy})`;
   }
   if (act.action === 'llm.invoke') return noTarget(act);
+  if (act.action === 'process.exec') return `no policy permits to start ${shown(act.path)} (default deny)`;
+  if (act.action === 'secret.use') return `no policy permits the use of the key ${shown(act.name)} (default deny)`;
   return `no policy permits ${act.class === 'other' ? 'traffic' : `${act.class} traffic`} to ${shown(act.host)}:${act.port} (default deny)`;
 }
 

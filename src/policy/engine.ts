@@ -30,6 +30,8 @@ export interface PolicyEngine {
   readonly evaluator: 'compiled' | 'wasm';
   /** Policies that are only about acts which no enforcement point asks about yet: valid, and without effect. */
   readonly unasked: readonly PolicyId[];
+  /** True when a policy forbids some acts of this kind by name: an act that nobody would ask about otherwise must then be asked about. */
+  narrows(action: string): boolean;
   decide(request: Request, facts: Facts): Decision;
   explain(request: Request, facts: Facts): Explanation;
 }
@@ -58,6 +60,8 @@ export function createEngine(
   const authority = () => wasmEvaluator(cedar, bundle);
   const checked = compiled && rechecked({ compiled, authority, every: sampleEvery, defer: setImmediate, onDifference });
   const evaluate = checked?.evaluate ?? authority();
+  const forbids = [...bundle.policies.values()].filter(({ json }) => json.effect === 'forbid' && json.action.op !== 'All');
+  const narrowed = new Set(forbids.flatMap(({ json }) => actionsOf(bundle.actions, json.action)));
   const reasonOf = (policy: PolicyId) => bundle.policies.get(policy)?.json.annotations?.['reason'];
   return {
     digest: bundle.digest,
@@ -67,6 +71,7 @@ export function createEngine(
       return checked?.isTrusted() ? 'compiled' : 'wasm';
     },
     unasked: [...bundle.policies.values()].filter(({ json }) => !actionsOf(bundle.actions, json.action).some(isAsked)).map(({ id }) => id),
+    narrows: (action) => narrowed.has(action),
     decide: (request, facts) => decide(request, facts, evaluate, reasonOf),
     // What a person reads is the authority's own word.
     explain: (request, facts) => explain(request, facts, authority(), bundle),

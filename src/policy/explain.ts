@@ -112,6 +112,12 @@ function actVariations({ principal, act }: Request, facts: Facts): readonly Vari
       const change = `${act.isGranted ? 'without' : 'with'} a grant for ${act.host}:${act.port}`;
       return [{ change, request: { principal, act: { ...act, isGranted: !act.isGranted } }, facts }];
     }
+    case 'process.exec':
+      return [];
+    case 'secret.use': {
+      const change = `${act.isGranted ? 'without' : 'with'} a grant for the key ${act.name}`;
+      return [{ change, request: { principal, act: { ...act, isGranted: !act.isGranted } }, facts }];
+    }
     default:
       return assertNever(act);
   }

@@ -2,6 +2,7 @@
 // INVARIANT: only this request's slice of entities is in it, and every entity that an attribute names is there.
 import { isIP } from 'node:net';
 import {
+  type Act,
   assertNever,
   type Classification,
   canonicalHost,
@@ -15,10 +16,12 @@ import {
   labels,
   type NetConnect,
   type Principal,
+  type ProcessExec,
   perimeterRank,
   perimeters,
   purposes,
   type Request,
+  type SecretUse,
   type Target,
   vettings,
 } from '../core/index.ts';
@@ -57,7 +60,9 @@ function word<T extends string>(type: string, words: readonly T[], value: T): En
 }
 
 /** The question of a request that is not a model call. */
-export function questionOf({ principal, act }: Request & { readonly act: HttpRequest | NetConnect }, facts: Facts): Question {
+export function questionOf({ principal, act }: Request & { readonly act: Exclude<Act, LlmInvoke> }, facts: Facts): Question {
+  if (act.action === 'process.exec') return startQuestion(principal, act, facts);
+  if (act.action === 'secret.use') return secretQuestion(principal, act, facts);
   const host = hostEntity(act);
   return {
     principal: uid('Agent', principal.session),
@@ -65,6 +70,59 @@ export function questionOf({ principal, act }: Request & { readonly act: HttpReq
     resource: host.uid,
     context: contextOf(principal, facts, transportOf(act)),
     entities: [...agentEntities(principal), host, ...host.ancestors.map(bare)],
+  };
+}
+
+/** The longest part of an argument list that policy is told of, characters. */
+const maxArgv = 16_384;
+
+/**
+ * A program is known by the path it was called by and by the one that its links lead to, and by the last names of both, so that a rule
+ * says `resource in Intramur::Program::"curl"`.
+ */
+function startQuestion(principal: Principal, act: ProcessExec, facts: Facts): Question {
+  const [called, real] = [act.path.toWellFormed(), act.realPath.toWellFormed()];
+  const names = [real, lastName(called), lastName(real)].filter((name) => name !== called);
+  const program: EntityData = {
+    uid: uid('Program', called),
+    attrs: { name: lastName(called), path: called },
+    ancestors: [...new Set(names)].map((name) => uid('Program', name)),
+  };
+  return {
+    principal: uid('Agent', principal.session),
+    action: act.action,
+    resource: program.uid,
+    context: contextOf(principal, facts, {
+      argv: act.argv.join(' ').slice(0, maxArgv).toWellFormed(),
+      verbs: verbsOf(act.argv),
+      cwd: act.cwd.toWellFormed(),
+    }),
+    entities: [...agentEntities(principal), program, ...program.ancestors.map(programEntity)],
+  };
+}
+
+/** Arguments that look like the words of a command (`push` in `git push origin`): those that are one word and no option. */
+function verbsOf([, ...args]: readonly string[]): string[] {
+  return [...new Set(args.filter((arg) => /^[a-z][a-z0-9_-]{0,63}$/i.test(arg)))].slice(0, 64);
+}
+
+/** The attribute that a program must have, for one that stands for a name only. */
+function programEntity(entity: EntityUid): EntityData {
+  return { uid: entity, attrs: { name: lastName(entity.id) }, ancestors: [] };
+}
+
+function lastName(file: string): string {
+  return file.slice(file.lastIndexOf('/') + 1);
+}
+
+function secretQuestion(principal: Principal, { action, name, isGranted }: SecretUse, facts: Facts): Question {
+  const secret: EntityData = { uid: uid('Secret', name), attrs: { name, isGranted }, ancestors: [] };
+  return {
+    principal: uid('Agent', principal.session),
+    action,
+    resource: secret.uid,
+    context: contextOf(principal, facts, {}),
+    entities: [...agentEntities(principal), secret],
   };
 }
 

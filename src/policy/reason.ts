@@ -17,7 +17,7 @@ export function fillReason(reason: string, { principal, act }: Request, facts: F
     classification: facts.classification,
     perimeter: target?.perimeter ?? 'public',
     purpose: principal.purpose,
-    class: act.class,
+    class: 'class' in act ? act.class : 'other',
     vetting: principal.vetting,
   };
   return reason.replace(placeholder, (text, word: string) => (Object.hasOwn(words, word) ? (words[word] ?? text) : text));

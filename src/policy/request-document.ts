@@ -105,8 +105,10 @@ const actKeys = {
   'llm.invoke': ['action', 'host', 'port', 'dialect', 'method', 'path', 'requestedModel', 'targets'],
   'http.request': [...placeKeys, 'scheme', 'method', 'path'],
   'net.connect': [...placeKeys, 'protocol'],
+  'process.exec': ['action', 'path', 'realPath', 'argv', 'cwd'],
+  'secret.use': ['action', 'name', 'isGranted'],
 } as const;
-const actions = ['llm.invoke', 'http.request', 'net.connect'] as const;
+const actions = ['llm.invoke', 'http.request', 'net.connect', 'process.exec', 'secret.use'] as const;
 
 /** `{ principal?, act, facts? }`; what is left out is an ordinary developer's. */
 export function readRequest(document: Reader): RequestDocument {
@@ -138,6 +140,12 @@ function readAct(document: Reader): Act {
   const every = [...new Set(Object.values(actKeys).flat())];
   const action = document.child('act', every).word('action', actions);
   const act = document.child('act', actKeys[action]);
+  if (action === 'process.exec') {
+    const path = act.text('path');
+    const argv = act.list('argv').map((item) => (typeof item === 'string' ? item : act.fail('argv', 'must be a list of text')));
+    return { action, path, realPath: act.text('realPath', path), argv, cwd: act.text('cwd', '/') };
+  }
+  if (action === 'secret.use') return { action, name: act.text('name'), use: 'sign', isGranted: act.flag('isGranted', false) };
   const http = { method: act.text('method', action === 'llm.invoke' ? 'POST' : 'GET'), path: act.text('path', '/') };
   const host = act.text('host', action === 'llm.invoke' ? 'api.anthropic.com' : undefined);
   if (action === 'llm.invoke') {

@@ -54,7 +54,7 @@ export const schema = `namespace ${namespace} {
   entity McpServer in [Zone] { name: String, transport: String, pinned: Bool };
   entity McpTool in [McpServer] { name: String, server: McpServer };
   entity Tool { name: String };
-  entity Secret { name: String };
+  entity Secret { name: String, isGranted: Bool };
 
   action any;
   action llm, net, fs, process, mcp, secret in [any];
@@ -71,5 +71,6 @@ export const schema = `namespace ${namespace} {
 
 /** Acts that an enforcement point asks about today. The others wait for theirs: `policy check` says so of a policy about them. */
 export function isAsked(action: string): boolean {
-  return action === 'llm.invoke' || action.startsWith('http.request.') || action.startsWith('net.connect.');
+  const whole = ['llm.invoke', 'process.exec', 'secret.use'];
+  return whole.includes(action) || action.startsWith('http.request.') || action.startsWith('net.connect.');
 }

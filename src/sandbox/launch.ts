@@ -10,6 +10,7 @@ import { compiled } from './compiled.ts';
 import { openUnnamed, writeContent } from './content-fd.ts';
 import type { FileChanges } from './direct-changes.ts';
 import { elf } from './elf.ts';
+import type { DecideStarts } from './exec-audit/exec-audit.ts';
 import { exitOf, killAll, signalProgram, statusOf } from './exit.ts';
 import { gitOutside } from './git-outside.ts';
 import { goMessage, initFds, initKey, initProgram, starterProgram } from './init-program.ts';
@@ -56,13 +57,16 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
     const contents = mounts.filter((mount) => 'content' in mount).length + ownContents;
     while (opened.length < contents) opened.push(openUnnamed(plan.cacheDir));
     const argsFd = firstContentFd;
+    const firstForeignFd = firstContentFd + opened.length;
+    const audit = plan.decideStarts && (await execAuditOf(plan.decideStarts, { arch, firstFd: firstForeignFd, bwrap }));
     const options = {
       ...owner,
       hasIpv6,
       hasOverlay: plan.mode === 'overlay',
       listeners: listeners.map(({ listener }) => listener),
       limits: plan.limits,
-      firstForeignFd: firstContentFd + opened.length,
+      firstForeignFd,
+      audit,
     };
     const init = compiled(plan.cacheDir, initKey(options, arch), () => elf(initProgram(options), arch));
     const stdin = confinedStdin();
@@ -70,8 +74,9 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
       // INVARIANT: empty. What bubblewrap's own process was started with can be read inside, whatever it sets for the program.
       env: {},
       cwd: '/',
-      stdio: [stdin.stdio, 'inherit', 'inherit', 'ipc', 'pipe', ...opened],
+      stdio: [stdin.stdio, 'inherit', 'inherit', 'ipc', 'pipe', ...opened, ...(audit ? (['pipe', 'pipe'] as const) : [])],
     });
+    if (child.pid !== undefined) audit?.attend(child);
     if (plan.mode === 'overlay' && plan.overlay && child.pid !== undefined) writeHolder(plan.overlay.upper, child.pid);
     child.once('exit', () => protection?.release());
     if (child.stdin) stdin.feed(child.stdin);
@@ -90,6 +95,11 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
   } finally {
     for (const fd of opened) closeSync(fd);
   }
+}
+
+async function execAuditOf(decide: DecideStarts, { arch, firstFd, bwrap }: { arch: Arch; firstFd: number; bwrap: string }) {
+  const { execAudit } = await import('./exec-audit/exec-audit.ts');
+  return execAudit({ arch, firstFd, ownPrograms: [bwrap, starterPath], decide });
 }
 
 const firstContentFd = initFds.status + 1;

@@ -1,14 +1,40 @@
 // Machine code of a syscall script, for x86_64 and aarch64. Each encoder is a table of the few instructions that are needed:
 // Intel SDM volume 2 and the Arm Architecture Reference Manual (C6, A64 base instructions) have the encodings.
 import { type Arch, syscallNumbers } from './syscall-number.ts';
-import type { Argument, Datum, Program } from './syscall-script.ts';
+import type { Argument, Datum, Label, Program } from './syscall-script.ts';
 
 /** @param base address at which `program.data` will stand */
 export function machineCode(program: Program, arch: Arch, base: bigint): Buffer {
   return arch === 'x64' ? x64(program, base) : arm64(program, base);
 }
 
+/** Jumps whose distance is filled in when every label has its place. Places are indices into the code. */
+class Jumps {
+  readonly #places = new Map<Label, number>();
+  readonly #pending: { readonly at: number; readonly to: Label }[] = [];
+
+  place(label: Label, at: number): void {
+    if (this.#places.has(label)) throw new RangeError('a label stands at one place');
+    this.#places.set(label, at);
+  }
+
+  from(at: number, to: Label): void {
+    this.#pending.push({ at, to });
+  }
+
+  resolve(fill: (at: number, target: number) => void): void {
+    for (const { at, to } of this.#pending) {
+      const target = this.#places.get(to);
+      if (target === undefined) throw new RangeError('a jump to a label that stands nowhere');
+      fill(at, target);
+    }
+  }
+}
+
 const addressOf = (datum: Datum, base: bigint): bigint => base + BigInt(datum.offset);
+
+const wordsOf = (datum: Datum, base: bigint): bigint[] =>
+  Array.from({ length: datum.bytes.length / 8 }, (_, i) => addressOf(datum, base) + BigInt(8 * i));
 
 function u32(value: number): number[] {
   const bytes = Buffer.alloc(4);
@@ -37,6 +63,7 @@ const x64Registers = [
 
 function x64(program: Program, base: bigint): Buffer {
   const code: number[] = [];
+  const jumps = new Jumps();
   const jumpsToFailure: number[] = [];
   const syscall = (number: number): void => void code.push(0xb8, ...u32(number), 0x0f, 0x05);
   const argument = (value: Argument, index: number): void => {
@@ -64,6 +91,23 @@ function x64(program: Program, base: bigint): Buffer {
       failure(step.stage);
       continue;
     }
+    if (step.kind === 'clear') {
+      code.push(0x31, 0xc0); // xor eax,eax
+      for (const word of wordsOf(step.datum, base)) code.push(0x48, 0xa3, ...u64(word)); // mov [word],rax
+      continue;
+    }
+    if (step.kind === 'place') {
+      jumps.place(step.label, code.length);
+      continue;
+    }
+    if (step.kind === 'jump') {
+      if (step.ifZero)
+        code.push(0xa1, ...u64(addressOf(step.ifZero, base)), 0x85, 0xc0, 0x0f, 0x84); // mov eax,[…]; test eax,eax; je …
+      else code.push(0xe9); // jmp …
+      jumps.from(code.length, step.to);
+      code.push(0, 0, 0, 0);
+      continue;
+    }
     step.args.forEach(argument);
     syscall(step.number.x64);
     if (step.store) code.push(0xa3, ...u64(addressOf(step.store, base)));
@@ -75,6 +119,7 @@ function x64(program: Program, base: bigint): Buffer {
   }
   code.push(0xbf, ...u32(0)); // falling off the end is a failure of stage 0 too
   for (const at of jumpsToFailure) code.splice(at, 4, ...u32(code.length - (at + 4)));
+  jumps.resolve((at, target) => void code.splice(at, 4, ...u32(target - (at + 4))));
   const report = addressOf(program.report, base);
   code.push(0xa3, ...u64(report), 0x89, 0xf8, 0xa3, ...u64(report + 4n)); // mov [report],eax; mov eax,edi; mov [report+4],eax
   [program.reportFd, report, 8].forEach(argument);
@@ -86,6 +131,7 @@ function x64(program: Program, base: bigint): Buffer {
 
 function arm64(program: Program, base: bigint): Buffer {
   const code: number[] = [];
+  const jumps = new Jumps();
   const jumpsToFailure: number[] = [];
   const [frame, scratch, stageRegister, callNumber] = [29, 9, 19, 8];
   /** movz, then movk for the three upper halves: always four instructions. */
@@ -128,6 +174,26 @@ function arm64(program: Program, base: bigint): Buffer {
       failure(step.stage);
       continue;
     }
+    if (step.kind === 'clear') {
+      for (const word of wordsOf(step.datum, base)) {
+        immediate(scratch, word);
+        code.push(0xf900013f); // str xzr, [x9]
+      }
+      continue;
+    }
+    if (step.kind === 'place') {
+      jumps.place(step.label, code.length);
+      continue;
+    }
+    if (step.kind === 'jump') {
+      if (step.ifZero) {
+        immediate(scratch, addressOf(step.ifZero, base));
+        code.push(0xb9400120); // ldr w0, [x9]
+      }
+      jumps.from(code.length, step.to);
+      code.push(step.ifZero ? 0x34000000 : 0x14000000); // cbz w0, … or b …
+      continue;
+    }
     step.args.forEach(argument);
     syscall(step.number.arm64);
     if (step.store) {
@@ -145,6 +211,11 @@ function arm64(program: Program, base: bigint): Buffer {
   }
   immediate(stageRegister, 0n);
   for (const at of jumpsToFailure) code[at] = (0x14000000 | ((code.length - at) & 0x3ffffff)) >>> 0; // b failure
+  jumps.resolve((at, target) => {
+    const isConditional = code[at] === 0x34000000;
+    const distance = isConditional ? ((target - at) & 0x7ffff) << 5 : (target - at) & 0x3ffffff;
+    code[at] = ((code[at] ?? 0) | distance) >>> 0;
+  });
   const report = addressOf(program.report, base);
   immediate(scratch, report);
   code.push(0xb9000120, 0xb9000533); // str w0, [x9]; str w19, [x9, #4]

@@ -1,6 +1,7 @@
 // What the launcher asks for, and what it gets back.
 import type { Socket } from 'node:dgram';
 import type { FileChanges } from './direct-changes.ts';
+import type { DecideStarts } from './exec-audit/exec-audit.ts';
 
 export interface LaunchPlan {
   /** The first word is an absolute path, already resolved by `resolveProgram`. */
@@ -34,6 +35,8 @@ export interface LaunchPlan {
     readonly tmpfsBytes: number;
     readonly memoryBytes?: number;
   };
+  /** Asked before any program starts inside; left out, programs start freely and unrecorded. */
+  readonly decideStarts?: DecideStarts;
   readonly cacheDir: string;
   readonly hostName: string;
   readonly userName: string;

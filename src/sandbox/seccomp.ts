@@ -12,21 +12,21 @@ import {
 } from './seccomp-table.ts';
 import type { Arch } from './syscall-number.ts';
 
-const auditArch = { x64: 0xc000003e, arm64: 0xc00000b7 } as const satisfies Record<Arch, number>;
+export const auditArch = { x64: 0xc000003e, arm64: 0xc00000b7 } as const satisfies Record<Arch, number>;
 const x32Bit = 0x40000000;
 const errno = { EPERM: 1, ENOSYS: 38, EPROTONOSUPPORT: 93, EAFNOSUPPORT: 97 } as const;
 
-const allow = 0x7fff0000;
-const killProcess = 0x80000000;
+export const allow = 0x7fff0000;
+export const killProcess = 0x80000000;
 const fail = (error: number): number => 0x50000 | error;
 
 /** Offsets in `struct seccomp_data`. Arguments are 64 bits, little-endian; their low half comes first. */
-const offset = { number: 0, arch: 4, argument: (index: number): number => 16 + 8 * index };
+export const offset = { number: 0, arch: 4, argument: (index: number): number => 16 + 8 * index };
 
-type Instruction = readonly [code: number, ifTrue: number, ifFalse: number, value: number];
+export type Instruction = readonly [code: number, ifTrue: number, ifFalse: number, value: number];
 
-const load = (at: number): Instruction => [0x20, 0, 0, at];
-const answer = (value: number): Instruction => [0x06, 0, 0, value];
+export const load = (at: number): Instruction => [0x20, 0, 0, at];
+export const answer = (value: number): Instruction => [0x06, 0, 0, value];
 const skipUnlessEqual = (value: number, skip: number): Instruction => [0x15, 0, skip, value];
 const skipUnlessAtLeast = (value: number, skip: number): Instruction => [0x35, 0, skip, value];
 const skipUnlessAnyBit = (value: number, skip: number): Instruction => [0x45, 0, skip, value];
@@ -98,7 +98,7 @@ export function seccompProgram(arch: Arch): Buffer {
   return encode(program);
 }
 
-function encode(program: readonly Instruction[]): Buffer {
+export function encode(program: readonly Instruction[]): Buffer {
   const bytes = Buffer.alloc(program.length * 8);
   program.forEach(([code, ifTrue, ifFalse, value], i) => {
     bytes.writeUInt16LE(code, i * 8);

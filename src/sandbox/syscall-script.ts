@@ -1,5 +1,6 @@
-// A straight-line program of system calls: constants, bytes, values stored by an earlier call, and the program's own arguments.
-// No loops and no branches but one: a call that fails reports its step and errno and ends the program. `elf.ts` makes it executable.
+// A program of system calls: constants, bytes, values stored by an earlier call, and the program's own arguments. A call that fails
+// reports its step and errno and ends the program. It has jumps, so that a process can be told from its child and a loop can be
+// written, and nothing else: no arithmetic, no functions. `elf.ts` makes it executable.
 import { type Arch, type SyscallName, syscallNumbers } from './syscall-number.ts';
 
 /** A call by name, or by its number on each machine. */
@@ -39,7 +40,15 @@ export type Step =
       readonly exactly?: number;
     }
   /** Ends the program unless the 32-bit value in `datum` is zero. */
-  | { readonly kind: 'zero'; readonly datum: Datum; readonly stage: number };
+  | { readonly kind: 'zero'; readonly datum: Datum; readonly stage: number }
+  /** Sets every byte to zero; the length is a multiple of eight. */
+  | { readonly kind: 'clear'; readonly datum: Datum }
+  | { readonly kind: 'place'; readonly label: Label }
+  /** Goes on at the label: always, or when the 32-bit value in `ifZero` is zero. */
+  | { readonly kind: 'jump'; readonly to: Label; readonly ifZero?: Datum };
+
+/** A place in the program, numbered from 0. */
+export type Label = number;
 
 export interface Program {
   readonly steps: readonly Step[];
@@ -66,6 +75,7 @@ export class SyscallScript {
   readonly #reportFd: number;
   readonly #report: Datum;
   #size = 0;
+  #labels = 0;
 
   constructor(reportFd: number) {
     this.#reportFd = reportFd;
@@ -125,6 +135,27 @@ export class SyscallScript {
 
   expectZero(datum: Datum): this {
     this.#steps.push({ kind: 'zero', datum, stage: this.#stages.length - 1 });
+    return this;
+  }
+
+  clear(datum: Datum): this {
+    if (datum.bytes.length % wordBytes !== 0) throw new RangeError('only whole words can be cleared');
+    this.#steps.push({ kind: 'clear', datum });
+    return this;
+  }
+
+  /** A name for a place that `place` says later, or has said. */
+  label(): Label {
+    return this.#labels++;
+  }
+
+  place(label: Label): this {
+    this.#steps.push({ kind: 'place', label });
+    return this;
+  }
+
+  jump(to: Label, ifZero?: Datum): this {
+    this.#steps.push({ kind: 'jump', to, ...(ifZero ? { ifZero } : {}) });
     return this;
   }
 

@@ -31,6 +31,8 @@ const kinds: Readonly<Record<EntryAction, Kind>> = {
     class: [4001, 'Network Activity'],
     activity: ({ decision }) => (decision === 'deny' ? [5, 'Refuse'] : [1, 'Open']),
   },
+  'process.exec': { category: [1, 'System Activity'], class: [1007, 'Process Activity'], activity: () => [1, 'Launch'] },
+  'secret.use': { category: application, class: [6003, 'API Activity'], activity: () => [99, 'Sign'] },
   'session.open': lifecycle(3),
   'session.close': lifecycle(4),
   'daemon.start': lifecycle(3),

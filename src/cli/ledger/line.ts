@@ -41,12 +41,21 @@ export function textLine(entry: Entry): string {
     (entry.decision ?? (entry.outcomeOf === undefined ? '' : `→ ${entry.outcomeOf}`)).padEnd(5),
     entry.action.padEnd(13),
     [entry.class, entry.method, place + (entry.path ?? ''), entry.provider && `(${entry.provider}, ${entry.perimeter ?? 'unknown'})`],
+    entry.action === 'process.exec' && argumentsOf(entry),
+    entry.action === 'secret.use' && String(entry.detail?.['name']),
     entry.labels?.length ? `[${entry.labels.join(' ')}]` : '',
     entry.session && `session ${entry.session}`,
     entry.agent,
     entry.reason && `- ${entry.reason}`,
   ];
   return visible(parts.flat().filter(Boolean).join(' '));
+}
+
+/** The arguments of a program after its own name, as far as a line has room. */
+function argumentsOf({ detail }: Entry): string {
+  const argv = detail?.['argv'];
+  const text = Array.isArray(argv) ? argv.slice(1).join(' ') : '';
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 
 /** Control and formatting characters are written as escapes. */

@@ -6,7 +6,7 @@ import type { RequestDocument } from '../../policy/index.ts';
 
 /** Whether an entry records the decision on an act of an agent. */
 export function isAct({ action, decision }: Entry): boolean {
-  return decision !== undefined && (action === 'llm.invoke' || action === 'http.request' || action === 'net.connect');
+  return decision !== undefined && ['llm.invoke', 'http.request', 'net.connect', 'process.exec', 'secret.use'].includes(action);
 }
 
 export function requestFrom(entry: Entry, config: Config): RequestDocument {
@@ -58,6 +58,12 @@ function actFrom(entry: Entry, config: Config): RequestDocument['request']['act'
       return { action, ...place, scheme: detail['scheme'] === 'http' ? 'http' : 'https', method, path };
     case 'net.connect':
       return { action, ...place, protocol: (['ssh', 'dns', 'udp', 'tls'] as const).find((known) => known === detail['protocol']) ?? 'tcp' };
+    case 'process.exec': {
+      const { realPath = path, argv = [], cwd = '/' } = detail;
+      return { action, path, realPath: String(realPath), argv: Array.isArray(argv) ? argv : [], cwd: String(cwd) };
+    }
+    case 'secret.use':
+      return { action, name: String(detail['name']), use: 'sign', isGranted: detail['isGranted'] === true };
     default:
       throw new IntramurError('USAGE', `entry ${entry.index} is no act of an agent but ${action}`);
   }

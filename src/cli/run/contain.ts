@@ -60,6 +60,10 @@ export async function contain(
       adapter: program.adapter,
       user,
       session,
+      decideStarts:
+        options.auditExec || session.auditsStarts
+          ? async (starts) => (await client.decideStarts(session.token, { starts: starts.map((start) => start ?? null) })).allowed
+          : undefined,
       overlay: path.join(places.sessions, session.session),
       cacheDir: places.cache,
     });
@@ -120,11 +124,12 @@ interface Parts {
   readonly adapter: Adapter | undefined;
   readonly user: UserView;
   readonly session: OpenReply;
+  readonly decideStarts: LaunchPlan['decideStarts'] | undefined;
   readonly overlay: string;
   readonly cacheDir: string;
 }
 
-function planFor(options: RunOptions, io: CliIo, { program, adapter, user, session, overlay, cacheDir }: Parts): LaunchPlan {
+function planFor(options: RunOptions, io: CliIo, { program, adapter, user, session, decideStarts, overlay, cacheDir }: Parts): LaunchPlan {
   const { workspace } = options;
   const contained = adapter?.contain({
     user,
@@ -166,6 +171,7 @@ function planFor(options: RunOptions, io: CliIo, { program, adapter, user, sessi
       ...limits,
       ...(options.limitMemoryBytes === undefined ? {} : { memoryBytes: options.limitMemoryBytes }),
     },
+    ...(decideStarts ? { decideStarts } : {}),
     cacheDir,
     hostName: product.name,
     userName,

@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly env: readonly string[];
   readonly limitMemoryBytes: number | undefined;
   readonly limitPids: number;
+  /** Ask about, and record, each program that starts inside. */
+  readonly auditExec: boolean;
   readonly summaryFile: string | undefined;
 }
 
@@ -26,7 +28,7 @@ export function parseRun(args: readonly string[], cwd: string): RunOptions {
   const [program, ...rest] = end < 0 ? positionals : args.slice(end + 1);
   if (end >= 0 && positionals.length > 0) throw usage(`unexpected "${positionals[0]}" before --`);
   if (!program) throw usage('no program to run; say: intramur run -- COMMAND');
-  for (const later of ['audit-exec', 'profile'] as const) if (values[later]) throw usage(`--${later} is not built yet`);
+  for (const later of ['profile'] as const) if (values[later]) throw usage(`--${later} is not built yet`);
   return {
     command: [program, ...rest],
     purpose: oneOf('purpose', values.purpose, purposes),
@@ -36,6 +38,7 @@ export function parseRun(args: readonly string[], cwd: string): RunOptions {
     env: values.env ?? [],
     limitMemoryBytes: values['limit-memory'] === undefined ? undefined : bytesFrom(values['limit-memory']),
     limitPids: values['limit-pids'] === undefined ? defaultPids : countFrom(values['limit-pids']),
+    auditExec: values['audit-exec'] ?? false,
     summaryFile: values['summary-json'] === undefined ? undefined : path.resolve(cwd, values['summary-json']),
   };
 }

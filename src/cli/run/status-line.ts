@@ -13,8 +13,9 @@ export function startLine(
   return `${product.name}: boxed in ${Math.round(milliseconds)} ms · writes: ${mode === 'direct' ? 'this workspace' : 'a layer until apply'} · models: ${models} · keys: ${held} · purpose: ${purpose} · data: ${classification}\n`;
 }
 
-export function endLines({ model, egress, labels, refusals, files, ledger, session }: Summary, mode: string): string {
+export function endLines({ model, egress, labels, refusals, programs, files, ledger, session, halted }: Summary, mode: string): string {
   const lines: string[] = [];
+  if (halted !== undefined) lines.push(`the session was ended: ${printable(halted)}`);
   const requests = model.map((row) => `${row.requests} to ${row.provider} (${row.perimeter})`);
   const found = labels.filter(({ count }) => count > 0).map(({ label, count }) => `${count} × ${label}`);
   lines.push(
@@ -27,6 +28,10 @@ export function endLines({ model, egress, labels, refusals, files, ledger, sessi
   if (denied.length > 8) lines.push(`  and ${denied.length - 8} more; see ${product.name} ledger show --session ${session}`);
   const grantable = denied.find(({ class: kind, reason }) => kind === 'other' && reason?.includes('default deny'));
   if (grantable) lines.push(`  to grant a host: ${product.name} run --allow ${printable(grantable.host)} -- …`);
+  if (programs) {
+    const refused = programs.refused > 0 ? `, ${programs.refused} refused` : '';
+    lines.push(`programs: ${programs.started} started${refused}; see ${product.name} ledger show --session ${session}`);
+  }
   const { changed, added, deleted, sensitive } = files;
   if (changed + added + deleted > 0)
     lines.push(

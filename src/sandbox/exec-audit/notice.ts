@@ -1,0 +1,50 @@
+// What the kernel asks and what it is answered: `struct seccomp_notif` and `struct seccomp_notif_resp` (seccomp_unotify(2)).
+import { execCalls } from './exec-filter.ts';
+import type { Arch } from '../syscall-number.ts';
+
+export const noticeBytes = 80;
+export const answerBytes = 24;
+
+export interface Notice {
+  readonly id: bigint;
+  /** As the launcher sees it. 0 when the process is not visible from here. */
+  readonly pid: number;
+  /** Directory that the path is relative to; `undefined`: the current one. */
+  readonly directoryFd: number | undefined;
+  /** Addresses in the asking process. */
+  readonly path: bigint;
+  readonly argv: bigint;
+  /** The descriptor itself is started, without a path (AT_EMPTY_PATH). */
+  readonly isByDescriptor: boolean;
+}
+
+const atFdCwd = -100;
+const atEmptyPath = 0x1000n;
+
+/** @returns `undefined` for zeros: nothing was asked */
+export function readNotice(bytes: Buffer, arch: Arch): Notice | undefined {
+  const id = bytes.readBigUInt64LE(0);
+  if (id === 0n) return undefined;
+  const argument = (index: number): bigint => bytes.readBigUInt64LE(32 + 8 * index);
+  const isAt = bytes.readInt32LE(16) === execCalls.execveat[arch];
+  const directoryFd = Number(BigInt.asIntN(32, argument(0)));
+  return {
+    id,
+    pid: bytes.readUInt32LE(8),
+    directoryFd: isAt && directoryFd !== atFdCwd ? directoryFd : undefined,
+    path: argument(isAt ? 1 : 0),
+    argv: argument(isAt ? 2 : 1),
+    isByDescriptor: isAt && (argument(4) & atEmptyPath) !== 0n,
+  };
+}
+
+const eperm = 1;
+const continueCall = 1;
+
+export function writeAnswer(id: bigint, isAllowed: boolean): Buffer {
+  const bytes = Buffer.alloc(answerBytes);
+  bytes.writeBigUInt64LE(id, 0);
+  if (isAllowed) bytes.writeUInt32LE(continueCall, 20);
+  else bytes.writeInt32LE(-eperm, 16);
+  return bytes;
+}
