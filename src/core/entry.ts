@@ -1,7 +1,18 @@
 // One record of the ledger. INVARIANT: holds no payload and no secret, only kinds, counts and hashes.
 import type { Classification, EgressClass, Label, Perimeter, Purpose } from './words.ts';
 
-export type EntryAction = 'llm.invoke' | 'http.request' | 'net.connect' | 'session.open' | 'session.close' | 'daemon.start' | 'daemon.stop';
+export type EntryAction =
+  | 'llm.invoke'
+  | 'http.request'
+  | 'net.connect'
+  | 'session.open'
+  | 'session.close'
+  | 'daemon.start'
+  | 'daemon.stop'
+  | 'agent.ban'
+  | 'agent.vet'
+  | 'agent.pin'
+  | 'agent.attest';
 
 /** What is appended. The ledger adds `index` and `time`. Fields that do not apply are left out. */
 export interface EntryBody {

@@ -14,6 +14,8 @@ import {
   type OpenReply,
   type OpenRequest,
   paths,
+  type StateReply,
+  type StateRequest,
   type Summary,
 } from './protocol.ts';
 
@@ -41,6 +43,8 @@ export interface DaemonClient {
   open(request: OpenRequest, onEnd: (reason: string | undefined) => void): Promise<OpenReply>;
   forward(token: string, head: ExchangeHead, body: Readable, signal: AbortSignal): Promise<ExchangeReply>;
   connect(described: DescribedConnect): Promise<{ effect: 'allow'; stream: Duplex } | { effect: 'deny'; reason: string }>;
+  /** What `agents ban|vet|pin` says of a tool; in force when this returns. */
+  state(request: StateRequest): Promise<StateReply>;
   close(session: OpenReply, request: CloseRequest): Promise<Summary>;
   /** Lets go of idle connections, so that the process can end. */
   release(): void;
@@ -105,6 +109,7 @@ export function createClient(socketPath: string, { askEveryMs, silenceMs }: Pati
   return {
     status: async () => (await call('GET', paths.status)) as DaemonStatus,
     stop: async () => void (await call('POST', paths.stop)),
+    state: async (body) => (await call('POST', paths.agents, body)) as StateReply,
     close: async ({ session, token }, body) => (await call('POST', `${paths.sessions}/${session}/close`, { token, ...body })) as Summary,
 
     async open(body, onEnd) {

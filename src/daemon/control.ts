@@ -14,6 +14,7 @@ import {
   encode,
   type OpenRequest,
   paths,
+  type StateRequest,
 } from './protocol.ts';
 import { sendBody } from './reply.ts';
 
@@ -45,6 +46,7 @@ async function route(daemon: Daemon, request: http.IncomingMessage, response: ht
     sendJson(response, {});
     return daemon.requestStop();
   }
+  if (method === 'POST' && url === paths.agents) return sendJson(response, await daemon.state((await readJson(request)) as StateRequest));
   if (method === 'POST' && url === paths.sessions) return await open(daemon, request, response);
   const [, id] = /^\/sessions\/([\w-]+)\/close$/.exec(url) ?? [];
   if (method !== 'POST' || !id) throw new IntramurError('USAGE', `the daemon has no ${method} ${url}`);

@@ -2,6 +2,7 @@
 // are Node's own; but nothing that an agent wrote stands on this layer: an exchange is described in one header, encoded.
 
 import type { Credential } from '../agents/index.ts';
+import type { Verb } from '../config/index.ts';
 import type { Classification, Code, EgressClass, ExchangeHead, Label, NetConnect, Perimeter, Purpose } from '../core/index.ts';
 
 export const paths = {
@@ -9,6 +10,7 @@ export const paths = {
   stop: '/stop',
   sessions: '/sessions',
   exchange: '/exchange',
+  agents: '/agents',
 } as const;
 
 /** Header with the described exchange, base64url of JSON; in the answer, the described reply. */
@@ -65,6 +67,22 @@ export interface DescribedConnect {
 export interface CloseRequest {
   readonly exitCode: number;
   readonly files?: Summary['files'];
+}
+
+/** What `agents ban|vet|pin` says of a tool. */
+export interface StateRequest {
+  readonly verb: Verb;
+  readonly agent: string;
+  readonly versions?: string;
+  readonly sha256?: string;
+  readonly reason?: string;
+  readonly hosts?: readonly string[];
+}
+
+export interface StateReply {
+  /** Ledger entry that holds who and why. */
+  readonly entry: number;
+  readonly halted: readonly { readonly id: string; readonly agent: string }[];
 }
 
 export interface EgressTally {
