@@ -1,11 +1,11 @@
 // The audit from one end to the other: walk, read, find agents and servers, bring permissions into one form, apply the rules. It starts
 // nothing that it finds, connects nowhere and writes nothing.
 import path from 'node:path';
-import type { Vetting } from '../core/index.ts';
+import type { Register } from '../config/index.ts';
 import { discover, type FoundAgent } from './discover.ts';
 import { effectiveRows, summaryRows } from './effective.ts';
 import { extras } from './extras.ts';
-import { type Facts, signalsIn } from './facts.ts';
+import { type Facts, signalsIn, type Tools } from './facts.ts';
 import { hooksIn } from './hooks.ts';
 import { type Doc, load, parse, relocations } from './load.ts';
 import { mcpServers } from './mcp.ts';
@@ -28,7 +28,8 @@ export interface AuditOptions {
   readonly userHome: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly tools: Readonly<Record<string, { readonly status: Vetting }>>;
+  readonly tools: Tools;
+  readonly register?: Register;
   readonly forbiddenJurisdictions?: readonly string[];
   /** The class of a workspace by its path and the addresses of its git remotes. */
   readonly classify?: ((workspace: string, remotes: readonly string[]) => string | undefined) | undefined;
@@ -112,6 +113,7 @@ export function gather(options: AuditOptions): Facts {
     extras: options.only === undefined ? extras(tree, homes, walked.workspaces) : [],
     listeners: isThisUser ? listeners(tree) : [],
     tools: options.tools,
+    register: options.register ?? [],
     forbiddenJurisdictions: options.forbiddenJurisdictions ?? [],
     pins: options.pins ?? new Map(),
     classify: (workspace) => options.classify?.(workspace, remotesOf(tree, workspace)),
@@ -191,6 +193,11 @@ function remembered(tree: Tree, homes: readonly string[]): readonly string[] {
       return entriesOf(table).flatMap(({ key }) => (key.startsWith('/') && key !== '/' ? [path.posix.normalize(key)] : []));
     }),
   );
+}
+
+/** The agents that are here, without a walk through the disk. */
+export function installed(options: Omit<AuditOptions, 'only' | 'dirs'>): readonly FoundAgent[] {
+  return gather({ ...options, dirs: [], only: [] }).agents.filter(({ entry }) => entry.kind === 'agent');
 }
 
 export function audit(options: AuditOptions): Audit {

@@ -1,5 +1,5 @@
 // What the rules look at: the audit's own picture of the machine, gathered once. Rules read no files themselves.
-import type { Vetting } from '../core/index.ts';
+import type { Config, Register } from '../config/index.ts';
 import type { Confidence, Meaning, Switch } from './catalogue/index.ts';
 import type { FoundAgent } from './discover.ts';
 import type { Extra } from './extras.ts';
@@ -27,6 +27,8 @@ export interface Listener {
   readonly agent: string;
 }
 
+export type Tools = Config['tools'];
+
 export interface Facts {
   readonly tree: Tree;
   readonly homes: readonly string[];
@@ -46,7 +48,9 @@ export interface Facts {
   readonly extras: readonly Extra[];
   readonly listeners: readonly Listener[];
   /** The organisation's register of tools. */
-  readonly tools: Readonly<Record<string, { readonly status: Vetting }>>;
+  readonly tools: Tools;
+  /** What `agents ban|vet|pin` said. */
+  readonly register: Register;
   /** Jurisdictions that the organisation forbids. */
   readonly forbiddenJurisdictions: readonly string[];
   /** File -> SHA-256 of what was looked at, from a baseline. */

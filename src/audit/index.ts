@@ -1,7 +1,7 @@
 // The door of the audit: which agents are here, what may they really do, and who said so. Passive: it reads, and nothing else.
 
 export { type Answers, ask, parseQuestions } from './ask.ts';
-export { type Audit, type AuditOptions, audit } from './audit.ts';
+export { type Audit, type AuditOptions, audit, type FoundAgent, installed } from './audit.ts';
 export { catalogue } from './catalogue/index.ts';
 export { managedAgents, managedFor } from './managed.ts';
 export { parseBaseline, withoutKnown } from './report/baseline.ts';

@@ -17,7 +17,7 @@ import {
   textReport,
   withoutKnown,
 } from '../audit/index.ts';
-import { classificationOf, loadConfig, parseRemote } from '../config/index.ts';
+import { classificationOf, loadConfig, parseRemote, readRegister, registerFileIn } from '../config/index.ts';
 import { IntramurError, placesFrom } from '../core/index.ts';
 import type { CliIo } from './io.ts';
 
@@ -57,6 +57,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     cwd: io.cwd,
     env: io.env,
     tools: config.tools,
+    register: readRegister(registerFileIn(placesFrom(io.env, io.home).state)),
     forbiddenJurisdictions: values['forbid-jurisdiction'] ?? [],
     classify:
       config.repositories.length === 0

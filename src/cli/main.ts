@@ -25,6 +25,11 @@ const commands: Readonly<Record<string, Command>> = {
     does: "an agent's managed settings that follow from the policy",
     load: () => import('./managed.ts'),
   },
+  agents: {
+    usage: 'agents list|ban|vet|pin AGENT',
+    does: 'the register of tools: what may run, what may not, and who said so',
+    load: () => import('./agents.ts'),
+  },
   attest: {
     usage: 'attest AGENT | -- COMMAND',
     does: 'does it say different things in different surroundings',
@@ -54,7 +59,7 @@ const commands: Readonly<Record<string, Command>> = {
 };
 
 /** Words of the contract that later versions bring. They are not in the help, and they say so. */
-const later = new Set(['attest', 'index', 'approvals', 'kill', 'resume', 'hook', 'agents', 'init', 'report']);
+const later = new Set(['attest', 'index', 'approvals', 'kill', 'resume', 'hook', 'init', 'report']);
 
 function help(): string {
   const rows = Object.values(commands).map(({ usage, does }) => `  ${usage.padEnd(38)} ${does}`);

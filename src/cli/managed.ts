@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { parseArgs } from 'node:util';
 import { managedAgents, managedFor } from '../audit/index.ts';
-import { loadConfig } from '../config/index.ts';
+import { loadConfig, readRegister, registerFileIn, vettingOf } from '../config/index.ts';
 import { IntramurError, placesFrom } from '../core/index.ts';
 import type { CliIo } from './io.ts';
 
@@ -16,7 +16,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const config = await loadConfig({ env: io.env, home: io.home, cwd: io.cwd, systemDir: placesFrom(io.env, io.home).system });
   const id = values.agent ?? '';
   const tool = Object.hasOwn(config.tools, id) ? config.tools[id] : undefined;
-  if (tool?.status === 'banned')
+  const register = readRegister(registerFileIn(placesFrom(io.env, io.home).state));
+  if (vettingOf(config, { id }, register) === 'banned')
     throw new IntramurError('USAGE', `${id} is banned: there is nothing to allow`, { hint: 'remove the agent from the machine' });
   const files = managedFor(id, { status: tool?.status ?? 'unvetted', versions: tool?.versions });
   if (files === undefined) throw new IntramurError('USAGE', `--agent: "${id}" is none of ${managedAgents.join(', ')}`);

@@ -59,6 +59,8 @@ export interface Config {
   readonly repositories: readonly { readonly match: string; readonly classification: Classification }[];
   readonly defaultPurpose: Purpose;
   readonly tools: Readonly<Record<string, { readonly status: Vetting; readonly versions?: string; readonly sha256?: string }>>;
+  /** `required`: `agents vet` and `agents pin` take a program only with an attestation that it passed. */
+  readonly attestation: 'optional' | 'required';
   readonly packs: readonly string[];
   /** Absolute directories of the company's own policies. */
   readonly policies: readonly string[];

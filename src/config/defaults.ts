@@ -27,6 +27,7 @@ export const defaultConfig: Config = {
   repositories: [],
   defaultPurpose: 'research',
   tools: {},
+  attestation: 'optional',
   packs: ['baseline', 'perimeter'],
   policies: [],
   keys: [],

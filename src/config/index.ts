@@ -3,8 +3,25 @@ export { isInside } from './address.ts';
 export type { Config, HostGrant, KeyConfig, ModelRoute, ProviderConfig, ResolveRule } from './config.ts';
 export { defaultConfig } from './defaults.ts';
 export { type LoadOptions, loadConfig } from './load.ts';
+export {
+  closedHosts,
+  isWhole,
+  type Judgement,
+  judge,
+  needsHash,
+  type Register,
+  type RunningTool,
+  readRegister,
+  registerFileIn,
+  type Statement,
+  statementFrom,
+  type Verb,
+  verbs,
+  withStatement,
+  writeRegister,
+} from './register.ts';
 export { classificationOf, parseRemote, type Repository, readRepository } from './repository.ts';
 export { targetsFor } from './route.ts';
 export { configSchema } from './schema.ts';
-export { type RunningTool, vettingOf } from './vetting.ts';
+export { vettingOf } from './vetting.ts';
 export { matchGlob, matchWildcard } from './wildcard.ts';

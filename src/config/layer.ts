@@ -37,6 +37,7 @@ export interface Layer {
   readonly repositories: readonly Placed<RepositoryRule>[] | undefined;
   readonly defaultPurpose: Placed<Purpose> | undefined;
   readonly tools: ReadonlyMap<string, Placed<ToolConfig>> | undefined;
+  readonly attestation: Placed<'optional' | 'required'> | undefined;
   readonly packs: readonly string[] | undefined;
   readonly policies: readonly Placed<string>[] | undefined;
   readonly keys: readonly KeyConfig[] | undefined;
@@ -84,6 +85,7 @@ export function layerFrom(file: LocatedFile, { origin, home }: LayerContext): La
   const defaultPurpose = entryOf(top('purposes'), 'default');
   const secrets = entryOf(top('inspect'), 'secrets');
   const tools = top('tools');
+  const attestation = entryOf(top('agents'), 'attestation');
   return {
     origin,
     file: file.path,
@@ -110,6 +112,7 @@ export function layerFrom(file: LocatedFile, { origin, home }: LayerContext): La
     }),
     defaultPurpose: defaultPurpose && placed(defaultPurpose, wordOf(defaultPurpose, purposes) ?? 'production'),
     tools: tools && new Map(pairsOf(tools).map(([id, node, keyAt]) => [id, { value: toolFrom(node), where: file.where(keyAt) }])),
+    attestation: attestation && placed(attestation, wordOf(attestation, ['optional', 'required'] as const) ?? 'required'),
     packs: each('packs', (text) => text, 'the name of a pack'),
     policies: list(top('policies'), (item) => placed(item, absolute(textOf(item) ?? ''))),
     keys: list(top('keys'), keyFrom),

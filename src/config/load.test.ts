@@ -51,6 +51,7 @@ purposes: { default: production }
 tools:
   claude-code: { status: vetted, versions: ">=2.1.198" }
   qwen-code:   { status: banned }
+agents: { attestation: required }
 packs: [baseline, perimeter, research-production]
 policies: [./policies]
 keys:
@@ -115,6 +116,7 @@ describe('loadConfig', () => {
       ],
       defaultPurpose: 'production',
       tools: { 'claude-code': { status: 'vetted', versions: '>=2.1.198' }, 'qwen-code': { status: 'banned' } },
+      attestation: 'required',
       packs: ['baseline', 'perimeter', 'research-production'],
       policies: [at('config/intramur/policies')],
       keys: [

@@ -10,6 +10,7 @@
 // | tools                                                  | per id, later wins  | per id, only stricter     | per id, stricter wins |
 // | purposes.default                                       | the later replaces  | only to production        | stricter wins       |
 // | inspect.secrets                                        | the later replaces  | only to block             | stricter wins       |
+// | agents.attestation                                     | the later replaces  | only to required          | stricter wins       |
 //
 // A system file that names packs, policies or egress speaks for all policies: those of other files would be a way around it.
 //
@@ -74,7 +75,7 @@ function replaced(
   };
 }
 
-type Restricting = Pick<Config, 'repositories' | 'tools' | 'packs' | 'policies' | 'defaultPurpose' | 'inspect'>;
+type Restricting = Pick<Config, 'repositories' | 'tools' | 'attestation' | 'packs' | 'policies' | 'defaultPurpose' | 'inspect'>;
 
 function restricted(layers: readonly Layer[]): Restricting {
   let state: Restricting = defaultConfig;
@@ -92,6 +93,7 @@ function restricted(layers: readonly Layer[]): Restricting {
         ...state.tools,
         ...Object.fromEntries([...(layer.tools ?? [])].map(([id, tool]) => [id, toolUnder(layer, id, state.tools[id], tool)])),
       },
+      attestation: stricter(layer, 'agents.attestation', state.attestation, layer.attestation, ['optional', 'required']),
       defaultPurpose: stricter(layer, 'purposes.default', state.defaultPurpose, layer.defaultPurpose, ['research', 'production']),
       inspect: { secrets: stricter(layer, 'inspect.secrets', state.inspect.secrets, layer.secrets, ['placeholder', 'block']) },
     };

@@ -131,6 +131,18 @@ export const configSchema: JsonSchema = {
       properties: { default: { type: 'string', enum: purposes, default: 'research' } },
     },
     tools: { type: 'object', maxProperties: 10_000, propertyNames: id, additionalProperties: tool },
+    agents: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        attestation: {
+          type: 'string',
+          enum: ['optional', 'required'],
+          default: 'optional',
+          description: '`required`: `agents vet` and `agents pin` take a program only with an attestation in the ledger that it passed.',
+        },
+      },
+    },
     packs: { type: 'array', maxItems: 100, items: id, default: ['baseline', 'perimeter'] },
     policies: {
       type: 'array',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defaultConfig, vettingOf } from './index.ts';
-import { satisfies } from './vetting.ts';
+import { satisfies } from './satisfies.ts';
 
 describe('satisfies', () => {
   it.each<[string, string, boolean | 'unknown']>([

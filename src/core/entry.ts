@@ -10,7 +10,11 @@ export type EntryAction =
   | 'session.open'
   | 'session.close'
   | 'daemon.start'
-  | 'daemon.stop';
+  | 'daemon.stop'
+  | 'agent.ban'
+  | 'agent.vet'
+  | 'agent.pin'
+  | 'agent.attest';
 
 /** What is appended. The ledger adds `index` and `time`. Fields that do not apply are left out. */
 export interface EntryBody {

@@ -13,6 +13,8 @@ import {
   paths,
   type StartsReply,
   type StartsRequest,
+  type StateReply,
+  type StateRequest,
   type Summary,
 } from './protocol.ts';
 import { openSession, type SessionLine } from './session-line.ts';
@@ -34,6 +36,8 @@ export interface DaemonClient {
   connect(described: DescribedConnect): Promise<Connection>;
   /** One decision for each program that is about to start. */
   decideStarts(token: string, request: StartsRequest): Promise<StartsReply>;
+  /** What `agents ban|vet|pin` says of a tool; in force when this returns. */
+  state(request: StateRequest): Promise<StateReply>;
   /** Ends the session that was opened. */
   close(request: CloseRequest): Promise<Summary>;
   /** Loads what exchanges need, so that the first one does not wait for it. */
@@ -51,6 +55,7 @@ export function createClient(socketPath: string, chosen: Patience = patience): D
   return {
     status: async () => (await (await calls()).call('GET', paths.status)) as DaemonStatus,
     stop: async () => void (await (await calls()).call('POST', paths.stop)),
+    state: async (request) => (await (await calls()).call('POST', paths.agents, request)) as StateReply,
     async open(request, onEnd) {
       line = await openSession(socketPath, request, watch, onEnd);
       return line.reply;

@@ -17,6 +17,7 @@ import {
   paths,
   type SessionMessage,
   type StartsRequest,
+  type StateRequest,
   sessionProtocol,
 } from './protocol.ts';
 import { sendBody } from './reply.ts';
@@ -65,6 +66,7 @@ async function route(daemon: Daemon, request: http.IncomingMessage, response: ht
     const asked = (await readJson(request)) as StartsRequest & { readonly token: string };
     return sendJson(response, await daemon.starts(asked.token, asked));
   }
+  if (method === 'POST' && url === paths.agents) return sendJson(response, await daemon.state((await readJson(request)) as StateRequest));
   throw new IntramurError('USAGE', `the daemon has no ${method} ${url}`);
 }
 

@@ -1,9 +1,7 @@
 // The daemon: joins configuration, policy, inspection, ledger and gateway, and owns the sessions. One per user and state directory;
 // the only writer of the ledger.
-import crypto from 'node:crypto';
-import fs from 'node:fs';
 import type { Readable } from 'node:stream';
-import { type Config, classificationOf, loadConfig, type Repository, readRepository, vettingOf } from '../config/index.ts';
+import { type Config, classificationOf, isWhole, loadConfig, type Repository, readRepository, vettingOf } from '../config/index.ts';
 import {
   type ExchangeHead,
   type ExchangeReply,
@@ -11,6 +9,7 @@ import {
   type NetConnect,
   type Places,
   type Principal,
+  type Vetting,
   version,
 } from '../core/index.ts';
 import { type AuthoritySecret, makeAuthority } from '../egress/index.ts';
@@ -18,10 +17,23 @@ import type { Vault } from '../gateway/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { PolicyEngine } from '../policy/index.ts';
 import { type Connected, connectUpstream } from './connect.ts';
-import { type ExchangeDeps, handleExchange } from './exchange.ts';
-import type { Attempt, CloseRequest, DaemonStatus, OpenReply, OpenRequest, StartsReply, StartsRequest, Summary } from './protocol.ts';
+import { type ExchangeDeps, handleExchange, ownedBy } from './exchange.ts';
+import type {
+  Attempt,
+  CloseRequest,
+  DaemonStatus,
+  OpenReply,
+  OpenRequest,
+  StartsReply,
+  StartsRequest,
+  StateReply,
+  StateRequest,
+  Summary,
+} from './protocol.ts';
+import type { AgentRegister } from './register.ts';
 import { closedByLauncher, halt, isGranted, newSessionId, parseGrant, type Session, Sessions } from './session.ts';
 import { decideStarts } from './starts.ts';
+import { seenIn, toolOf, whyBanned } from './vetting.ts';
 
 /** How long a session's close waits for outcomes that are on their way. */
 const settleLimitMs = 2000;
@@ -35,6 +47,7 @@ export interface DaemonParts extends ExchangeDeps {
   readonly vault: Vault;
   readonly engine: PolicyEngine;
   readonly sessions: Sessions;
+  readonly register: AgentRegister;
   readonly places: Places;
   /** The file given with `up --config`. */
   readonly configFile: string | undefined;
@@ -80,16 +93,15 @@ export class Daemon {
 
   /** @throws IntramurError CONFIG_INVALID, POLICY_INVALID, USAGE; LEDGER_APPEND when the opening cannot be recorded */
   async open(request: OpenRequest): Promise<{ session: Session; reply: OpenReply }> {
-    const { places, configFile, env, home, ledger, sessions, vault, now } = this.#parts;
+    const { places, configFile, env, home, ledger, register, sessions, vault, now } = this.#parts;
     const file = configFile === undefined ? {} : { file: configFile };
     const config = await loadConfig({ env, home, cwd: request.workspace, systemDir: places.system, ...file });
     const engine = await this.#parts.engineFor(config);
     const grants = [...request.allow.map(parseGrant), ...config.egress.allow];
-    const isHashPinned = Object.hasOwn(config.tools, request.agent) && config.tools[request.agent]?.sha256 !== undefined;
-    const sha256 = isHashPinned ? await sha256Of(request.program) : undefined;
-    const principal = principalOf(request, config, await readRepository(request.workspace), newSessionId(now()), sha256);
-    const isBanned = principal.vetting === 'banned';
-    const banned = `the tool "${principal.agent}" is banned by the configuration`;
+    const tool = await toolOf(request, request.program, config, register.current());
+    const vetting = vettingOf(config, tool, register.current());
+    const principal = principalOf(request, config, await readRepository(request.workspace), newSessionId(now()), vetting);
+    const banned = whyBanned(config, tool, register.current());
     const { index } = await ledger.append({
       action: 'session.open',
       session: principal.session,
@@ -97,12 +109,15 @@ export class Daemon {
       agent: principal.agent,
       purpose: principal.purpose,
       classification: principal.classification,
-      ...(isBanned ? { decision: 'deny', reason: banned } : {}),
+      ...(banned === undefined ? {} : { decision: 'deny', reason: banned }),
       detail: { ...request.sandbox, vetting: principal.vetting, policy: engine.digest, allow: request.allow.slice(0, 64) },
     });
-    if (isBanned) throw new IntramurError('SESSION_HALTED', banned);
+    // Asked once more: the register may have changed while the opening was recorded.
+    const halted = banned ?? whyBanned(config, tool, register.current());
+    if (halted !== undefined) throw new IntramurError('SESSION_HALTED', halted);
 
-    const session = sessions.add({ id: principal.session, principal, config, engine, grants, startedAt: now() });
+    const { program } = request;
+    const session = sessions.add({ id: principal.session, principal, program, config, engine, grants, startedAt: now() });
     session.tally.saw(index);
     const models = config.models.flatMap(({ targets }) => targets.map((target) => target.split('/')[0]));
     const providers = config.providers.filter(({ id }) => models.includes(id));
@@ -127,7 +142,8 @@ export class Daemon {
 
   async exchange(token: string, head: ExchangeHead, body: Readable, signal: AbortSignal): Promise<ExchangeReply> {
     const session = this.#parts.sessions.byToken(token);
-    return await handleExchange(session, head, body, AbortSignal.any([signal, session.life.signal]), this.#parts);
+    const principal = seenIn(session, head, this.#parts.register.current());
+    return await handleExchange({ ...session, principal }, head, body, AbortSignal.any([signal, session.life.signal]), this.#parts);
   }
 
   /** Never the same twice. The next one is made while nobody waits for it. */
@@ -158,8 +174,10 @@ export class Daemon {
     token: string,
     { refused, ...attempt }: Attempt,
   ): Promise<{ effect: 'deny'; reason: string } | { effect: 'allow'; stream: Connected | undefined }> {
-    const { sessions, mediation } = this.#parts;
+    const { sessions, mediation, register } = this.#parts;
     const session = sessions.byToken(token);
+    const owner = register.closedBy(attempt.host);
+    const why = refused ?? (owner === undefined ? undefined : ownedBy(owner));
     const act: NetConnect = {
       action: 'net.connect',
       class: 'other',
@@ -167,9 +185,9 @@ export class Daemon {
       isGranted: isGranted(session.grants, attempt.host, attempt.port),
     };
     const request = { principal: session.principal, act };
-    if (refused !== undefined) {
-      await mediation.recordRefusal(request, refused);
-      return { effect: 'deny', reason: refused };
+    if (why !== undefined) {
+      await mediation.recordRefusal(request, why);
+      return { effect: 'deny', reason: why };
     }
     const { decision, entry } = await mediation.mediate(request, { bytes: new Uint8Array(), contentType: '', views: [attempt.host] });
     if (decision.effect === 'deny') return { effect: 'deny', reason: decision.reason.text };
@@ -183,6 +201,28 @@ export class Daemon {
       await mediation.recordOutcome(entry.index, { detail: { failed: true } });
       return { effect: 'deny', reason: fault instanceof IntramurError ? fault.message : 'the host could not be reached' };
     }
+  }
+
+  /** Brings a statement about a tool into force: for what comes, and for the sessions that run. */
+  async state(request: StateRequest): Promise<StateReply> {
+    const { register, sessions } = this.#parts;
+    const { statement, entry } = await register.state(request);
+    const isUrgent = statement.verb === 'ban' && isWhole(statement);
+    const halted: { id: string; agent: string }[] = [];
+    for (const session of sessions.all()) {
+      const { agent } = session.principal;
+      if (agent !== statement.agent && statement.sha256 === undefined) continue;
+      // A ban of all of a tool needs no hash, so nothing delays it.
+      const tool = isUrgent
+        ? { id: agent, version: session.principal.agentVersion }
+        : await toolOf(session.principal, session.program, session.config, register.current());
+      const why = whyBanned(session.config, tool, register.current());
+      session.principal = { ...session.principal, vetting: vettingOf(session.config, tool, register.current()) };
+      if (why === undefined || session.life.signal.aborted) continue;
+      halt(session, why);
+      halted.push({ id: session.id, agent });
+    }
+    return { entry, halted };
   }
 
   async close(session: Session, { exitCode, files }: CloseRequest): Promise<Summary> {
@@ -239,9 +279,8 @@ export class Daemon {
   }
 }
 
-function principalOf(request: OpenRequest, config: Config, repository: Repository, session: string, sha256: string | undefined): Principal {
+function principalOf(request: OpenRequest, config: Config, repository: Repository, session: string, vetting: Vetting): Principal {
   const { agent, agentVersion, user, workspace } = request;
-  const vetting = vettingOf(config, { id: agent, version: agentVersion, sha256 });
   return {
     session,
     user,
@@ -253,10 +292,4 @@ function principalOf(request: OpenRequest, config: Config, repository: Repositor
     workspace,
     via: 'sandbox',
   };
-}
-
-async function sha256Of(file: string): Promise<string> {
-  const hash = crypto.createHash('sha256');
-  for await (const chunk of fs.createReadStream(file)) hash.update(chunk as Buffer);
-  return hash.digest('hex');
 }

@@ -30,7 +30,15 @@ const head: ExchangeHead = {
   rawHeaders: [],
 };
 const engine = await loadPolicies({ packs: [], packsDir: '', dirs: [], onDifference: () => {} });
-const session = new Sessions().add({ id: 's', principal, config: defaultConfig, engine, grants: [], startedAt: new Date() });
+const session = new Sessions().add({
+  id: 's',
+  principal,
+  config: defaultConfig,
+  engine,
+  grants: [],
+  program: '/usr/bin/a',
+  startedAt: new Date(),
+});
 
 async function rig(limits: Parameters<typeof createAdmission>[0]) {
   const refused: string[] = [];
@@ -46,7 +54,7 @@ async function rig(limits: Parameters<typeof createAdmission>[0]) {
   };
   const mediation = { mediate, recordRefusal, recordOutcome: async () => {}, settled: async () => {} };
   const gateway = await createGateway({ config: defaultConfig, vault: createVault(), env: {}, now: () => new Date(), ...mediation });
-  const deps: ExchangeDeps = { gateway, mediation, admission: createAdmission(limits) };
+  const deps: ExchangeDeps = { gateway, mediation, admission: createAdmission(limits), register: { closedBy: () => undefined } };
   const send = (body: Readable): Promise<ExchangeReply> => handleExchange(session, head, body, new AbortController().signal, deps);
   return { send, refused, judged };
 }

@@ -17,6 +17,7 @@ import type { Admission, Admitted, Gateway } from '../gateway/index.ts';
 import { refusal } from '../wire/index.ts';
 import type { Mediation } from './mediation.ts';
 import { modelCall, pathOf } from './model-call.ts';
+import type { AgentRegister } from './register.ts';
 import { isGranted, type Session } from './session.ts';
 
 /** What may be read into memory before it is inspected, bytes. */
@@ -27,6 +28,7 @@ export interface ExchangeDeps {
   readonly mediation: Mediation;
   /** Of exchanges that are no model calls; those have the gateway's own. */
   readonly admission: Admission;
+  readonly register: Pick<AgentRegister, 'closedBy'>;
 }
 
 /** All sessions together: one that opens many uploads at once must not take the daemon down for the others. */
@@ -77,7 +79,7 @@ async function decideOther(
   body: Readable,
   signal: AbortSignal,
   place: Admitted,
-  { gateway, mediation }: ExchangeDeps,
+  { gateway, mediation, register }: ExchangeDeps,
 ): Promise<ExchangeReply> {
   const path = pathOf(head.target);
   const act: HttpRequest = {
@@ -92,7 +94,9 @@ async function decideOther(
     isGranted: isGranted(session.grants, head.host, head.port),
   };
   const request = { principal: session.principal, act };
-  const bytes = await readBody(body, maxBodyBytes, place);
+  const owner = register.closedBy(head.host);
+  const bytes = owner === undefined ? await readBody(body, maxBodyBytes, place) : ownedBy(owner);
+  if (owner !== undefined) body.resume();
   if (typeof bytes === 'string') {
     const { entry } = await mediation.recordRefusal(request, bytes);
     return plain(403, `${product.refusalPrefix} ${bytes} (ledger entry ${entry?.index})\n`);
@@ -106,6 +110,11 @@ async function decideOther(
   }
   if (!entry) throw new IntramurError('LEDGER_APPEND', 'an allow without a ledger entry');
   return await gateway.forwardDirect({ head, body: bytes, principal: session.principal, entry, signal });
+}
+
+/** Why a host is closed: policy has no say, and neither has a grant. */
+export function ownedBy(agent: string): string {
+  return `this host is that of the banned tool "${agent}" (agents ban)`;
 }
 
 /** Strings of an exchange that leave beside its body: the target and every header value. */

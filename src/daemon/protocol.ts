@@ -3,6 +3,7 @@
 // connection that was upgraded and speaks lines of JSON: the opening, then `SessionMessage` from the daemon and one `EndOfSession` to it.
 
 import type { Credential } from '../agents/index.ts';
+import type { Verb } from '../config/index.ts';
 import type { Classification, Code, EgressClass, ExchangeHead, Label, NetConnect, Perimeter, ProcessExec, Purpose } from '../core/index.ts';
 import type { AuthoritySecret } from '../egress/index.ts';
 
@@ -12,6 +13,7 @@ export const paths = {
   sessions: '/sessions',
   exchange: '/exchange',
   starts: '/starts',
+  agents: '/agents',
 } as const;
 
 /** Room for an agent's own headers (Node's limit is 16 KiB) after encoding. */
@@ -99,6 +101,22 @@ export interface StartsReply {
 export interface CloseRequest {
   readonly exitCode: number;
   readonly files?: Summary['files'];
+}
+
+/** What `agents ban|vet|pin` says of a tool. */
+export interface StateRequest {
+  readonly verb: Verb;
+  readonly agent: string;
+  readonly versions?: string;
+  readonly sha256?: string;
+  readonly reason?: string;
+  readonly hosts?: readonly string[];
+}
+
+export interface StateReply {
+  /** Ledger entry that holds who and why. */
+  readonly entry: number;
+  readonly halted: readonly { readonly id: string; readonly agent: string }[];
 }
 
 export interface EgressTally {

@@ -12,7 +12,10 @@ export const closedByLauncher = 'closed';
 export interface Session {
   readonly id: string;
   readonly token: string;
-  readonly principal: Principal;
+  /** Its vetting follows the register while the session runs. */
+  principal: Principal;
+  /** Real path of the program, to hash when a pin asks for it. */
+  readonly program: string;
   /** Configuration with the workspace's own file merged in. */
   readonly config: Config;
   readonly engine: PolicyEngine;

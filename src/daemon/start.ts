@@ -15,6 +15,7 @@ import { Daemon } from './daemon.ts';
 import { directLimits } from './exchange.ts';
 import { createInspection } from './inspection.ts';
 import { createMediation } from './mediation.ts';
+import { openRegister } from './register.ts';
 import { Sessions } from './session.ts';
 
 /** The gateway's port when it is free; any other free one when it is not. */
@@ -53,6 +54,16 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
     maxDelayMs: 0,
   });
   const index = await openIndex(places.index, places.ledger);
+  const register = openRegister({
+    stateDirectory: places.state,
+    config,
+    append: (entry) => ledger.append(entry),
+    async attestations(agent) {
+      await index.catchUp();
+      return index.find({ action: 'agent.attest', agent });
+    },
+    now,
+  });
 
   const onFault = (what: string, fault: unknown) => log(`${what}: ${fault instanceof Error ? `${fault.name}: ${fault.message}` : 'fault'}`);
   const sessions = new Sessions();
@@ -75,7 +86,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
     now,
     onFault: (fault) => onFault('gateway', fault),
   });
-  const keyring = createKeyring({ config, file: path.join(places.state, 'keys.json'), now });
+  const keyring = createKeyring({ config, file: path.join(places.state, 'keys.json'), register: () => register.current(), now });
 
   const closing = Promise.withResolvers<void>();
   const stop = () => closing.resolve();
@@ -89,6 +100,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
     places,
     configFile,
     engineFor,
+    register,
     forget: (session) => taint.forget(session),
     env,
     home,

@@ -2,8 +2,8 @@
 // time with every known hash, and is taken out of the request before anything else looks at it.
 import crypto from 'node:crypto';
 import fs from 'node:fs';
-import { adapters } from '../agents/index.ts';
-import { type Config, type KeyConfig, vettingOf } from '../config/index.ts';
+import { toolBehind } from '../agents/index.ts';
+import { type Config, type KeyConfig, type Register, vettingOf } from '../config/index.ts';
 import { type ExchangeHead, headerOf, type Principal, type Vetting } from '../core/index.ts';
 import { type Budgets, createBudgets } from './budget.ts';
 import type { Allowance } from './call-input.ts';
@@ -28,11 +28,13 @@ export interface KeyringOptions {
   readonly config: Config;
   /** Keys that `keys add` made. Read again whenever it changes, so that `keys revoke` acts at once. */
   readonly file: string;
+  /** What `agents ban|vet|pin` said last. */
+  register?(): Register;
   now(): Date;
   onFault?(fault: unknown): void;
 }
 
-export function createKeyring({ config, file, now, onFault = () => {} }: KeyringOptions): Keyring {
+export function createKeyring({ config, file, register = () => [], now, onFault = () => {} }: KeyringOptions): Keyring {
   const budgets: Budgets = createBudgets(file, now, onFault);
   const configured = hashed(config.keys);
   const added = watchedKeys(file);
@@ -42,7 +44,7 @@ export function createKeyring({ config, file, now, onFault = () => {} }: Keyring
         .map((text) => findKey(text, configured, added()))
         .find((found) => found !== undefined);
       if (!key) return undefined;
-      return { principal: principalOf(key, config, head), head: withoutKeys(head), allowance: budgets.allowanceOf(key) };
+      return { principal: principalOf(key, config, register(), head), head: withoutKeys(head), allowance: budgets.allowanceOf(key) };
     },
     close: () => budgets.flush(),
   };
@@ -117,7 +119,7 @@ function withoutKeys(head: ExchangeHead): ExchangeHead {
 
 const sessionHeaders = ['x-intramur-session', 'x-claude-code-session-id', 'session-id', 'x-session-id'];
 
-function principalOf(key: KeyConfig, config: Config, head: ExchangeHead): Principal {
+function principalOf(key: KeyConfig, config: Config, register: Register, head: ExchangeHead): Principal {
   const stated = sessionHeaders.map((name) => headerOf(head.rawHeaders, name)).find((value) => value !== undefined && value !== '');
   const seen = toolBehind(headerOf(head.rawHeaders, 'user-agent') ?? '');
   const agent = key.tool ?? seen.id;
@@ -129,8 +131,8 @@ function principalOf(key: KeyConfig, config: Config, head: ExchangeHead): Princi
     agent,
     ...(seen.version === undefined ? {} : { agentVersion: seen.version }),
     vetting: strictest(
-      vettingOf(config, { id: agent, version: seen.id === agent ? seen.version : undefined }),
-      seen.isKnown ? vettingOf(config, seen) : undefined,
+      vettingOf(config, { id: agent, version: seen.id === agent ? seen.version : undefined }, register),
+      seen.isKnown ? vettingOf(config, seen, register) : undefined,
     ),
     purpose: key.purpose ?? config.defaultPurpose,
     classification: key.classification ?? 'public',
@@ -142,25 +144,7 @@ function boundedId(text: string): string {
   return /^[\w.:-]{1,128}$/.test(text) ? text : crypto.hash('sha256', text, 'hex').slice(0, 32);
 }
 
-interface Tool {
-  readonly id: string;
-  readonly version?: string;
-  /** Recognised by an adapter, not merely named by itself. */
-  readonly isKnown: boolean;
-}
-
-/** A tool is known by its key and by its user agent. The header can be forged, so it only ever makes things stricter. */
-function toolBehind(userAgent: string): Tool {
-  const adapter = adapters.find((known) => known.userAgent?.test(userAgent));
-  const [, name, version] = /^([A-Za-z0-9._-]{1,64})(?:\/v?(\d+(?:\.\d+){0,3}))?/.exec(userAgent) ?? [];
-  return {
-    id: adapter?.id ?? name?.toLowerCase() ?? 'unknown',
-    ...(version === undefined ? {} : { version }),
-    isKnown: adapter !== undefined,
-  };
-}
-
-/** What the header says can take trust away, never add any: a banned tool is banned under any key. */
+/** What the header says can take trust away, never add any: a banned tool is banned under any key, as is one whose pinned hash no header can show. */
 function strictest(own: Vetting, seen: Vetting | undefined): Vetting {
   return seen === 'banned' ? seen : own;
 }

@@ -44,6 +44,10 @@ const actions: Record<EntryAction, true> = {
   'session.close': true,
   'daemon.start': true,
   'daemon.stop': true,
+  'agent.ban': true,
+  'agent.vet': true,
+  'agent.pin': true,
+  'agent.attest': true,
 };
 
 const fields: Record<keyof Entry, Check> = {

@@ -1,4 +1,5 @@
 // The report as data: `intramur/audit/1`, the form that docs/schemas/audit.json publishes.
+import { vettingOf } from '../../config/index.ts';
 import type { Audit } from '../audit.ts';
 import { commandLine, type McpServer, shownUrl } from '../mcp.ts';
 import type { Mode, Source } from '../permissions/grant.ts';
@@ -72,7 +73,7 @@ export function jsonReport(audit: Audit, now: number): AuditReport {
       version: found.version ?? null,
       path: display(found.path),
       sha256: found.sha256 ?? null,
-      status: facts.tools[found.entry.id]?.status ?? 'unvetted',
+      status: vettingOf(facts, { id: found.entry.id, version: found.version, sha256: found.sha256 }, facts.register),
       presence: found.presence,
       confidence: found.confidence,
       ageDays: found.modifiedMs === undefined ? null : Math.max(0, Math.floor((now - found.modifiedMs) / 86_400_000)),

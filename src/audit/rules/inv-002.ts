@@ -1,3 +1,4 @@
+import { judge, vettingOf } from '../../config/index.ts';
 import { rule } from './rule.ts';
 
 export const unregisteredAgent = rule({
@@ -6,21 +7,30 @@ export const unregisteredAgent = rule({
   summary: 'An agent is here that the organisation did not approve',
   owasp: ['ASI10'],
   remedy: 'Vet it, or remove it',
-  *check({ agents, tools }) {
-    if (Object.keys(tools).length === 0) return;
+  *check({ agents, tools, register }) {
+    if (Object.keys(tools).length === 0 && register.length === 0) return;
     const seen = new Set<string>();
-    for (const { entry, path } of agents) {
-      if (entry.kind !== 'agent' || seen.has(entry.id)) continue;
-      seen.add(entry.id);
-      const status = Object.hasOwn(tools, entry.id) ? tools[entry.id]?.status : undefined;
-      if (status === 'banned')
+    for (const { entry, path, version, sha256 } of agents) {
+      if (entry.kind !== 'agent') continue;
+      const tool = { id: entry.id, version, sha256 };
+      const vetting = vettingOf({ tools }, tool, register);
+      const key = `${entry.id} ${vetting === 'banned' ? path : vetting}`;
+      if (vetting === 'vetted' || seen.has(key)) continue;
+      seen.add(key);
+      const said = judge(register, tool);
+      const place = { agent: entry.id, file: path };
+      if (vetting === 'banned' && said?.statement.verb === 'pin')
         yield {
-          agent: entry.id,
-          file: path,
+          ...place,
           severity: 'high',
-          message: `${entry.name} is banned by the organisation and is installed here`,
+          message: `${entry.name} ${version ?? ''} is not the one that is pinned`.replace('  ', ' '),
+          remedy: 'Look at what changed; then pin this one, or put the pinned one back',
         };
-      else if (status !== 'vetted') yield { agent: entry.id, file: path, message: `${entry.name} is not on the list of vetted tools` };
+      else if (vetting === 'banned') {
+        const { reason, by } = said?.statement ?? {};
+        const who = by === undefined ? 'by the organisation' : `by ${by}${reason === undefined ? '' : ` (${reason})`}`;
+        yield { ...place, severity: 'high', message: `${entry.name} is banned ${who} and is installed here`, remedy: 'Remove it' };
+      } else yield { ...place, message: `${entry.name} is not on the list of vetted tools` };
     }
   },
 });

@@ -16,6 +16,8 @@ function lifecycle(id: 3 | 4): Kind {
   return { category: application, class: [6002, 'Application Lifecycle'], activity: () => (id === 3 ? [3, 'Start'] : [4, 'Stop']) };
 }
 
+const register = (name: string): Kind => ({ category: application, class: [6003, 'API Activity'], activity: () => [99, name] });
+
 const kinds: Readonly<Record<EntryAction, Kind>> = {
   'llm.invoke': { category: application, class: [6003, 'API Activity'], activity: () => [99, 'Invoke'] },
   'http.request': {
@@ -37,6 +39,10 @@ const kinds: Readonly<Record<EntryAction, Kind>> = {
   'session.close': lifecycle(4),
   'daemon.start': lifecycle(3),
   'daemon.stop': lifecycle(4),
+  'agent.ban': register('Ban'),
+  'agent.vet': register('Vet'),
+  'agent.pin': register('Pin'),
+  'agent.attest': register('Attest'),
 };
 
 export function ocsfLine(entry: Entry): string {

@@ -1,6 +1,7 @@
 // What the kernel asks and what it is answered: `struct seccomp_notif` and `struct seccomp_notif_resp` (seccomp_unotify(2)).
-import { execCalls } from './exec-filter.ts';
+
 import type { Arch } from '../syscall-number.ts';
+import { execCalls } from './exec-filter.ts';
 
 export const noticeBytes = 80;
 export const answerBytes = 24;
