@@ -12,10 +12,10 @@ import { type KnownSecret, knownSecretFinder } from './known-secrets.ts';
 import { type Budget, budgetFor, defaultLimits, exceeded, type Limits } from './limits.ts';
 import { personalDataIn } from './personal-data.ts';
 import { secretScanner, valueFingerprint } from './secrets.ts';
-import { type Hit, isMostlySame } from './source/find.ts';
+import { isMostlySame } from './source/find.ts';
 import type { FingerprintIndex } from './source/index-file.ts';
 import { createDrips } from './source/session.ts';
-import { classificationOf, type SourceFinding, sourceScanner } from './source/source-scan.ts';
+import { classificationOf, type SourceFinding, sourceScanner, type Trace } from './source/source-scan.ts';
 import { outsideView, rawView, type Span } from './view.ts';
 import { type Reading, viewsOf } from './views.ts';
 
@@ -47,8 +47,8 @@ export interface Inspector {
 interface Found {
   readonly secrets: InspectFinding[];
   readonly source: SourceFinding[];
-  /** Places in the input of everything that was recognised, however little. */
-  readonly hits: Hit[];
+  /** What was recognised of each document, however little. */
+  readonly traces: Trace[];
   readonly refused?: Report['refused'];
 }
 
@@ -65,7 +65,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
   const history = createHistory<Found>();
 
   function findIn(readings: Iterable<Reading>, budget: Budget): Found {
-    const found: Found = { secrets: [], source: [], hits: [] };
+    const found: Found = { secrets: [], source: [], traces: [] };
     try {
       for (const { view, of } of readings) {
         budget.checkTime();
@@ -74,9 +74,9 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
           if (options.personalData) found.secrets.push(...personalDataIn(view, fingerprint));
         }
         if (of !== 'fields' && source) {
-          const { findings, hits } = source.scan(view);
+          const { findings, traces } = source.scan(view);
           found.source.push(...findings);
-          found.hits.push(...hits.map((hit) => ({ ...hit, ...view.origin(hit.start, hit.end) })));
+          found.traces.push(...traces);
         }
         if (found.secrets.length + found.source.length > limits.maxFindings) throw exceeded(`more than ${limits.maxFindings} findings`);
       }
@@ -101,8 +101,8 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
 
   /** What earlier calls of the session add to the hits of this one. */
   function addDrips(session: string, found: Found): void {
-    for (const { document, keys, hits } of drips.add(session, found.hits)) {
-      const finding = source?.accumulated(document, keys, hits);
+    for (const { document, keys, span } of drips.add(session, found.traces)) {
+      const finding = source?.accumulated(document, keys, span);
       const isKnown = found.source.some(
         (other) => other.tier !== 'count' && other.repository === finding?.repository && other.document === finding?.document,
       );
@@ -119,7 +119,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
     const found: Found = {
       secrets: [...all.secrets, ...outside.secrets],
       source: [...all.source, ...outside.source],
-      hits: [...fresh.hits, ...outside.hits],
+      traces: [...fresh.traces, ...outside.traces],
       refused: all.refused ?? outside.refused ?? brokenText(body),
     };
     if (session !== undefined) addDrips(session, found);
@@ -156,7 +156,7 @@ function brokenText(body: Body): Report['refused'] {
   return { code: 'INSPECT_FAILED', reason: 'the text is not valid UTF-8' };
 }
 
-const nothing: Found = { secrets: [], source: [], hits: [] };
+const nothing: Found = { secrets: [], source: [], traces: [] };
 
 /** What was found before around the change, moved to where it now stands, and what the change brought. */
 function joined({ fresh: part, replaced, before }: Change<Found>, fresh: Found, length: number): Found {
@@ -169,7 +169,7 @@ function joined({ fresh: part, replaced, before }: Change<Found>, fresh: Found, 
   return {
     secrets: [...around(before.secrets), ...fresh.secrets],
     source: [...around(before.source), ...fresh.source],
-    hits: [],
+    traces: [],
     refused: fresh.refused,
   };
 }

@@ -1,6 +1,7 @@
 // Disguises that keep the text but not its look: letters rotated (ROT13 and every other Caesar shift), text or lines reversed,
 // letters set apart by spaces. They are tried only where a part of the text has next to none of the words that any text has.
 import type { Budget } from '../limits.ts';
+import type { Blocks } from '../source/parts.ts';
 import { runView, type Span, type View } from '../view.ts';
 import type { Decoder } from './decoder.ts';
 
@@ -15,7 +16,6 @@ const common = new Set(
   ).split(' '),
 );
 
-const BLOCK = 256;
 const SAMPLE = 800;
 const LEAST_WORDS = 12;
 const SUSPICIOUS = 0.04;
@@ -27,8 +27,8 @@ export const disguise: Decoder = {
     // A guess is no encoding: where it would be one level too many it is not made, and refuses nothing.
     if (view.depth >= budget.limits.maxDepth) return;
     yield* despaced(view, budget);
-    for (const block of suspiciousBlocks(view.bytes)) {
-      const text = view.text.slice(block.start, block.end);
+    for (const block of suspiciousBlocks(view.blocks())) {
+      const text = view.bytes.toString('latin1', block.start, block.end);
       for (const [id, plain] of guesses(text)) {
         budget.chargeView(plain.length);
         yield runView(view, id, Buffer.from(plain, 'latin1'), block);
@@ -77,13 +77,12 @@ export function commonShare(bytes: Uint8Array): number | undefined {
 }
 
 /** Neighbouring blocks without common words, joined, so that a disguised file is read in one piece. */
-function suspiciousBlocks(bytes: Buffer): Span[] {
+function suspiciousBlocks({ ends, words, common: usual }: Blocks): Span[] {
   const blocks: Span[] = [];
-  for (let start = 0; start < bytes.length; ) {
-    const found = bytes.indexOf(0x0a, start + BLOCK);
-    const end = found === -1 || found > start + 4 * BLOCK ? Math.min(bytes.length, start + 2 * BLOCK) : found + 1;
-    const share = commonShare(bytes.subarray(start, end));
-    if (share !== undefined && share < SUSPICIOUS) {
+  let start = 0;
+  for (const [i, end] of ends.entries()) {
+    const count = words[i] ?? 0;
+    if (count >= LEAST_WORDS && (usual[i] ?? 0) < SUSPICIOUS * count) {
       const last = blocks.at(-1);
       if (last && last.end === start) blocks[blocks.length - 1] = { start: last.start, end };
       else blocks.push({ start, end });
