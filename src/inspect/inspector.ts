@@ -3,6 +3,7 @@
 import { isUtf8 } from 'node:buffer';
 import crypto from 'node:crypto';
 import { type Body, codeOf, type InspectFinding, IntramurError, type Label, labels, type Report, type Tier } from '../core/index.ts';
+import { readJson } from './decode/json.ts';
 import { containerKind, isBinary, isPicture, utf16Kind } from './decode/readable.ts';
 import type { Detector } from './detector.ts';
 import { detectors as builtInDetectors } from './detectors/registry.ts';
@@ -92,10 +93,10 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
     const isJson = looksLikeJson(body);
     const change = session === undefined || !isJson ? undefined : history.changeSince(session, bytes);
     const { start, end } = change?.fresh ?? { start: 0, end: bytes.length };
-    const fresh =
-      start === end && change ? nothing : findIn(viewsOf(rawView(bytes.subarray(start, end), start), budget, { isJson }), budget);
+    const json = isJson ? (change?.json ?? readJson(bytes.subarray(start, end))) : undefined;
+    const fresh = start === end && change ? nothing : findIn(viewsOf(rawView(bytes.subarray(start, end), start), budget, json), budget);
     const all = change ? joined(change, fresh, bytes.length) : fresh;
-    if (session !== undefined && isJson && !all.refused) history.remember(session, bytes, all, change);
+    if (session !== undefined && json && !all.refused) history.remember(session, bytes, all, change?.texts ?? json.spans, change);
     return { all, fresh };
   }
 
@@ -176,7 +177,7 @@ function joined({ fresh: part, replaced, before }: Change<Found>, fresh: Found, 
 
 /** The readings of the strings that belong to the payload but stand outside its body. */
 function* outsideReadings(body: Body, budget: Budget): Generator<Reading> {
-  for (const text of body.views) yield* viewsOf(outsideView(text, body.bytes.length), budget, { isJson: false });
+  for (const text of body.views) yield* viewsOf(outsideView(text, body.bytes.length), budget);
 }
 
 function looksLikeJson(body: Body): boolean {

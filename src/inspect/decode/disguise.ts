@@ -3,7 +3,7 @@
 import type { Budget } from '../limits.ts';
 import type { Blocks } from '../source/parts.ts';
 import { runView, type Span, type View } from '../view.ts';
-import type { Decoder } from './decoder.ts';
+import type { TextDecoder } from './decoder.ts';
 
 /** Words that every page of code or English has some of. */
 const common = new Set(
@@ -21,7 +21,7 @@ const LEAST_WORDS = 12;
 const SUSPICIOUS = 0.04;
 export const CONVINCING = 0.1;
 
-export const disguise: Decoder = {
+export const disguise: TextDecoder = {
   id: 'disguise',
   *decode(view, budget) {
     // A guess is no encoding: where it would be one level too many it is not made, and refuses nothing.
@@ -150,12 +150,58 @@ function rotate(text: string, shift: number): string {
 /** Letters that must follow each other, each set apart by one space, before it is taken for a disguise. */
 const LEAST_SPACED = 14;
 
+/** A run is longer than this and the bytes looked at, so one of these places lies in it. */
+const STEP = 2 * LEAST_SPACED - 6;
+
 function* despaced(view: View, budget: Budget): Generator<View> {
-  for (const match of view.text.matchAll(new RegExp(`(?:[^\\n] ){${LEAST_SPACED},}[^\\n]?(?:(?:\\n|\\n )(?:[^\\n] )+[^\\n]?)*`, 'g'))) {
-    const letters = match[0].match(/[A-Za-z0-9_] (?=[A-Za-z0-9_] )/g)?.length ?? 0;
+  const { bytes } = view;
+  for (let at = STEP; at < bytes.length; at += STEP) {
+    const blank = blankOfThree(bytes, at);
+    if (blank < 0) continue;
+    let start = blank;
+    while (start > 1 && bytes[start - 2] === SPACE && bytes[start - 1] !== NEWLINE) start -= 2;
+    if (start === 0 || bytes[start - 1] === NEWLINE) start += 2;
+    const end = endOfSpaced(bytes, start - 1);
+    if (end === 0) continue;
+    at = end;
+    const text = bytes.toString('latin1', start - 1, end);
+    const letters = text.match(/[A-Za-z0-9_] (?=[A-Za-z0-9_] )/g)?.length ?? 0;
     if (letters < LEAST_SPACED / 2) continue;
-    const bytes = Buffer.from(match[0].replace(/([^\n]) /g, '$1'), 'latin1');
-    budget.chargeView(bytes.length);
-    yield runView(view, 'spaced', bytes, { start: match.index, end: match.index + match[0].length });
+    const plain = Buffer.from(text.replace(/([^\n]) /g, '$1'), 'latin1');
+    budget.chargeView(plain.length);
+    yield runView(view, 'spaced', plain, { start: start - 1, end });
   }
+}
+
+const SPACE = 0x20;
+const NEWLINE = 0x0a;
+
+/** The first of three blanks that are every other byte from here on; -1 when they are not. */
+function blankOfThree(bytes: Buffer, at: number): number {
+  for (const blank of [at, at + 1]) {
+    if (bytes[blank] === SPACE && bytes[blank + 2] === SPACE && bytes[blank + 4] === SPACE) return blank;
+  }
+  return -1;
+}
+
+/** Where characters that are set apart end, over lines; 0 when the first line has too few. */
+function endOfSpaced(bytes: Buffer, start: number): number {
+  let end = overPairs(bytes, start);
+  if (end - start < 2 * LEAST_SPACED) return 0;
+  for (;;) {
+    if (end < bytes.length && bytes[end] !== NEWLINE) end += 1;
+    if (bytes[end] !== NEWLINE) return end;
+    const from = end + 1;
+    let next = overPairs(bytes, from);
+    if (next === from && bytes[from] === SPACE) next = overPairs(bytes, from + 1);
+    if (next <= from + 1) return end;
+    end = next;
+  }
+}
+
+/** Over pairs of a character and a blank. */
+function overPairs(bytes: Buffer, from: number): number {
+  let end = from;
+  while (end + 1 < bytes.length && bytes[end] !== NEWLINE && bytes[end + 1] === SPACE) end += 2;
+  return end;
 }
