@@ -4,7 +4,7 @@
 // INVARIANT: no encoded run reaches over a cut. Its first bytes say how the rest is read (the phase of base64, the mark of a stream),
 // so a change there would make a secret of bytes that were noise before and are not looked at again.
 import { CONVINCING, commonShare } from './decode/disguise.ts';
-import { jsonTexts } from './decode/json.ts';
+import { type JsonReading, readJson } from './decode/json.ts';
 import type { Span } from './view.ts';
 
 /** What is looked at again on both sides of a change, so that nothing is torn apart. */
@@ -13,9 +13,12 @@ const OVERLAP = 2048;
 const LEAST = 32 << 10;
 const MOST_BYTES = 256 << 20;
 
-export interface Remembered<Found> {
-  readonly bytes: Buffer;
-  readonly texts: readonly Span[];
+interface Remembered<Found> {
+  /** The body, in memory that has room for what comes next: most bodies are the last one and a little more. */
+  readonly memory: Buffer;
+  readonly length: number;
+  /** Start and end of each text, one after the other. */
+  readonly texts: Int32Array;
   readonly found: Found;
 }
 
@@ -24,14 +27,17 @@ export interface Change<Found> {
   readonly fresh: Span;
   readonly replaced: Span;
   readonly before: Found;
+  /** `fresh` as it was read; valid until the next reading. */
+  readonly json: JsonReading | undefined;
   /** The texts of the whole payload as it now is, for the next comparison. */
-  readonly texts: readonly Span[];
+  readonly texts: Int32Array;
 }
 
 export interface History<Found> {
   /** For JSON; `undefined` when the whole payload has to be looked at. */
   changeSince(session: string, bytes: Buffer): Change<Found> | undefined;
-  remember(session: string, bytes: Buffer, found: Found, change: Change<Found> | undefined): void;
+  /** `texts`: of the whole payload, start and end of each. */
+  remember(session: string, bytes: Buffer, found: Found, texts: Int32Array, change: Change<Found> | undefined): void;
 }
 
 export function createHistory<Found>(): History<Found> {
@@ -39,7 +45,7 @@ export function createHistory<Found>(): History<Found> {
   let held = 0;
 
   const forget = (session: string) => {
-    held -= sessions.get(session)?.bytes.length ?? 0;
+    held -= sessions.get(session)?.memory.length ?? 0;
     sessions.delete(session);
   };
 
@@ -48,12 +54,17 @@ export function createHistory<Found>(): History<Found> {
       const last = sessions.get(session);
       return last && changeBetween(last, bytes);
     },
-    remember(session, bytes, found, change) {
+    remember(session, bytes, found, texts, change) {
       if (change && isEmpty(change.fresh) && isEmpty(change.replaced)) return;
+      const last = sessions.get(session);
       forget(session);
       if (bytes.length < LEAST || bytes.length > MOST_BYTES / 4) return;
-      sessions.set(session, { bytes: Buffer.from(bytes), texts: change?.texts ?? jsonTexts(bytes).texts, found });
-      held += bytes.length;
+      const memory = last && change && last.memory.length >= bytes.length ? last.memory : Buffer.allocUnsafeSlow(bytes.length + (bytes.length >> 2));
+      // Before the change both are the same already.
+      const from = memory === last?.memory ? (change?.fresh.start ?? 0) : 0;
+      bytes.copy(memory, from, from);
+      sessions.set(session, { memory, length: bytes.length, texts, found });
+      held += memory.length;
       for (const [oldest] of sessions) {
         if (held <= MOST_BYTES) break;
         forget(oldest);
@@ -62,12 +73,12 @@ export function createHistory<Found>(): History<Found> {
   };
 }
 
-function changeBetween<Found>(last: Remembered<Found>, bytes: Buffer): Change<Found> | undefined {
-  const { bytes: before, texts, found } = last;
+function changeBetween<Found>({ memory, length, texts, found }: Remembered<Found>, bytes: Buffer): Change<Found> | undefined {
+  const before = memory.subarray(0, length);
   const shorter = Math.min(before.length, bytes.length);
   const same = samePrefix(before, bytes, shorter);
   if (same === before.length && same === bytes.length) {
-    return { fresh: { start: same, end: same }, replaced: { start: same, end: same }, before: found, texts };
+    return { fresh: { start: same, end: same }, replaced: { start: same, end: same }, before: found, json: undefined, texts };
   }
   const sameEnd = sameSuffix(before, bytes, shorter - same);
   // Quotes belong to what is looked at, so both cuts lie outside of strings.
@@ -76,20 +87,24 @@ function changeBetween<Found>(last: Remembered<Found>, bytes: Buffer): Change<Fo
   if (start === undefined || stop < start) return undefined;
   const fresh = { start, end: stop + bytes.length - before.length };
   if (fresh.end < fresh.start) return undefined;
-  const inside = jsonTexts(bytes.subarray(fresh.start, fresh.end));
-  if (!inside.isClosed) return undefined;
+  const json = readJson(bytes.subarray(fresh.start, fresh.end));
+  if (!json.isClosed) return undefined;
   const replaced = { start, end: stop };
-  return { fresh, replaced, before: found, texts: joinedTexts(texts, replaced, inside.texts, fresh) };
+  return { fresh, replaced, before: found, json, texts: joinedTexts(texts, replaced, json.spans, fresh) };
 }
 
 /** The texts before the change, those in it, and those behind it where they now stand. */
-function joinedTexts(before: readonly Span[], replaced: Span, inside: readonly Span[], fresh: Span): Span[] {
+function joinedTexts(before: Int32Array, replaced: Span, inside: Int32Array, fresh: Span): Int32Array {
   const moved = fresh.end - replaced.end;
-  return [
-    ...before.filter(({ end }) => end < replaced.start),
-    ...inside.map(({ start, end }) => ({ start: start + fresh.start, end: end + fresh.start })),
-    ...before.filter(({ start }) => start > replaced.end).map(({ start, end }) => ({ start: start + moved, end: end + moved })),
-  ];
+  let head = 0;
+  while (head < before.length && (before[head + 1] ?? 0) < replaced.start) head += 2;
+  let tail = before.length;
+  while (tail > 0 && (before[tail - 2] ?? 0) > replaced.end) tail -= 2;
+  const all = new Int32Array(head + inside.length + before.length - tail);
+  all.set(before.subarray(0, head));
+  for (let i = 0; i < inside.length; i++) all[head + i] = (inside[i] ?? 0) + fresh.start;
+  for (let i = tail; i < before.length; i++) all[head + inside.length + i - tail] = (before[i] ?? 0) + moved;
+  return all;
 }
 
 function isEmpty({ start, end }: Span): boolean {
@@ -121,17 +136,24 @@ function sameSuffix(a: Buffer, b: Buffer, limit: number): number {
 }
 
 /** Behind the closing quote of the last text that ends at or before `position` and that no run leaves. */
-function cutBefore(bytes: Buffer, texts: readonly Span[], position: number): number | undefined {
-  const text = texts.findLast(({ start, end }) => end + 1 <= position && isProse(bytes.subarray(Math.max(start, end - EDGE), end), 'end'));
-  return text && text.end + 1;
+function cutBefore(bytes: Buffer, texts: Int32Array, position: number): number | undefined {
+  for (let i = texts.length - 2; i >= 0; i -= 2) {
+    const start = texts[i] ?? 0;
+    const end = texts[i + 1] ?? 0;
+    if (end + 1 <= position && isProse(bytes.subarray(Math.max(start, end - EDGE), end), 'end')) return end + 1;
+  }
+  return undefined;
 }
 
 /** The opening quote of the first text that begins behind `position` and that no run enters. */
-function cutBehind(bytes: Buffer, texts: readonly Span[], position: number): number | undefined {
-  const text = texts.find(
-    ({ start, end }) => start - 1 >= position && isProse(bytes.subarray(start, Math.min(end, start + EDGE)), 'start'),
-  );
-  return text && text.start - 1;
+function cutBehind(bytes: Buffer, texts: Int32Array, position: number): number | undefined {
+  let first = texts.length;
+  while (first > 0 && (texts[first - 2] ?? 0) - 1 >= position) first -= 2;
+  for (let i = first; i < texts.length; i += 2) {
+    const start = texts[i] ?? 0;
+    if (isProse(bytes.subarray(start, Math.min(texts[i + 1] ?? 0, start + EDGE)), 'start')) return start - 1;
+  }
+  return undefined;
 }
 
 /** How much of a text has to be words, and how near to its edge one of them must stand. */

@@ -3,6 +3,7 @@
 import { isUtf8 } from 'node:buffer';
 import crypto from 'node:crypto';
 import { type Body, codeOf, type InspectFinding, IntramurError, type Label, labels, type Report, type Tier } from '../core/index.ts';
+import { readJson } from './decode/json.ts';
 import { containerKind, isBinary, isPicture, utf16Kind } from './decode/readable.ts';
 import type { Detector } from './detector.ts';
 import { detectors as builtInDetectors } from './detectors/registry.ts';
@@ -12,10 +13,10 @@ import { type KnownSecret, knownSecretFinder } from './known-secrets.ts';
 import { type Budget, budgetFor, defaultLimits, exceeded, type Limits } from './limits.ts';
 import { personalDataIn } from './personal-data.ts';
 import { secretScanner, valueFingerprint } from './secrets.ts';
-import { type Hit, isMostlySame } from './source/find.ts';
+import { isMostlySame } from './source/find.ts';
 import type { FingerprintIndex } from './source/index-file.ts';
 import { createDrips } from './source/session.ts';
-import { classificationOf, type SourceFinding, sourceScanner } from './source/source-scan.ts';
+import { classificationOf, type SourceFinding, sourceScanner, type Trace } from './source/source-scan.ts';
 import { outsideView, rawView, type Span } from './view.ts';
 import { type Reading, viewsOf } from './views.ts';
 
@@ -47,8 +48,8 @@ export interface Inspector {
 interface Found {
   readonly secrets: InspectFinding[];
   readonly source: SourceFinding[];
-  /** Places in the input of everything that was recognised, however little. */
-  readonly hits: Hit[];
+  /** What was recognised of each document, however little. */
+  readonly traces: Trace[];
   readonly refused?: Report['refused'];
 }
 
@@ -65,7 +66,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
   const history = createHistory<Found>();
 
   function findIn(readings: Iterable<Reading>, budget: Budget): Found {
-    const found: Found = { secrets: [], source: [], hits: [] };
+    const found: Found = { secrets: [], source: [], traces: [] };
     try {
       for (const { view, of } of readings) {
         budget.checkTime();
@@ -74,9 +75,9 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
           if (options.personalData) found.secrets.push(...personalDataIn(view, fingerprint));
         }
         if (of !== 'fields' && source) {
-          const { findings, hits } = source.scan(view);
+          const { findings, traces } = source.scan(view);
           found.source.push(...findings);
-          found.hits.push(...hits.map((hit) => ({ ...hit, ...view.origin(hit.start, hit.end) })));
+          found.traces.push(...traces);
         }
         if (found.secrets.length + found.source.length > limits.maxFindings) throw exceeded(`more than ${limits.maxFindings} findings`);
       }
@@ -92,17 +93,17 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
     const isJson = looksLikeJson(body);
     const change = session === undefined || !isJson ? undefined : history.changeSince(session, bytes);
     const { start, end } = change?.fresh ?? { start: 0, end: bytes.length };
-    const fresh =
-      start === end && change ? nothing : findIn(viewsOf(rawView(bytes.subarray(start, end), start), budget, { isJson }), budget);
+    const json = isJson ? (change?.json ?? readJson(bytes.subarray(start, end))) : undefined;
+    const fresh = start === end && change ? nothing : findIn(viewsOf(rawView(bytes.subarray(start, end), start), budget, json), budget);
     const all = change ? joined(change, fresh, bytes.length) : fresh;
-    if (session !== undefined && isJson && !all.refused) history.remember(session, bytes, all, change);
+    if (session !== undefined && json && !all.refused) history.remember(session, bytes, all, change?.texts ?? json.spans, change);
     return { all, fresh };
   }
 
   /** What earlier calls of the session add to the hits of this one. */
   function addDrips(session: string, found: Found): void {
-    for (const { document, keys, hits } of drips.add(session, found.hits)) {
-      const finding = source?.accumulated(document, keys, hits);
+    for (const { document, keys, span } of drips.add(session, found.traces)) {
+      const finding = source?.accumulated(document, keys, span);
       const isKnown = found.source.some(
         (other) => other.tier !== 'count' && other.repository === finding?.repository && other.document === finding?.document,
       );
@@ -119,7 +120,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
     const found: Found = {
       secrets: [...all.secrets, ...outside.secrets],
       source: [...all.source, ...outside.source],
-      hits: [...fresh.hits, ...outside.hits],
+      traces: [...fresh.traces, ...outside.traces],
       refused: all.refused ?? outside.refused ?? brokenText(body),
     };
     if (session !== undefined) addDrips(session, found);
@@ -156,7 +157,7 @@ function brokenText(body: Body): Report['refused'] {
   return { code: 'INSPECT_FAILED', reason: 'the text is not valid UTF-8' };
 }
 
-const nothing: Found = { secrets: [], source: [], hits: [] };
+const nothing: Found = { secrets: [], source: [], traces: [] };
 
 /** What was found before around the change, moved to where it now stands, and what the change brought. */
 function joined({ fresh: part, replaced, before }: Change<Found>, fresh: Found, length: number): Found {
@@ -169,14 +170,14 @@ function joined({ fresh: part, replaced, before }: Change<Found>, fresh: Found, 
   return {
     secrets: [...around(before.secrets), ...fresh.secrets],
     source: [...around(before.source), ...fresh.source],
-    hits: [],
+    traces: [],
     refused: fresh.refused,
   };
 }
 
 /** The readings of the strings that belong to the payload but stand outside its body. */
 function* outsideReadings(body: Body, budget: Budget): Generator<Reading> {
-  for (const text of body.views) yield* viewsOf(outsideView(text, body.bytes.length), budget, { isJson: false });
+  for (const text of body.views) yield* viewsOf(outsideView(text, body.bytes.length), budget);
 }
 
 function looksLikeJson(body: Body): boolean {

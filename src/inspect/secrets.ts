@@ -1,5 +1,5 @@
-// Finds secrets in a view: one keyword pass, then each detector's pattern where its keyword stands. The work of a pattern is
-// bounded by the detector's own quantifiers (no lookback) or by its window (lookback), whatever the text holds.
+// Finds secrets in a view: one keyword pass, then each detector's pattern in a window around its keyword. The work of a pattern is
+// bounded by its window, whatever the text holds.
 import crypto from 'node:crypto';
 import type { InspectFinding, Tier } from '../core/index.ts';
 import { keywordMatcher } from './aho-corasick.ts';
@@ -27,7 +27,7 @@ interface Match {
 
 export function secretScanner({ detectors, isPlaceholder, fingerprint }: SecretScannerOptions): SecretScanner {
   const keywords: string[] = [];
-  const users: { detector: Detector; rank: number; pattern: RegExp }[][] = [];
+  const users: User[][] = [];
   detectors.forEach((detector, rank) => {
     const flags = new Set(`${detector.pattern.flags}d${detector.lookback === 0 ? 'y' : 'g'}`);
     const pattern = new RegExp(detector.pattern.source, [...flags].join(''));
@@ -38,48 +38,77 @@ export function secretScanner({ detectors, isPlaceholder, fingerprint }: SecretS
     }
   });
   const matcher = keywordMatcher(keywords, { ignoreCase: true });
+  const reaches = users.map((list) => Math.max(...list.map(({ detector }) => detector.reach)));
 
   return {
     scan(view) {
       const matches: Match[] = [];
+      const windows = windowsOf(view.bytes);
       matcher.scan(view.bytes, (keyword, start, end) => {
+        const near = windows(start - 1, start + (reaches[keyword] ?? 0));
         for (const { detector, rank, pattern } of users[keyword] ?? []) {
-          const span = detector.lookback === 0 ? matchAt(pattern, view.text, start) : matchAround(pattern, view.text, detector, start, end);
+          const { lookback, reach } = detector;
+          const window = lookback === 0 ? near : windows(start - lookback - 1, start + reach);
+          const span = lookback === 0 ? matchAt(pattern, window, start) : matchAround(pattern, window, start - lookback - 1, start, end);
           if (span === undefined) continue;
-          const value = view.text.slice(span[0], span[1]);
+          const value = view.bytes.toString('latin1', span[0], span[1]);
           if (detector.minEntropy > 0 && entropyOf(value) < detector.minEntropy) continue;
           if (!detector.verify(value) || isPlaceholder(value)) continue;
           matches.push({ detector, rank, start: span[0], end: span[1] });
         }
       });
-      return strongest(matches).map((match) => findingOf(view, match, fingerprint));
+      return matches.length === 0 ? [] : strongest(matches).map((match) => findingOf(view, match, fingerprint));
     },
   };
 }
 
+/** A stretch of a text, and where in the text it begins. */
+interface Window {
+  readonly text: string;
+  readonly offset: number;
+}
+
+/** Hits that stand close together share a window, so that what is copied stays in proportion to the text. */
+const SHARED = 4096;
+
+function windowsOf(bytes: Buffer): (from: number, to: number) => Window {
+  let last: Window = { text: '', offset: 0 };
+  return (from, to) => {
+    const start = Math.max(0, from);
+    const end = Math.min(bytes.length, to + 1);
+    if (start >= last.offset && end <= last.offset + last.text.length) return last;
+    // The first window is small: most texts have few hits.
+    const further = start < last.offset + last.text.length + SHARED && last.text.length > 0 ? SHARED : 0;
+    last = { text: bytes.toString('latin1', start, Math.min(bytes.length, end + further)), offset: start };
+    return last;
+  };
+}
+
+interface User {
+  readonly detector: Detector;
+  readonly rank: number;
+  readonly pattern: RegExp;
+}
+
 type Range = readonly [start: number, end: number];
 
-function valueOf(match: RegExpExecArray): Range {
-  return match.indices?.groups?.['value'] ?? match.indices?.[0] ?? [match.index, match.index + match[0].length];
+function valueOf(match: RegExpExecArray, offset: number): Range {
+  const [start, end] = match.indices?.groups?.['value'] ?? match.indices?.[0] ?? [match.index, match.index + match[0].length];
+  return [offset + start, offset + end];
 }
 
-function matchAt(pattern: RegExp, text: string, start: number): Range | undefined {
-  pattern.lastIndex = start;
+function matchAt(pattern: RegExp, { text, offset }: Window, start: number): Range | undefined {
+  pattern.lastIndex = start - offset;
   const match = pattern.exec(text);
-  return match ? valueOf(match) : undefined;
+  return match ? valueOf(match, offset) : undefined;
 }
 
-/** The first match in the window around a keyword that covers it. The window begins one character early, for lookbehinds. */
-function matchAround(pattern: RegExp, text: string, { lookback, reach }: Detector, start: number, end: number): Range | undefined {
-  const offset = Math.max(0, start - lookback - 1);
-  const window = text.slice(offset, start + reach);
-  pattern.lastIndex = 0;
-  for (let match = pattern.exec(window); match; match = pattern.exec(window)) {
+/** The first match from `from` on that covers the keyword at `start` to `end`. */
+function matchAround(pattern: RegExp, { text, offset }: Window, from: number, start: number, end: number): Range | undefined {
+  pattern.lastIndex = Math.max(0, from - offset);
+  for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
     if (offset + match.index > start) return undefined;
-    if (offset + match.index + match[0].length >= end) {
-      const [from, to] = valueOf(match);
-      return [offset + from, offset + to];
-    }
+    if (offset + match.index + match[0].length >= end) return valueOf(match, offset);
     pattern.lastIndex = match.index + 1;
   }
   return undefined;
@@ -132,7 +161,7 @@ function findingOf(view: View, { detector, start, end }: Match, fingerprint: (va
     detector: detector.id,
     view: view.decodersOf(start, end),
     ...view.origin(start, end),
-    redacted: redactedOf(detector.id, view.text.slice(start, end), fingerprint),
+    redacted: redactedOf(detector.id, view.bytes.toString('latin1', start, end), fingerprint),
   };
 }
 

@@ -1,5 +1,6 @@
 // A view is one way to read a payload: the bytes as they are, or what a chain of decoders made of a part of them. Each knows
 // where its bytes stand in the input, so that a finding in a decoded view still points at real bytes.
+import { type Blocks, blocksOf } from './source/parts.ts';
 
 export interface Span {
   readonly start: number;
@@ -8,7 +9,7 @@ export interface Span {
 
 export interface View {
   readonly bytes: Buffer;
-  /** One character per byte, so that positions in it are positions in `bytes`. */
+  /** One character per byte, so that positions in it are positions in `bytes`. Made when first asked for; a large one costs milliseconds. */
   readonly text: string;
   /** Outermost first. */
   readonly decoders: readonly string[];
@@ -20,6 +21,9 @@ export interface View {
   origin(start: number, end: number): Span;
   /** The decoders that were needed to read a range: none where the input holds it literally. */
   decodersOf(start: number, end: number): readonly string[];
+  /** How much of each stretch is words that every text has; lexed now unless it was noted before. */
+  blocks(): Blocks;
+  noteBlocks(blocks: Blocks): void;
 }
 
 class ByteView implements View {
@@ -30,6 +34,7 @@ class ByteView implements View {
   readonly origin: View['origin'];
   readonly decodersOf: View['decodersOf'];
   #text: string | undefined;
+  #blocks: Blocks | undefined;
 
   constructor(
     bytes: Buffer,
@@ -50,6 +55,15 @@ class ByteView implements View {
   get text(): string {
     this.#text ??= this.bytes.toString('latin1');
     return this.#text;
+  }
+
+  blocks(): Blocks {
+    this.#blocks ??= blocksOf(this.bytes);
+    return this.#blocks;
+  }
+
+  noteBlocks(blocks: Blocks): void {
+    this.#blocks = blocks;
   }
 }
 

@@ -2,11 +2,11 @@
 // is encoded any more or a limit is reached.
 
 import { charCodes } from './decode/char-codes.ts';
-import { unescape } from './decode/escapes.ts';
-import { jsonTexts } from './decode/json.ts';
+import type { JsonReading } from './decode/json.ts';
 import { isBinary } from './decode/readable.ts';
 import { binaryDecoders, rewritings, textDecoders } from './decode/registry.ts';
 import { rewritten } from './decode/rewrite.ts';
+import { noSurvey, survey } from './decode/survey.ts';
 import { type Budget, exceeded } from './limits.ts';
 import { mappedView, type View } from './view.ts';
 
@@ -22,41 +22,46 @@ export interface Reading {
 /**
  * Yields the payload itself, then every decoded view of it, outermost first.
  * Throws INSPECT_LIMIT when there is more than the budget allows to look at.
+ * @param json what was read of the payload when it is JSON
  */
-export function* viewsOf(root: View, budget: Budget, { isJson }: { readonly isJson: boolean }): Generator<Reading> {
+export function* viewsOf(root: View, budget: Budget, json?: JsonReading): Generator<Reading> {
   budget.chargeView(root.bytes.length);
   const queue: Queue = { views: [], tooDeep: undefined };
-  if (isJson) {
-    const fields = jsonView(root, [{ start: 0, end: root.bytes.length }], budget);
-    const texts = jsonView(root, jsonTexts(root.bytes).texts, budget);
+  if (json) {
+    const { fields, texts } = jsonViews(root, json, budget);
     yield { view: fields, of: 'fields' };
     yield { view: texts, of: 'texts' };
-    for (const view of charCodes.decode(fields, budget)) queue.views.push({ view, escapeLevel: 0 });
-    enqueueDecoded(texts, 1, queue, budget);
+    for (const view of charCodes.decode(fields, budget, { ...noSurvey, numbers: json.numbers })) queue.views.push({ view, of: 'all', escapeLevel: 0 });
+    enqueueDecoded({ view: texts, of: 'texts', escapeLevel: 1 }, queue, budget);
   } else {
-    queue.views.push({ view: root, escapeLevel: 0 });
+    queue.views.push({ view: root, of: 'all', escapeLevel: 0 });
   }
   for (let next = queue.views.shift(); next; next = queue.views.shift()) {
-    yield { view: next.view, of: 'all' };
-    enqueueDecoded(next.view, next.escapeLevel, queue, budget);
+    yield next;
+    enqueueDecoded(next, queue, budget);
   }
   // Only now: what can be looked at is looked at first, so that a refusal still says what it found.
   if (queue.tooDeep !== undefined) throw exceeded(queue.tooDeep);
 }
 
+interface Queued extends Reading {
+  readonly escapeLevel: number;
+}
+
 interface Queue {
-  readonly views: { readonly view: View; readonly escapeLevel: number }[];
+  readonly views: Queued[];
   tooDeep: string | undefined;
 }
 
-function jsonView(root: View, ranges: Parameters<typeof unescape>[1], budget: Budget): View {
-  const { bytes, shifts } = unescape(root.bytes, ranges);
-  budget.chargeView(bytes.length);
+function jsonViews(root: View, json: JsonReading, budget: Budget): { fields: View; texts: View } {
+  budget.chargeView(json.fields.length);
+  budget.chargeView(json.texts.length);
   const decodersIn = (start: number, end: number) => {
     const backslash = root.bytes.indexOf(BACKSLASH, start);
     return backslash !== -1 && backslash < end ? ['json'] : [];
   };
-  return mappedView(root, decodersIn, bytes, shifts, root.depth);
+  const fields = mappedView(root, decodersIn, json.fields, json.fieldShifts, root.depth);
+  return { fields, texts: mappedView(fields, () => [], json.texts, json.textShifts, root.depth) };
 }
 
 const BACKSLASH = 0x5c;
@@ -65,21 +70,24 @@ const HALF = 0.5;
 /** Reading what is joined or looks like another letter is no level at all. */
 const plain: ReadonlySet<string> = new Set(['escapes', 'concatenation', 'unicode-fold']);
 
-function enqueueDecoded(view: View, escapeLevel: number, queue: Queue, budget: Budget): void {
+function enqueueDecoded({ view, of, escapeLevel }: Queued, queue: Queue, budget: Budget): void {
   budget.checkTime();
   const { maxDepth } = budget.limits;
   const hasText = !isBinary(view.bytes);
+  const places = hasText ? survey(view.bytes) : noSurvey;
   const depthOf = (kinds: ReadonlySet<string>) => view.depth + ([...kinds].every((kind) => plain.has(kind)) ? 0 : HALF);
-  const read = hasText ? rewritten(view, rewritings, depthOf, budget) : undefined;
-  if (read) {
+  for (const read of rewritten(view, places.pieces, rewritings, depthOf, budget)) {
     const level = read.kinds.has('escapes') ? escapeLevel + 1 : escapeLevel;
     if (level > MAX_ESCAPE_LEVELS) queue.tooDeep = 'escapes are nested too deep';
     else if (read.view.depth > maxDepth) queue.tooDeep = `encodings are nested more than ${maxDepth} deep`;
-    else queue.views.push({ view: read.view, escapeLevel: level });
+    else queue.views.push({ view: read.view, of: read.isPlain ? 'fields' : 'all', escapeLevel: level });
   }
-  for (const decoder of hasText ? [...binaryDecoders, ...textDecoders] : binaryDecoders) {
-    for (const decoded of decoder.decode(view, budget)) {
-      if (decoded.depth <= maxDepth) queue.views.push({ view: decoded, escapeLevel: 0 });
+  // Quoting that was taken off reveals fields of secrets; what else it holds was decoded where it stood.
+  if (of === 'fields') return;
+  const decoders = hasText ? [...binaryDecoders, ...textDecoders] : binaryDecoders;
+  for (const decoder of decoders) {
+    for (const decoded of decoder.decode(view, budget, places)) {
+      if (decoded.depth <= maxDepth) queue.views.push({ view: decoded, of: 'all', escapeLevel: 0 });
       else queue.tooDeep = `encodings are nested more than ${maxDepth} deep`;
     }
   }

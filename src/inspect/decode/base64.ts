@@ -20,35 +20,39 @@ for (let i = 0; i < 26; i++) {
 for (let i = 0; i < 10; i++) classOf[0x30 + i] = DIGIT;
 for (const mark of '+/-_') classOf[mark.charCodeAt(0)] = OTHER;
 
-/** Runs that may be base64. Linear: every byte is looked at once or, at a line break, twice. */
+/**
+ * Runs that may be base64. A run holds every LEAST-th byte, so only those are looked at, and what lies around where one is of the
+ * alphabet. Linear: every byte is looked at at most three times.
+ */
 export function base64Runs(bytes: Uint8Array): Span[] {
   const runs: Span[] = [];
-  let start = -1;
-  let lineStart = 0;
-  let seen = 0;
-  for (let i = 0; i <= bytes.length; i++) {
-    const kind = i < bytes.length ? (classOf[bytes[i] ?? 0] ?? 0) : 0;
-    if (kind !== 0) {
-      if (start < 0) {
-        start = i;
-        lineStart = i;
-        seen = 0;
-      }
-      seen |= kind;
-      continue;
-    }
-    if (start < 0) continue;
-    const next = i - lineStart >= LEAST_LINE ? nextLine(bytes, i) : -1;
-    if (next > 0) {
-      lineStart = next;
-      i = next - 1;
-      continue;
-    }
-    const end = lineStart > start && isWord(bytes, lineStart, i) ? lineStart : i;
-    if (end - start >= LEAST && mayBeBase64(seen, end - start)) runs.push({ start, end });
-    start = -1;
+  for (let at = LEAST - 1, free = 0; at < bytes.length; at += LEAST) {
+    if (classOf[bytes[at] ?? 0] === 0) continue;
+    let start = at;
+    while (start > free && classOf[bytes[start - 1] ?? 0] !== 0) start -= 1;
+    const end = readRun(bytes, start, runs);
+    // What was read as a run is not read again; what follows is looked at from its first byte on.
+    free = end;
+    at = Math.max(at, end - 1);
   }
   return runs;
+}
+
+/** Adds the run that begins at `start` where it is one; says where reading ended. */
+function readRun(bytes: Uint8Array, start: number, runs: Span[]): number {
+  let lineStart = start;
+  let seen = 0;
+  let i = start;
+  for (;;) {
+    for (let kind = classOf[bytes[i] ?? 0] ?? 0; kind !== 0 && i < bytes.length; kind = classOf[bytes[++i] ?? 0] ?? 0) seen |= kind;
+    const next = i - lineStart >= LEAST_LINE ? nextLine(bytes, i) : -1;
+    if (next < 0) break;
+    lineStart = next;
+    i = next;
+  }
+  const end = lineStart > start && isWord(bytes, lineStart, i) ? lineStart : i;
+  if (end - start >= LEAST && mayBeBase64(seen, end - start)) runs.push({ start, end });
+  return i;
 }
 
 /** Where the run goes on after a line break with indentation; -1 when it does not. */
@@ -58,7 +62,7 @@ function nextLine(bytes: Uint8Array, end: number): number {
   if (bytes[i] !== 0x0a) return -1;
   i += 1;
   for (const limit = i + 16; i < limit && (bytes[i] === 0x20 || bytes[i] === 0x09); ) i += 1;
-  return classOf[bytes[i] ?? 0] ? i : -1;
+  return classOf[bytes[i] ?? 0] && i < bytes.length ? i : -1;
 }
 
 /** A word that follows in the next line is no end of a run, though its letters are in the alphabet. */
@@ -82,7 +86,7 @@ export const base64: Decoder = {
 };
 
 function* decodeRun(view: View, run: Span, budget: Budget): Generator<View> {
-  const text = view.text.slice(run.start, run.end).replace(/\s+/g, '');
+  const text = view.bytes.toString('latin1', run.start, run.end).replace(/\s+/g, '');
   // What stands right before the run may belong to its alphabet too (a path, an underscore): try the other three alignments.
   for (let skip = 0; skip < 4 && text.length - skip >= LEAST; skip++) {
     const bytes = Buffer.from(skip === 0 ? text : text.slice(skip), 'base64');

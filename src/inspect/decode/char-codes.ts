@@ -1,72 +1,92 @@
 // Text as a list of numbers: `[104, 116, …]`, `0x68, 0x74`, `chr(104) . chr(116)`, `fromCharCode(104, 116)`.
 import { runView } from '../view.ts';
-import type { Decoder } from './decoder.ts';
+import type { TextDecoder } from './decoder.ts';
+import { hexDigit } from './escapes.ts';
 import { isText } from './readable.ts';
 
 const LEAST_NUMBERS = 16;
-const LONGEST_GAP = 8;
+const LONGEST_GAP = 16;
+const LONGEST_NAME = 12;
 
-const isWordByte = new Uint8Array(256);
-for (const byte of Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.')) isWordByte[byte] = 1;
-const isDigit = (byte: number | undefined) => byte !== undefined && byte >= 0x30 && byte <= 0x39;
-const isSpace = (byte: number | undefined) => byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
+const DIGIT = 1;
+const SPACE = 2;
+const SEPARATOR = 4;
+const NAME = 8;
+const kindOf = new Uint8Array(256);
+const mark = (bytes: string, kind: number) => {
+  for (const byte of Buffer.from(bytes)) kindOf[byte] = (kindOf[byte] ?? 0) | kind;
+};
+mark('0123456789', DIGIT);
+mark(' \t\r\n', SPACE);
+mark(',+.;', SEPARATOR);
+for (let byte = 0x41; byte <= 0x7a; byte++) kindOf[byte] = (kindOf[byte] ?? 0) | NAME;
 
-export const charCodes: Decoder = {
+export const charCodes: TextDecoder = {
   id: 'char-codes',
-  *decode(view, budget) {
+  *decode(view, budget, { numbers }) {
     const { bytes } = view;
-    for (let i = 0; i < bytes.length; i++) {
-      if (!isDigit(bytes[i]) || isWordByte[bytes[i - 1] ?? 0] === 1) continue;
-      const list = readList(bytes, i);
-      if (list.codes.length >= LEAST_NUMBERS && isText(Buffer.from(list.codes))) {
-        budget.chargeView(list.codes.length);
-        yield runView(view, 'char-codes', Buffer.from(list.codes), { start: i, end: list.end });
-      }
+    const codes: number[] = [];
+    let free = 0;
+    for (const start of numbers) {
       // What was read as a list is not read again from its second number on.
-      i = Math.max(i, list.end - 1);
+      if (start < free) continue;
+      const end = readList(bytes, start, codes);
+      free = end;
+      if (codes.length < LEAST_NUMBERS || !isText(Uint8Array.from(codes))) continue;
+      budget.chargeView(codes.length);
+      yield runView(view, 'char-codes', Buffer.from(codes), { start, end });
     }
   },
 };
 
-/** Numbers up to 255 joined by commas, dots, pluses or spaces, each perhaps in a call, from `start` on. */
-function readList(bytes: Buffer, start: number): { codes: number[]; end: number } {
-  const codes: number[] = [];
+/** Numbers up to 255 joined by commas, dots, pluses or spaces, each perhaps in a call, from `start` on; says where they end. */
+function readList(bytes: Buffer, start: number, codes: number[]): number {
+  codes.length = 0;
   let end = start;
-  for (let at = start; ; ) {
-    const number = readNumber(bytes, at);
-    if (!number) return { codes, end };
-    codes.push(number.code);
-    end = number.end;
-    at = nextNumber(bytes, number.end);
-    if (at < 0) return { codes, end };
+  for (let at = start; at >= 0; ) {
+    const isHex = bytes[at] === 0x30 && bytes[at + 1] === 0x78;
+    const numberEnd = isHex ? endOfHex(bytes, at + 2) : endOfDecimal(bytes, at);
+    const code = isHex ? valueOf(bytes, at + 2, numberEnd, 16) : valueOf(bytes, at, numberEnd, 10);
+    if (numberEnd === at + (isHex ? 2 : 0) || code > 255) break;
+    codes.push(code);
+    end = isHex ? at + 4 : numberEnd;
+    at = nextNumber(bytes, end);
   }
+  return end;
 }
 
-function readNumber(bytes: Buffer, at: number): { code: number; end: number } | undefined {
-  if (bytes[at] === 0x30 && (bytes[at + 1] ?? 0) === 0x78) {
-    const code = Number.parseInt(bytes.toString('latin1', at + 2, at + 4), 16);
-    return Number.isNaN(code) ? undefined : { code, end: at + 4 };
-  }
-  let end = at;
-  while (isDigit(bytes[end]) && end < at + 4) end += 1;
-  const code = Number(bytes.toString('latin1', at, end));
-  return end === at || code > 255 ? undefined : { code, end };
+function endOfHex(bytes: Buffer, from: number): number {
+  let end = from;
+  while (end < from + 2 && hexDigit(bytes[end] ?? 0) >= 0) end += 1;
+  return end;
+}
+
+function endOfDecimal(bytes: Buffer, from: number): number {
+  let end = from;
+  while (end < from + 4 && ((kindOf[bytes[end] ?? 0] ?? 0) & DIGIT) !== 0) end += 1;
+  return end;
+}
+
+function valueOf(bytes: Buffer, start: number, end: number, base: number): number {
+  let value = 0;
+  for (let i = start; i < end; i++) value = value * base + hexDigit(bytes[i] ?? 0);
+  return value;
 }
 
 /** Over a closing bracket, white space, one separator and the name of a call; -1 when no number follows. */
 function nextNumber(bytes: Buffer, from: number): number {
-  let i = bytes[from] === 0x29 ? from + 1 : from;
-  const begin = i;
+  const begin = bytes[from] === 0x29 ? from + 1 : from;
+  let i = begin;
   let hasSeparator = false;
-  for (; i < begin + 2 * LONGEST_GAP; i++) {
-    const byte = bytes[i];
-    if (isSpace(byte)) continue;
-    if (hasSeparator || (byte !== 0x2c && byte !== 0x2b && byte !== 0x2e && byte !== 0x3b)) break;
+  for (; i < begin + LONGEST_GAP; i++) {
+    const kind = kindOf[bytes[i] ?? 0] ?? 0;
+    if ((kind & SPACE) !== 0) continue;
+    if (hasSeparator || (kind & SEPARATOR) === 0) break;
     hasSeparator = true;
   }
   if (i === begin) return -1;
   const name = i;
-  while (i < name + 12 && (bytes[i] ?? 0) >= 0x41 && (bytes[i] ?? 0) <= 0x7a) i += 1;
+  while (i < name + LONGEST_NAME && ((kindOf[bytes[i] ?? 0] ?? 0) & NAME) !== 0) i += 1;
   if (i > name) i = bytes[i] === 0x28 ? i + 1 : -1;
-  return i > 0 && isDigit(bytes[i]) ? i : -1;
+  return i > 0 && ((kindOf[bytes[i] ?? 0] ?? 0) & DIGIT) !== 0 ? i : -1;
 }

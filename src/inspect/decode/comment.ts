@@ -1,30 +1,129 @@
 // Comments as text of their own: code that was put into a comment is read without its marks.
-import { runView } from '../view.ts';
-import type { Decoder } from './decoder.ts';
+import { mappedView, type Span, type View } from '../view.ts';
+import type { TextDecoder } from './decoder.ts';
+import { Numbers } from './numbers.ts';
 
 const LEAST = 160;
+const LONGEST_BLOCK = 8192;
+/** So many line comments in a row are one comment. */
+const LEAST_LINES = 4;
+const NEWLINE = 0x0a;
 
-/** Block comments, and at least four line comments in a row. */
-const COMMENT = /\/\*[^]{160,8192}?\*\/|(?:^[ \t]{0,40}(?:\/\/|#|--|;)[^\n]{0,400}(?:\n|$)){4,400}/gm;
-
-export const comment: Decoder = {
+export const comment: TextDecoder = {
   id: 'comment',
-  *decode(view, budget) {
-    for (const match of view.text.matchAll(COMMENT)) {
-      const text = match[0].replace(/^[ \t]*(?:(?:\/\*+|\/\/+|#+|--|;+|\*(?!\/)|\|)[ \t]?)+/gm, '').replace(/\*\/$/, '');
-      if (text.length < LEAST || !looksLikeCode(text)) continue;
-      const bytes = Buffer.from(text, 'latin1');
-      budget.chargeView(bytes.length);
-      // Taking marks off is no encoding: it does not count as depth.
-      yield runView(view, 'comment', bytes, { start: match.index, end: match.index + match[0].length }, view.depth);
+  *decode(view, budget, { blockComments, commentLines }) {
+    const { bytes } = view;
+    const comments = [...blocks(bytes, blockComments), ...lineRuns(bytes, commentLines)];
+    if (comments.length === 0) return;
+    const size = comments.reduce((sum, { start, end }) => sum + end - start + 1, 0);
+    const out = Buffer.allocUnsafe(size);
+    const at = new Numbers();
+    const shift = new Numbers();
+    let written = 0;
+    for (const { start, end } of comments) {
+      const kept = { written, entries: at.length };
+      for (let line = start; line < end; ) {
+        const found = bytes.indexOf(NEWLINE, line);
+        const lineEnd = found === -1 || found >= end ? end : found + 1;
+        const from = overMarks(bytes, line, lineEnd);
+        at.push(written);
+        shift.push(from - written);
+        written += bytes.copy(out, written, from, lineEnd);
+        line = lineEnd;
+      }
+      if (written > 0 && out[written - 1] !== NEWLINE) out[written++] = NEWLINE;
+      if (written - kept.written >= LEAST && looksLikeCode(out.subarray(kept.written, written))) continue;
+      written = kept.written;
+      at.length = kept.entries;
+      shift.length = kept.entries;
     }
+    if (written === 0) return;
+    budget.chargeView(written);
+    // Taking marks off is no encoding: it does not count as depth.
+    yield stripped(view, out.subarray(0, written), at, shift);
   },
 };
 
-/** Prose has a mark of syntax here and there, code has them all the time. */
-function looksLikeCode(text: string): boolean {
-  const marks = text.match(/[;{}=()[\]<>:]/g)?.length ?? 0;
-  return marks * LEAST_SHARE > text.length;
+function stripped(view: View, bytes: Buffer, at: Numbers, shift: Numbers): View {
+  return mappedView(view, () => ['comment'], bytes, { at: at.view(), shift: shift.view() }, view.depth);
 }
 
+/** Long block comments, each to its first end. */
+function blocks(bytes: Buffer, begins: Int32Array): Span[] {
+  const found: Span[] = [];
+  let free = 0;
+  /** Before this position no comment ends. */
+  let openUntil = 0;
+  for (const start of begins) {
+    if (start < free) continue;
+    const limit = Math.min(bytes.length, start + LONGEST_BLOCK);
+    let end = Math.max(start + 3, openUntil);
+    while (end < limit && (bytes[end] !== 0x2f || bytes[end - 1] !== 0x2a)) end += 1;
+    if (end >= limit) {
+      openUntil = limit;
+      continue;
+    }
+    free = end + 1;
+    if (end - 1 - start >= LEAST) found.push({ start, end: end - 1 });
+  }
+  return found;
+}
+
+/** Lines of comment that follow each other. */
+function lineRuns(bytes: Buffer, lines: Int32Array): Span[] {
+  const found: Span[] = [];
+  let run: Span = { start: 0, end: 0 };
+  let count = 0;
+  const close = () => {
+    if (count >= LEAST_LINES && run.end - run.start >= LEAST) found.push(run);
+    count = 0;
+  };
+  for (const start of lines) {
+    if (count > 0 && start !== run.end) close();
+    const line = bytes.indexOf(NEWLINE, start);
+    const end = line === -1 ? bytes.length : line + 1;
+    run = count === 0 ? { start, end } : { start: run.start, end };
+    count += 1;
+  }
+  close();
+  return found;
+}
+
+/** Behind the marks of a comment at the beginning of a line, each with a blank; `from` where there are none. */
+function overMarks(bytes: Buffer, from: number, end: number): number {
+  let i = from;
+  while (i < end && (bytes[i] === 0x20 || bytes[i] === 0x09)) i += 1;
+  let isMarked = false;
+  for (let next = overMark(bytes, i); next > i && next <= end; next = overMark(bytes, i)) {
+    isMarked = true;
+    i = next < end && (bytes[next] === 0x20 || bytes[next] === 0x09) ? next + 1 : next;
+  }
+  return isMarked ? i : from;
+}
+
+function overMark(bytes: Buffer, at: number): number {
+  const byte = bytes[at];
+  const next = bytes[at + 1];
+  if (byte === 0x2f && (next === 0x2f || next === 0x2a)) return overSame(bytes, at + 1, next);
+  if (byte === 0x2d) return next === 0x2d ? at + 2 : at;
+  if (byte === 0x2a) return next === 0x2f ? at : at + 1;
+  if (byte === 0x23 || byte === 0x3b) return overSame(bytes, at, byte);
+  return byte === 0x7c ? at + 1 : at;
+}
+
+function overSame(bytes: Buffer, at: number, byte: number): number {
+  let i = at;
+  while (bytes[i] === byte) i += 1;
+  return i;
+}
+
+const isSyntax = new Uint8Array(256);
+for (const byte of Buffer.from(';{}=()[]<>:')) isSyntax[byte] = 1;
 const LEAST_SHARE = 32;
+
+/** Prose has a mark of syntax here and there, code has them all the time. */
+function looksLikeCode(bytes: Buffer): boolean {
+  let marks = 0;
+  for (const byte of bytes) marks += isSyntax[byte] ?? 0;
+  return marks * LEAST_SHARE > bytes.length;
+}

@@ -1,6 +1,7 @@
 // What a decoder is: it looks for one kind of encoding in a view and yields what it found, decoded.
 import type { Budget } from '../limits.ts';
 import type { View } from '../view.ts';
+import type { Survey } from './survey.ts';
 
 export interface Decoder {
   readonly id: string;
@@ -9,4 +10,10 @@ export interface Decoder {
    * INVARIANT: time is linear in the view, whatever it holds.
    */
   decode(view: View, budget: Budget): Iterable<View>;
+}
+
+/** One that looks only where the survey of the view points. */
+export interface TextDecoder {
+  readonly id: string;
+  decode(view: View, budget: Budget, survey: Survey): Iterable<View>;
 }

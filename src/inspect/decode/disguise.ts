@@ -1,8 +1,9 @@
 // Disguises that keep the text but not its look: letters rotated (ROT13 and every other Caesar shift), text or lines reversed,
 // letters set apart by spaces. They are tried only where a part of the text has next to none of the words that any text has.
 import type { Budget } from '../limits.ts';
+import type { Blocks } from '../source/parts.ts';
 import { runView, type Span, type View } from '../view.ts';
-import type { Decoder } from './decoder.ts';
+import type { TextDecoder } from './decoder.ts';
 
 /** Words that every page of code or English has some of. */
 const common = new Set(
@@ -15,20 +16,19 @@ const common = new Set(
   ).split(' '),
 );
 
-const BLOCK = 256;
 const SAMPLE = 800;
 const LEAST_WORDS = 12;
 const SUSPICIOUS = 0.04;
 export const CONVINCING = 0.1;
 
-export const disguise: Decoder = {
+export const disguise: TextDecoder = {
   id: 'disguise',
   *decode(view, budget) {
     // A guess is no encoding: where it would be one level too many it is not made, and refuses nothing.
     if (view.depth >= budget.limits.maxDepth) return;
     yield* despaced(view, budget);
-    for (const block of suspiciousBlocks(view.bytes)) {
-      const text = view.text.slice(block.start, block.end);
+    for (const block of suspiciousBlocks(view.blocks())) {
+      const text = view.bytes.toString('latin1', block.start, block.end);
       for (const [id, plain] of guesses(text)) {
         budget.chargeView(plain.length);
         yield runView(view, id, Buffer.from(plain, 'latin1'), block);
@@ -77,13 +77,12 @@ export function commonShare(bytes: Uint8Array): number | undefined {
 }
 
 /** Neighbouring blocks without common words, joined, so that a disguised file is read in one piece. */
-function suspiciousBlocks(bytes: Buffer): Span[] {
+function suspiciousBlocks({ ends, words, common: usual }: Blocks): Span[] {
   const blocks: Span[] = [];
-  for (let start = 0; start < bytes.length; ) {
-    const found = bytes.indexOf(0x0a, start + BLOCK);
-    const end = found === -1 || found > start + 4 * BLOCK ? Math.min(bytes.length, start + 2 * BLOCK) : found + 1;
-    const share = commonShare(bytes.subarray(start, end));
-    if (share !== undefined && share < SUSPICIOUS) {
+  let start = 0;
+  for (const [i, end] of ends.entries()) {
+    const count = words[i] ?? 0;
+    if (count >= LEAST_WORDS && (usual[i] ?? 0) < SUSPICIOUS * count) {
       const last = blocks.at(-1);
       if (last && last.end === start) blocks[blocks.length - 1] = { start: last.start, end };
       else blocks.push({ start, end });
@@ -151,12 +150,58 @@ function rotate(text: string, shift: number): string {
 /** Letters that must follow each other, each set apart by one space, before it is taken for a disguise. */
 const LEAST_SPACED = 14;
 
+/** A run is longer than this and the bytes looked at, so one of these places lies in it. */
+const STEP = 2 * LEAST_SPACED - 6;
+
 function* despaced(view: View, budget: Budget): Generator<View> {
-  for (const match of view.text.matchAll(new RegExp(`(?:[^\\n] ){${LEAST_SPACED},}[^\\n]?(?:(?:\\n|\\n )(?:[^\\n] )+[^\\n]?)*`, 'g'))) {
-    const letters = match[0].match(/[A-Za-z0-9_] (?=[A-Za-z0-9_] )/g)?.length ?? 0;
+  const { bytes } = view;
+  for (let at = STEP; at < bytes.length; at += STEP) {
+    const blank = blankOfThree(bytes, at);
+    if (blank < 0) continue;
+    let start = blank;
+    while (start > 1 && bytes[start - 2] === SPACE && bytes[start - 1] !== NEWLINE) start -= 2;
+    if (start === 0 || bytes[start - 1] === NEWLINE) start += 2;
+    const end = endOfSpaced(bytes, start - 1);
+    if (end === 0) continue;
+    at = end;
+    const text = bytes.toString('latin1', start - 1, end);
+    const letters = text.match(/[A-Za-z0-9_] (?=[A-Za-z0-9_] )/g)?.length ?? 0;
     if (letters < LEAST_SPACED / 2) continue;
-    const bytes = Buffer.from(match[0].replace(/([^\n]) /g, '$1'), 'latin1');
-    budget.chargeView(bytes.length);
-    yield runView(view, 'spaced', bytes, { start: match.index, end: match.index + match[0].length });
+    const plain = Buffer.from(text.replace(/([^\n]) /g, '$1'), 'latin1');
+    budget.chargeView(plain.length);
+    yield runView(view, 'spaced', plain, { start: start - 1, end });
   }
+}
+
+const SPACE = 0x20;
+const NEWLINE = 0x0a;
+
+/** The first of three blanks that are every other byte from here on; -1 when they are not. */
+function blankOfThree(bytes: Buffer, at: number): number {
+  for (const blank of [at, at + 1]) {
+    if (bytes[blank] === SPACE && bytes[blank + 2] === SPACE && bytes[blank + 4] === SPACE) return blank;
+  }
+  return -1;
+}
+
+/** Where characters that are set apart end, over lines; 0 when the first line has too few. */
+function endOfSpaced(bytes: Buffer, start: number): number {
+  let end = overPairs(bytes, start);
+  if (end - start < 2 * LEAST_SPACED) return 0;
+  for (;;) {
+    if (end < bytes.length && bytes[end] !== NEWLINE) end += 1;
+    if (bytes[end] !== NEWLINE) return end;
+    const from = end + 1;
+    let next = overPairs(bytes, from);
+    if (next === from && bytes[from] === SPACE) next = overPairs(bytes, from + 1);
+    if (next <= from + 1) return end;
+    end = next;
+  }
+}
+
+/** Over pairs of a character and a blank. */
+function overPairs(bytes: Buffer, from: number): number {
+  let end = from;
+  while (end + 1 < bytes.length && bytes[end] !== NEWLINE && bytes[end + 1] === SPACE) end += 2;
+  return end;
 }

@@ -1,6 +1,6 @@
 // Characters that look like others or like nothing: NFKC (UAX 15) for full-width and mathematical letters, confusables of Latin
 // letters (UTS 39), and invisible, bidirectional, tag and combining characters. Folded to what a reader would take them for.
-import type { Piece, Rewriting } from './rewrite.ts';
+import type { Rewriting } from './rewrite.ts';
 
 const lookAlikes: ReadonlyMap<number, string> = new Map(
   Object.entries({
@@ -74,25 +74,35 @@ function foldCharacter(character: string): string {
   return character.normalize('NFKD').replace(/\p{M}/gu, '');
 }
 
-/** `undefined` when a character (its UTF-8 bytes, one character each) looks like no other. */
-function foldedOf(bytes: string): Buffer | undefined {
-  const character = Buffer.from(bytes, 'latin1').toString('utf8');
-  const folded = foldCharacter(character);
-  return folded === character ? undefined : Buffer.from(folded);
-}
+/** By the bytes of a character; `undefined` for one that looks like no other. */
+const known = new Map<number, Buffer | undefined>();
+const MOST_KNOWN = 20_000;
 
 /** Letters of other scripts are folded in a view of their own; the text itself is read as it is, too. */
 export const fold: Rewriting = {
   id: 'unicode-fold',
-  pieces(view) {
-    const pieces: Piece[] = [];
-    const known = new Map<string, Buffer | undefined>();
-    // Runs of UTF-8 beyond ASCII, in text of one character per byte.
-    for (const match of view.text.matchAll(/[\xc2-\xf4][\x80-\xbf]{1,3}/g)) {
-      if (!known.has(match[0])) known.set(match[0], foldedOf(match[0]));
-      const stands = known.get(match[0]);
-      if (stands) pieces.push({ kind: 'unicode-fold', start: match.index, end: match.index + match[0].length, stands });
+  begins: Array.from({ length: 0xf5 - 0xc2 }, (_, i) => 0xc2 + i),
+  read(bytes, at, stand) {
+    let length = 1;
+    let packed = bytes[at] ?? 0;
+    for (; length < 4; length++) {
+      const byte = bytes[at + length] ?? 0;
+      if (byte < 0x80 || byte > 0xbf) break;
+      packed = packed * 256 + byte;
     }
-    return pieces;
+    if (length === 1) return 0;
+    if (!known.has(packed)) {
+      if (known.size >= MOST_KNOWN) known.clear();
+      known.set(packed, foldedOf(Buffer.from(bytes.subarray(at, at + length)).toString('utf8')));
+    }
+    const folded = known.get(packed);
+    if (!folded) return 0;
+    stand.length = folded.copy(stand.bytes);
+    return length;
   },
 };
+
+function foldedOf(character: string): Buffer | undefined {
+  const folded = foldCharacter(character);
+  return folded === character ? undefined : Buffer.from(folded);
+}

@@ -1,7 +1,7 @@
 // Hexadecimal: plain runs, pairs set apart by spaces, colons or `\x`-less lists, and dumps with offsets (xxd, hexdump -C, od -tx1).
 import type { Span } from '../view.ts';
 import { runView } from '../view.ts';
-import type { Decoder } from './decoder.ts';
+import type { Decoder, TextDecoder } from './decoder.ts';
 import { hexDigit } from './escapes.ts';
 import { isReadable } from './readable.ts';
 
@@ -12,7 +12,7 @@ export const hex: Decoder = {
   id: 'hex',
   *decode(view, budget) {
     for (const run of hexRuns(view.bytes)) {
-      const bytes = Buffer.from(view.text.slice(run.start, run.end).replace(/[^0-9A-Fa-f]+/g, ''), 'hex');
+      const bytes = Buffer.from(view.bytes.toString('latin1', run.start, run.end).replace(/[^0-9A-Fa-f]+/g, ''), 'hex');
       if (!isReadable(bytes)) continue;
       budget.chargeView(bytes.length);
       yield runView(view, 'hex', bytes, run);
@@ -20,35 +20,56 @@ export const hex: Decoder = {
   },
 };
 
-/** Pairs of digits, all joined the same loose way: nothing, a space, a colon, a comma or a line break between two. */
+/** Digits, and what may stand between two pairs. */
+const inRun = new Uint8Array(256);
+for (const byte of Buffer.from('0123456789abcdefABCDEF :,\r\n')) inRun[byte] = 1;
+
+/**
+ * Pairs of digits, all joined the same loose way: nothing, a space, a colon, a comma or a line break between two. A run holds every
+ * LEAST_DIGITS-th byte, so only those are looked at, and what lies around where one may belong to a run.
+ */
 function hexRuns(bytes: Buffer): Span[] {
   const runs: Span[] = [];
-  let isInWord = false;
-  for (let i = 0; i < bytes.length; i++) {
+  for (let at = LEAST_DIGITS - 1, free = 0; at < bytes.length; at += LEAST_DIGITS) {
+    if (inRun[bytes[at] ?? 0] === 0) continue;
+    let start = at;
+    while (start > free && inRun[bytes[start - 1] ?? 0] === 1) start -= 1;
+    let end = at + 1;
+    while (end < bytes.length && inRun[bytes[end] ?? 0] === 1) end += 1;
+    if (end - start >= LEAST_DIGITS) addRuns(bytes, start, end, runs);
+    free = end;
+    at = Math.max(at, end - 1);
+  }
+  return runs;
+}
+
+function addRuns(bytes: Buffer, from: number, to: number, runs: Span[]): void {
+  let isInWord = isAlphanumeric(bytes[from - 1] ?? 0) && !isPrefix(bytes, from);
+  for (let i = from; i < to; i++) {
     const byte = bytes[i] ?? 0;
     if (isInWord || hexDigit(byte) < 0) {
       isInWord = isAlphanumeric(byte);
       continue;
     }
-    const start = byte === 0x30 && bytes[i + 1] === 0x78 ? i + 2 : i;
+    const start = i;
     let end = start;
     let pairs = 0;
     for (let at = start; hexDigit(bytes[at] ?? 0) >= 0 && hexDigit(bytes[at + 1] ?? 0) >= 0; ) {
       pairs += 1;
       end = at + 2;
       const next = bytes[end];
-      at =
-        next === 0x20 || next === 0x3a || next === 0x2c || next === 0x0a
-          ? end + 1
-          : next === 0x0d && bytes[end + 1] === 0x0a
-            ? end + 2
-            : end;
+      const isBetween = next === 0x20 || next === 0x3a || next === 0x2c || next === 0x0a;
+      at = isBetween ? end + 1 : next === 0x0d && bytes[end + 1] === 0x0a ? end + 2 : end;
     }
     if (2 * pairs >= LEAST_DIGITS) runs.push({ start, end });
     i = Math.max(i, end - 1);
     isInWord = isAlphanumeric(bytes[i] ?? 0);
   }
-  return runs;
+}
+
+/** `0x` before `at`, itself no end of a word. */
+function isPrefix(bytes: Buffer, at: number): boolean {
+  return bytes[at - 1] === 0x78 && bytes[at - 2] === 0x30 && !isAlphanumeric(bytes[at - 3] ?? 0);
 }
 
 function isAlphanumeric(byte: number): boolean {
@@ -58,29 +79,32 @@ function isAlphanumeric(byte: number): boolean {
 /** One line of a dump: an offset, then groups of digits; what follows two spaces or a bar is the same again as text. */
 const DUMP_LINE =
   /^[ \t>|+-]{0,16}([0-9A-Fa-f]{4,16}):?[ \t]{1,4}((?:[0-9A-Fa-f]{2,8}[ \t]{1,2}){1,24}(?:[0-9A-Fa-f]{2,8}(?![0-9A-Za-z]))?)/;
+const LONGEST_LINE = 240;
 
-export const hexdump: Decoder = {
+export const hexdump: TextDecoder = {
   id: 'hexdump',
-  *decode(view, budget) {
-    let digits = '';
+  *decode(view, budget, { dumpLines }) {
+    const { bytes } = view;
+    const digits: string[] = [];
     let run: Span | undefined;
     const flush = function* () {
-      const bytes = Buffer.from(digits, 'hex');
-      if (run && bytes.length >= LEAST_DIGITS / 2 && isReadable(bytes)) {
-        budget.chargeView(bytes.length);
-        yield runView(view, 'hexdump', bytes, run);
+      const decoded = Buffer.from(digits.join(''), 'hex');
+      if (run && decoded.length >= LEAST_DIGITS / 2 && isReadable(decoded)) {
+        budget.chargeView(decoded.length);
+        yield runView(view, 'hexdump', decoded, run);
       }
-      digits = '';
+      digits.length = 0;
       run = undefined;
     };
-    for (const line of view.text.matchAll(/^[ \t>|+-]{0,16}[0-9A-Fa-f]{4,16}:?[ \t][^\n]{0,200}/gm)) {
-      const groups = DUMP_LINE.exec(line[0])?.[2];
+    for (const start of dumpLines) {
+      const found = bytes.indexOf(0x0a, start);
+      const end = found === -1 ? bytes.length : found;
+      const groups = DUMP_LINE.exec(bytes.toString('latin1', start, Math.min(end, start + LONGEST_LINE)))?.[2];
       if (groups === undefined) continue;
       // A gap between the lines ends the dump.
-      if (run && line.index > run.end + 2) yield* flush();
-      digits += groups.split(/ {2}(?=\S{0,16}[^0-9A-Fa-f\s])/)[0]?.replace(/\s+/g, '') ?? '';
-      const end = view.text.indexOf('\n', line.index);
-      run = { start: run?.start ?? line.index, end: end === -1 ? view.bytes.length : end };
+      if (run && start > run.end + 2) yield* flush();
+      digits.push(groups.split(/ {2}(?=\S{0,16}[^0-9A-Fa-f\s])/)[0]?.replace(/\s+/g, '') ?? '');
+      run = { start: run?.start ?? start, end };
     }
     yield* flush();
   },

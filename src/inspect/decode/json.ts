@@ -1,49 +1,153 @@
-// The strings of a JSON text (RFC 8259), without parsing it: broken JSON has strings too, and no parser can be told apart from ours.
-import type { Span } from '../view.ts';
+// A JSON text (RFC 8259) read without parsing it: broken JSON has strings too, and no parser can be told apart from ours. One pass
+// undoes every escape and finds where the contents of the strings stand.
+import type { Shifts } from '../view.ts';
+import { LONGEST_WRITTEN, readEscape, writeEscape } from './escapes.ts';
+import { Numbers } from './numbers.ts';
+import { isWord } from './survey.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
+const NEWLINE = 0x0a;
 
 /** Members whose short values are words of the protocol: between two messages they would tear a text apart. */
 const protocolKeys = new Set(['role', 'type', 'id', 'object', 'model', 'tool_use_id', 'tool_call_id', 'call_id', 'media_type', 'status']);
 const LONGEST_PROTOCOL_VALUE = 64;
 const LONGEST_PLAIN_KEY = 24;
 
-export interface JsonTexts {
-  readonly texts: readonly Span[];
+/** INVARIANT: valid until the next reading, because the memory is used again; only `spans` may be kept. */
+export interface JsonReading {
+  /** The whole text without escapes. */
+  readonly fields: Buffer;
+  readonly fieldShifts: Shifts;
+  /** The contents of the strings joined by line breaks, without short keys and the protocol's own words. */
+  readonly texts: Buffer;
+  /** From `texts` to `fields`. */
+  readonly textShifts: Shifts;
+  /** Where those strings stand in the input: start and end, one after the other. */
+  readonly spans: Int32Array;
+  /** Where in `fields` numbers begin that are outside of strings: a list of them may be a text. */
+  readonly numbers: Int32Array;
   /** False when the last string has no closing quote. */
   readonly isClosed: boolean;
 }
 
-/** Where the contents of the strings stand, without short keys and without the protocol's own words. */
-export function jsonTexts(bytes: Buffer): JsonTexts {
-  const texts: Span[] = [];
-  let key = '';
-  let isClosed = true;
-  for (let open = bytes.indexOf(QUOTE); open !== -1; ) {
-    const close = closingQuote(bytes, open + 1);
-    const end = close === -1 ? bytes.length : close;
-    const length = end - open - 1;
-    const isKey = nextSolid(bytes, end + 1) === COLON;
-    const isOurs = isKey ? length <= LONGEST_PLAIN_KEY : length <= LONGEST_PROTOCOL_VALUE && protocolKeys.has(key);
-    if (length > 0 && !isOurs) texts.push({ start: open + 1, end });
-    key = isKey && length <= LONGEST_PLAIN_KEY ? bytes.toString('latin1', open + 1, end) : '';
-    isClosed = close !== -1;
-    open = isClosed ? bytes.indexOf(QUOTE, close + 1) : -1;
-  }
-  return { texts, isClosed };
+/** Memory above this is not kept for the next reading. */
+const MOST_KEPT = 8 << 20;
+let fieldMemory: Buffer = Buffer.alloc(0);
+let textMemory: Buffer = Buffer.alloc(0);
+const scratch = {
+  at: new Numbers(),
+  shift: new Numbers(),
+  textAt: new Numbers(),
+  textShift: new Numbers(),
+  spans: new Numbers(),
+  places: new Numbers(),
+  numbers: new Numbers(),
+};
+
+/** Used again when it is large enough: new memory costs more than what is done with it. */
+function memory(held: Buffer, size: number): Buffer {
+  return held.length >= size && held.length <= MOST_KEPT ? held : Buffer.allocUnsafeSlow(size + (size >> 2));
 }
 
-/** The next quote with an even number of backslashes before it. */
-function closingQuote(bytes: Buffer, from: number): number {
-  for (let quote = bytes.indexOf(QUOTE, from); quote !== -1; quote = bytes.indexOf(QUOTE, quote + 1)) {
-    let slashes = quote;
-    while (slashes > from && bytes[slashes - 1] === BACKSLASH) slashes -= 1;
-    if ((quote - slashes) % 2 === 0) return quote;
+const isSpecial = new Uint8Array(256);
+isSpecial[QUOTE] = 1;
+isSpecial[BACKSLASH] = 1;
+
+export function readJson(bytes: Buffer): JsonReading {
+  for (const list of Object.values(scratch)) list.clear();
+  fieldMemory = memory(fieldMemory, bytes.length + LONGEST_WRITTEN);
+  const { at, shift, spans, places, numbers } = scratch;
+  const out = fieldMemory;
+  const { length } = bytes;
+  let written = 0;
+  let key = '';
+  /** Where the open string began, in the input and in what is written; -1 outside. */
+  let open = -1;
+  let openWritten = 0;
+  let gap = 0;
+  // INVARIANT: no function made here uses the variables of this loop; they would leave the registers.
+  for (let i = 0; i < length; ) {
+    const byte = bytes[i] ?? 0;
+    if (isSpecial[byte] === 0) {
+      out[written++] = byte;
+      i += 1;
+      continue;
+    }
+    if (byte === QUOTE) {
+      if (open < 0) {
+        numbersIn(out, gap, written, numbers);
+        open = i + 1;
+        openWritten = written + 1;
+      } else {
+        const isKey = nextSolid(bytes, i + 1) === COLON;
+        if (!isProtocol(isKey, key, i - open)) addText(spans, places, open, i, openWritten, written);
+        key = isKey && i - open <= LONGEST_PLAIN_KEY ? bytes.toString('latin1', open, i) : '';
+        open = -1;
+        gap = written;
+      }
+      out[written++] = QUOTE;
+      i += 1;
+      continue;
+    }
+    const size = readEscape(bytes, i, length);
+    if (size === 0) {
+      out[written++] = BACKSLASH;
+      i += 1;
+      continue;
+    }
+    written += writeEscape(out, written);
+    i += size;
+    at.push(written);
+    shift.push(i - written);
   }
-  return -1;
+  const isClosed = open < 0;
+  if (isClosed) numbersIn(out, gap, written, numbers);
+  else addText(spans, places, open, length, openWritten, written);
+  return {
+    fields: out.subarray(0, written),
+    fieldShifts: { at: at.view(), shift: shift.view() },
+    ...joined(out, places.view()),
+    spans: spans.view().slice(),
+    numbers: numbers.view(),
+    isClosed,
+  };
 }
+
+function addText(spans: Numbers, places: Numbers, start: number, end: number, startWritten: number, endWritten: number): void {
+  if (end === start) return;
+  spans.push(start);
+  spans.push(end);
+  places.push(startWritten);
+  places.push(endWritten);
+}
+
+/** Short keys, and the short values of the protocol's own members. */
+function isProtocol(isKey: boolean, key: string, size: number): boolean {
+  return isKey ? size <= LONGEST_PLAIN_KEY : size <= LONGEST_PROTOCOL_VALUE && protocolKeys.has(key);
+}
+
+function numbersIn(bytes: Buffer, start: number, end: number, numbers: Numbers): void {
+  for (let i = start; i < end; i++) if (isDigit(bytes[i]) && isWord[bytes[i - 1] ?? 0] !== 1) numbers.push(i);
+}
+
+function joined(fields: Buffer, places: Int32Array): { texts: Buffer; textShifts: Shifts } {
+  const { textAt, textShift } = scratch;
+  let size = 0;
+  for (let i = 0; i < places.length; i += 2) size += (places[i + 1] ?? 0) - (places[i] ?? 0) + 1;
+  textMemory = memory(textMemory, size);
+  let written = 0;
+  for (let i = 0; i < places.length; i += 2) {
+    if (written > 0) textMemory[written++] = NEWLINE;
+    textAt.push(written);
+    textShift.push((places[i] ?? 0) - written);
+    written += fields.copy(textMemory, written, places[i] ?? 0, places[i + 1] ?? 0);
+  }
+  return { texts: textMemory.subarray(0, written), textShifts: { at: textAt.view(), shift: textShift.view() } };
+}
+
+const isDigit = (byte: number | undefined) => byte !== undefined && byte >= 0x30 && byte <= 0x39;
 
 function nextSolid(bytes: Buffer, from: number): number | undefined {
   for (let i = from; i < bytes.length; i++) if ((bytes[i] ?? 0) > 0x20) return bytes[i];

@@ -2,70 +2,189 @@
 // only the lines that hold a piece, and the few between, become part of it.
 import type { Budget } from '../limits.ts';
 import { mappedView, type Span, type View } from '../view.ts';
+import { isPlainEscape } from './escapes.ts';
+import { Numbers } from './numbers.ts';
 
 const NEWLINE = 0x0a;
+const BACKSLASH = 0x5c;
 /** Lines between two that hold a piece come along when they are few: what is said runs over them. */
 const NEAR = 1024;
 
-export interface Piece extends Span {
-  readonly kind: string;
-  readonly stands: Buffer;
+/** What a piece stands for; at most a few bytes. */
+export interface Stand {
+  readonly bytes: Uint8Array;
+  length: number;
 }
 
 export interface Rewriting {
   readonly id: string;
-  /** The pieces of a view, in order. INVARIANT: linear in the view. */
-  pieces(view: View): Piece[];
-}
-
-export interface PatternRewriting {
-  readonly id: string;
-  /** A byte without which the pattern cannot match. */
-  readonly trigger?: number;
-  /** Global. Its matches are short and never empty. */
-  readonly pattern: RegExp;
-  /** What a match stands for; `undefined` leaves it. */
-  replace(match: string): Buffer | string | undefined;
-  /** Fewer pieces than this are chance. */
+  /** Bytes that a piece may begin with. No other rewriting has them. */
+  readonly begins: readonly number[];
+  /** Length of the piece that begins at `at`, 0 when there is none; what it stands for is written to `stand`. INVARIANT: bounded work. */
+  read(bytes: Uint8Array, at: number, stand: Stand): number;
+  /** Fewer pieces than this in a view are chance. */
   readonly least?: number;
 }
 
-export function patternRewriting({ id, trigger, pattern, replace, least = 1 }: PatternRewriting): Rewriting {
-  return {
-    id,
-    pieces(view) {
-      if (trigger !== undefined && view.bytes.indexOf(trigger) === -1) return [];
-      const pieces: Piece[] = [];
-      for (const match of view.text.matchAll(pattern)) {
-        const stands = replace(match[0]);
-        if (stands === undefined) continue;
-        pieces.push({ kind: id, start: match.index, end: match.index + match[0].length, stands: Buffer.from(stands) });
-      }
-      return pieces.length >= least ? pieces : [];
-    },
-  };
+/** The pieces of a view, in order and without overlaps. */
+interface Pieces {
+  readonly count: number;
+  readonly start: Int32Array;
+  readonly end: Int32Array;
+  /** Position of the rewriting. */
+  readonly kind: Int32Array;
+  /** What each stands for: in `stands`, from here to where the next one's begins. */
+  readonly stand: Int32Array;
+  readonly stands: Uint8Array;
 }
 
-/** The view in which every piece is what it stands for; `undefined` when there is none. `kinds` says which were replaced. */
+const scratch = { start: new Numbers(), end: new Numbers(), kind: new Numbers(), stand: new Numbers() };
+const stand: Stand = { bytes: new Uint8Array(64), length: 0 };
+
+export interface Rewritten {
+  readonly view: View;
+  readonly kinds: ReadonlySet<string>;
+  /** Nothing but quoting was taken off, which a reader of code sees through anyway. */
+  readonly isPlain: boolean;
+}
+
+/**
+ * The lines of a view in which every piece is what it stands for: those that only lost backslashes apart from the others.
+ * @param places where a piece may begin, in order
+ */
 export function rewritten(
   view: View,
+  places: Int32Array,
   rewritings: readonly Rewriting[],
   depthOf: (kinds: ReadonlySet<string>) => number,
   budget: Budget,
-): { readonly view: View; readonly kinds: ReadonlySet<string> } | undefined {
-  const pieces = withoutOverlaps(rewritings.flatMap((rewriting) => rewriting.pieces(view)));
-  if (pieces.length === 0) return undefined;
-  const kinds = new Set(pieces.map(({ kind }) => kind));
+): Rewritten[] {
+  const pieces = piecesOf(view.bytes, places, rewritings);
+  if (pieces.count === 0) return [];
+  const { plain, others } = stretches(view.bytes, pieces, rewritings);
+  return [
+    { ranges: others, isPlain: false },
+    { ranges: plain, isPlain: true },
+  ]
+    .filter(({ ranges }) => ranges.length > 0)
+    .map(({ ranges, isPlain }) => {
+      const kinds = new Set(ranges.flatMap(({ first, last }) => kindsFrom(pieces, first, last, rewritings)));
+      return { view: replaced(view, pieces, ranges, depthOf(kinds), rewritings, budget), kinds, isPlain };
+    });
+}
+
+function piecesOf(bytes: Uint8Array, places: Int32Array, rewritings: readonly Rewriting[]): Pieces {
+  const { start, end, kind, stand: at } = scratch;
+  for (const list of Object.values(scratch)) list.clear();
+  const byFirst = new Int8Array(256).fill(-1);
+  rewritings.forEach(({ begins }, i) => {
+    for (const byte of begins) byFirst[byte] = i;
+  });
+  const counts = rewritings.map(() => 0);
+  let stands = new Uint8Array(256);
+  let stood = 0;
+  let free = 0;
+  for (const place of places) {
+    if (place < free) continue;
+    const index = byFirst[bytes[place] ?? 0] ?? -1;
+    stand.length = 0;
+    const length = rewritings[index]?.read(bytes, place, stand) ?? 0;
+    if (length === 0) continue;
+    counts[index] = (counts[index] ?? 0) + 1;
+    start.push(place);
+    end.push(place + length);
+    kind.push(index);
+    at.push(stood);
+    if (stood + stand.length > stands.length) {
+      const larger = new Uint8Array(4 * stands.length);
+      larger.set(stands);
+      stands = larger;
+    }
+    for (let i = 0; i < stand.length; i++) stands[stood++] = stand.bytes[i] ?? 0;
+    free = place + length;
+  }
+  at.push(stood);
+  const rare = rewritings.map(({ least = 1 }, i) => (counts[i] ?? 0) < least);
+  // Kept until the view is gone, so copied.
+  const all = { start: start.view().slice(), end: end.view().slice(), kind: kind.view().slice(), stand: at.view().slice() };
+  return { count: start.length, ...all, kind: all.kind.map((index) => (rare[index] ? -1 : index)), stands };
+}
+
+/** Pieces `first` to `last` with what stands around them. */
+interface Stretch extends Span {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** The lines that hold a piece, joined where they are near, told apart by what they need. */
+function stretches(bytes: Uint8Array, pieces: Pieces, rewritings: readonly Rewriting[]): { plain: Stretch[]; others: Stretch[] } {
+  const plain: Stretch[] = [];
+  const others: Stretch[] = [];
+  const isEscape = (i: number) => rewritings[pieces.kind[i] ?? -1]?.begins[0] === BACKSLASH;
+  for (let i = 0; i < pieces.count; ) {
+    const begin = pieces.start[i] ?? 0;
+    const start = begin === 0 ? 0 : bytes.lastIndexOf(NEWLINE, begin - 1) + 1;
+    let last = i;
+    let end = lineEnd(bytes, pieces.end[i] ?? 0);
+    while (last + 1 < pieces.count && (pieces.start[last + 1] ?? 0) < end) {
+      last += 1;
+      if ((pieces.end[last] ?? 0) > end) end = lineEnd(bytes, pieces.end[last] ?? 0);
+    }
+    let breaks = 0;
+    let isPlain = true;
+    let isRare = true;
+    for (let j = i; j <= last; j++) {
+      const place = pieces.start[j] ?? 0;
+      if (pieces.kind[j] === -1) continue;
+      isRare = false;
+      if (!isEscape(j) || !isPlainEscape(bytes, place)) isPlain = false;
+      else if (bytes[place + 1] === 0x6e) breaks += 1;
+    }
+    // Two line breaks in one line: a text of its own that was put into a string.
+    if (!isRare) add(isPlain && breaks < 2 ? plain : others, { start, end, first: i, last }, isPlain && breaks < 2 ? 1 : NEAR);
+    i = last + 1;
+  }
+  let beside = 0;
+  const alone = plain.filter(({ start, end }) => {
+    while ((others[beside]?.end ?? Number.POSITIVE_INFINITY) < end) beside += 1;
+    return start < (others[beside]?.start ?? Number.POSITIVE_INFINITY);
+  });
+  return { plain: alone, others };
+}
+
+function add(list: Stretch[], stretch: Stretch, near: number): void {
+  const before = list.at(-1);
+  if (before && stretch.start <= before.end + near) list[list.length - 1] = { ...stretch, start: before.start, first: before.first };
+  else list.push(stretch);
+}
+
+function lineEnd(bytes: Uint8Array, from: number): number {
+  const found = bytes.indexOf(NEWLINE, from);
+  return found === -1 ? bytes.length : found;
+}
+
+function replaced(
+  view: View,
+  pieces: Pieces,
+  ranges: readonly Stretch[],
+  depth: number,
+  rewritings: readonly Rewriting[],
+  budget: Budget,
+): View {
   const { bytes } = view;
-  const parts: Buffer[] = [];
-  const at: number[] = [];
-  const shift: number[] = [];
+  // A letter may unfold to more bytes than it has, so what the pieces stand for is counted on top.
+  const size = ranges.reduce(
+    (sum, { start, end, first, last }) => sum + end - start + 1 + (pieces.stand[last + 1] ?? 0) - (pieces.stand[first] ?? 0),
+    0,
+  );
+  budget.chargeView(size);
+  const out = Buffer.allocUnsafe(size);
+  const at = new Numbers();
+  const shift = new Numbers();
   let written = 0;
   let read = 0;
   const copyTo = (end: number) => {
-    if (end <= read) return;
-    parts.push(bytes.subarray(read, end));
-    written += end - read;
+    written += bytes.copy(out, written, read, end);
     read = end;
   };
   const jumpTo = (position: number) => {
@@ -73,57 +192,38 @@ export function rewritten(
     at.push(written);
     shift.push(position - written);
   };
-  let lineEnd = -1;
-  for (const { start, end, stands } of pieces) {
-    if (lineEnd < 0 || start >= lineEnd + NEAR) {
-      if (lineEnd >= 0) {
-        copyTo(lineEnd);
-        parts.push(Buffer.of(NEWLINE));
-        written += 1;
-      }
-      jumpTo(start === 0 ? 0 : bytes.lastIndexOf(NEWLINE, start - 1) + 1);
+  for (const { start, end, first, last } of ranges) {
+    if (written > 0) out[written++] = NEWLINE;
+    jumpTo(start);
+    for (let i = first; i <= last; i++) {
+      if (pieces.kind[i] === -1) continue;
+      copyTo(pieces.start[i] ?? 0);
+      for (let j = pieces.stand[i] ?? 0; j < (pieces.stand[i + 1] ?? 0); j++) out[written++] = pieces.stands[j] ?? 0;
+      jumpTo(pieces.end[i] ?? 0);
     }
-    copyTo(start);
-    parts.push(stands);
-    written += stands.length;
-    jumpTo(end);
-    if (lineEnd < end) {
-      const found = bytes.indexOf(NEWLINE, end);
-      lineEnd = found === -1 ? bytes.length : found;
-    }
+    copyTo(Math.max(read, end));
   }
-  copyTo(lineEnd);
-  budget.chargeView(written);
-  const shifts = { at: Int32Array.from(at), shift: Int32Array.from(shift) };
-  const kindsIn = (start: number, end: number) => kindsBetween(pieces, start, end);
-  return { view: mappedView(view, kindsIn, Buffer.concat(parts, written), shifts, depthOf(kinds)), kinds };
+  const kindsIn = (start: number, end: number) => kindsBetween(pieces, start, end, rewritings);
+  return mappedView(view, kindsIn, out.subarray(0, written), { at: at.view(), shift: shift.view() }, depth);
 }
 
-/** In order; where two overlap the one that begins first. */
-function withoutOverlaps(pieces: Piece[]): Piece[] {
-  pieces.sort((a, b) => a.start - b.start || b.end - a.end);
-  let end = 0;
-  return pieces.filter((piece) => {
-    if (piece.start < end) return false;
-    end = piece.end;
-    return true;
-  });
+function kindsFrom(pieces: Pieces, first: number, last: number, rewritings: readonly Rewriting[]): string[] {
+  const kinds = new Set<number>();
+  for (let i = first; i <= last; i++) kinds.add(pieces.kind[i] ?? -1);
+  kinds.delete(-1);
+  return [...kinds].flatMap((kind) => rewritings[kind]?.id ?? []);
 }
 
 /** Which kinds stand in a range of the parent. */
-function kindsBetween(pieces: readonly Piece[], start: number, end: number): string[] {
+function kindsBetween(pieces: Pieces, start: number, end: number, rewritings: readonly Rewriting[]): string[] {
   let low = 0;
-  let high = pieces.length;
+  let high = pieces.count;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((pieces[middle]?.end ?? 0) <= start) low = middle + 1;
+    if ((pieces.end[middle] ?? 0) <= start) low = middle + 1;
     else high = middle;
   }
-  const kinds = new Set<string>();
-  for (let i = low; i < pieces.length; i++) {
-    const piece = pieces[i];
-    if (!piece || piece.start >= end) break;
-    kinds.add(piece.kind);
-  }
-  return [...kinds];
+  let last = low;
+  while (last < pieces.count && (pieces.start[last] ?? 0) < end) last += 1;
+  return kindsFrom(pieces, low, last - 1, rewritings);
 }

@@ -1,15 +1,31 @@
-// Encodings that replace single characters: percent (RFC 3986, 2.1), HTML entities, quoted-printable (RFC 2045, 6.7), strings
-// joined from pieces, and letters set apart by spaces.
-import { patternRewriting, type Rewriting } from './rewrite.ts';
+// Encodings that replace single characters: percent (RFC 3986, 2.1), HTML entities, quoted-printable (RFC 2045, 6.7), backslash
+// escapes, and strings joined from pieces.
+import { hexDigit, readEscape, writeEscape } from './escapes.ts';
+import type { Rewriting, Stand } from './rewrite.ts';
+import { isSeam } from './survey.ts';
 
-const byteOf = (hex: string) => Buffer.of(Number.parseInt(hex, 16));
+const code = (text: string) => [...text].map((character) => character.charCodeAt(0));
 
-export const percent: Rewriting = patternRewriting({
+function write(stand: Stand, text: string): void {
+  stand.length = Buffer.from(stand.bytes.buffer).write(text, 'utf8');
+}
+
+function writeByte(stand: Stand, byte: number): void {
+  stand.bytes[0] = byte;
+  stand.length = 1;
+}
+
+export const percent: Rewriting = {
   id: 'percent',
-  trigger: 0x25,
-  pattern: /%[0-9A-Fa-f]{2}/g,
-  replace: (match) => byteOf(match.slice(1)),
-});
+  begins: code('%'),
+  read(bytes, at, stand) {
+    const high = hexDigit(bytes[at + 1] ?? 0);
+    const low = hexDigit(bytes[at + 2] ?? 0);
+    if (high < 0 || low < 0) return 0;
+    writeByte(stand, 16 * high + low);
+    return 3;
+  },
+};
 
 const named: Readonly<Record<string, string>> = {
   lt: '<',
@@ -46,29 +62,87 @@ const named: Readonly<Record<string, string>> = {
   tab: '\t',
 };
 
-export const entities: Rewriting = patternRewriting({
-  id: 'entities',
-  trigger: 0x26,
-  pattern: /&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});/g,
-  replace(match) {
-    const name = match.slice(1, -1);
-    if (!name.startsWith('#')) return named[name.toLowerCase()];
-    const code = /^#x/i.test(name) ? Number.parseInt(name.slice(2), 16) : Number.parseInt(name.slice(1), 10);
-    return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
-  },
-});
+const LONGEST_ENTITY = 10;
+const SEMICOLON = 0x3b;
 
-export const quotedPrintable: Rewriting = patternRewriting({
+export const entities: Rewriting = {
+  id: 'entities',
+  begins: code('&'),
+  read(bytes, at, stand) {
+    let end = at + 1;
+    while (end < at + LONGEST_ENTITY && bytes[end] !== SEMICOLON) end += 1;
+    if (bytes[end] !== SEMICOLON) return 0;
+    const stands = meaningOf(Buffer.from(bytes.subarray(at + 1, end)).toString('latin1'));
+    if (stands === undefined) return 0;
+    write(stand, stands);
+    return end + 1 - at;
+  },
+};
+
+function meaningOf(name: string): string | undefined {
+  if (/^[A-Za-z]{2,8}$/.test(name)) return named[name.toLowerCase()];
+  if (!/^#(?:\d{1,7}|[xX][0-9A-Fa-f]{1,6})$/.test(name)) return undefined;
+  const point = /^#x/i.test(name) ? Number.parseInt(name.slice(2), 16) : Number.parseInt(name.slice(1), 10);
+  return point > 0 && point <= 0x10ffff ? String.fromCodePoint(point) : undefined;
+}
+
+const isUpperHex = (byte: number) => hexDigit(byte) >= 0 && byte < 0x61;
+const LONGEST_BLANK = 8;
+
+export const quotedPrintable: Rewriting = {
   id: 'quoted-printable',
-  trigger: 0x3d,
-  pattern: /=(?:[0-9A-F]{2}|[ \t]{0,8}\r?\n)/g,
-  replace: (match) => (/\s$/.test(match) ? '' : byteOf(match.slice(1))),
+  begins: code('='),
+  read(bytes, at, stand) {
+    const high = bytes[at + 1] ?? 0;
+    const low = bytes[at + 2] ?? 0;
+    if (isUpperHex(high) && isUpperHex(low)) {
+      writeByte(stand, 16 * hexDigit(high) + hexDigit(low));
+      return 3;
+    }
+    // A soft line break stands for nothing.
+    let end = at + 1;
+    while (end < at + 1 + LONGEST_BLANK && (bytes[end] === 0x20 || bytes[end] === 0x09)) end += 1;
+    if (bytes[end] === 0x0d) end += 1;
+    return bytes[end] === 0x0a ? end + 1 - at : 0;
+  },
   least: 3,
-});
+};
+
+const LONGEST_GAP = 80;
+const isGap = new Uint8Array(256);
+for (const byte of code(' \t\r\n\\')) isGap[byte] = 1;
+
+function overGap(bytes: Uint8Array, from: number): number {
+  let end = from;
+  while (end < from + LONGEST_GAP && isGap[bytes[end] ?? 0] === 1) end += 1;
+  return end;
+}
+
+/** `+`, `.`, `&`, `..`, `<>`, `||`: what joins two strings in some language. */
+function overOperator(bytes: Uint8Array, at: number): number {
+  const byte = bytes[at];
+  const next = bytes[at + 1];
+  if ((byte === 0x2e && next === 0x2e) || (byte === 0x3c && next === 0x3e) || (byte === 0x7c && next === 0x7c)) return at + 2;
+  return byte === 0x2b || byte === 0x2e || byte === 0x26 ? at + 1 : at;
+}
 
 /** `"ab" + "cd"`, `'ab' . 'cd'`, `"ab" "cd"`: the seam is taken out. */
-export const concatenation: Rewriting = patternRewriting({
+export const concatenation: Rewriting = {
   id: 'concatenation',
-  pattern: /(?<=[\w+/=-])(["'`])[ \t\r\n\\]{0,80}(?:[+.&]|\.\.|<>|\|\|)?[ \t\r\n\\]{0,80}\1(?=[\w+/=-])/g,
-  replace: () => '',
-});
+  begins: code('"\'`'),
+  read(bytes, at) {
+    if (isSeam[bytes[at - 1] ?? 0] === 0) return 0;
+    const end = overGap(bytes, overOperator(bytes, overGap(bytes, at + 1)));
+    return bytes[end] === bytes[at] && isSeam[bytes[end + 1] ?? 0] === 1 ? end + 1 - at : 0;
+  },
+};
+
+export const escapes: Rewriting = {
+  id: 'escapes',
+  begins: code('\\'),
+  read(bytes, at, stand) {
+    const length = readEscape(bytes, at, bytes.length);
+    if (length > 0) stand.length = writeEscape(stand.bytes, 0);
+    return length;
+  },
+};

@@ -20,6 +20,7 @@ const basic = (user: string, password: string) => Buffer.from(`${user}:${passwor
 export const connection = [
   detector({
     id: 'database-connection-string',
+    reach: 600,
     label: 'secret',
     keywords: [
       'postgres://',
@@ -48,6 +49,7 @@ export const connection = [
   }),
   detector({
     id: 'basic-auth-url',
+    reach: 600,
     label: 'secret',
     tier: 'route',
     keywords: ['http://', 'https://', 'ftp://', 'ssh://', 'git://'],
@@ -59,6 +61,7 @@ export const connection = [
   }),
   detector({
     id: 'authorization-basic',
+    reach: 450,
     label: 'secret',
     tier: 'route',
     keywords: ['basic '],

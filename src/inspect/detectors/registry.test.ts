@@ -11,7 +11,7 @@ const all = scannerOf(detectors);
 
 function found(scanner: typeof all, text: string): string[] {
   const budget = budgetFor(defaultLimits, () => 0);
-  const views = [...viewsOf(rawView(Buffer.from(text)), budget, { isJson: false })];
+  const views = [...viewsOf(rawView(Buffer.from(text)), budget)];
   return views.flatMap(({ view }) => scanner.scan(view)).map((finding) => finding.detector);
 }
 

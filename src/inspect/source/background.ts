@@ -1,7 +1,7 @@
 // What everybody's code has in common: a Bloom filter of hashes that occur in several unrelated public packages. Such idioms are
 // never indexed, so they can never make public code look like ours. Made by scripts/background.ts; provenance lies beside it.
-import type { Channel, Grams } from './grams.ts';
-import { mix } from './grams.ts';
+import { type Channel, type Grams, mix, saysSomething, secondLane } from './grams.ts';
+import type { Tokens } from './lexer.ts';
 
 const MAGIC = 0x31474249;
 const HEADER_WORDS = 4;
@@ -49,10 +49,15 @@ function eachBit(filter: Uint32Array, channel: Channel, a: number, b: number, vi
   return true;
 }
 
-/** Positions of the hashes that are not public. */
-export function notPublic(grams: Grams, background: Background): Int32Array {
+/** Positions of the hashes that say something and are not public. */
+export function notPublic(tokens: Tokens, grams: Grams, background: Background): Int32Array {
+  const { channel, a, at } = grams;
   const out = new Int32Array(grams.count);
   let count = 0;
-  for (let i = 0; i < grams.count; i++) if (!background.has(grams.channel, grams.a[i] ?? 0, grams.b[i] ?? 0)) out[count++] = i;
+  for (let i = 0; i < grams.count; i++) {
+    const place = at[i] ?? 0;
+    if (!saysSomething(tokens, channel, place)) continue;
+    if (!background.has(channel, mix(a[i] ?? 0), mix(secondLane(tokens, channel, place)))) out[count++] = i;
+  }
   return out.subarray(0, count);
 }

@@ -1,23 +1,28 @@
 // Whose code is in this text: every hash of the text is looked up, and hits of one document that stand close together are weighed.
 // Far apart they say nothing: a long prompt meets many documents by chance.
-import { assertNever } from '../../core/index.ts';
 import type { Span } from '../view.ts';
-import { type Channel, E8_WORDS, E12_WORDS, type Grams, lineGrams, newGrams, S_TOKENS, structureGrams, wordGrams } from './grams.ts';
+import {
+  type Channel,
+  E8_WORDS,
+  E12_WORDS,
+  firstWord,
+  type Grams,
+  lineGrams,
+  mix,
+  newGrams,
+  S_TOKENS,
+  saysSomething,
+  secondLane,
+  structureGrams,
+  wordGrams,
+} from './grams.ts';
+import { addHit, byDocument, channelOf, type Hits, newHits } from './hits.ts';
 import type { FingerprintIndex } from './index-file.ts';
 import { keyer } from './keyer.ts';
-import { lex, newTokens, type Tokens } from './lexer.ts';
+import { newTokens, type Tokens, wordEnd } from './lexer.ts';
+import { type Blocks, lexInParts } from './parts.ts';
 import { type Strength, strengthOf, type Tally } from './strength.ts';
-
-export interface Hit {
-  readonly channel: Channel;
-  readonly document: number;
-  /** Tells keys apart, within one index. */
-  readonly key: number;
-  /** First word covered. */
-  readonly word: number;
-  readonly start: number;
-  readonly end: number;
-}
+import { bloomBits } from './table.ts';
 
 export interface SourceMatch extends Strength {
   readonly document: number;
@@ -26,120 +31,137 @@ export interface SourceMatch extends Strength {
 }
 
 export interface SourceFinder {
-  /** Hits in order of their place. */
-  hits(bytes: Uint8Array): Hit[];
+  /** The hits of a text, valid until the next call; and, as a by-product, how much of each block is words of every text. */
+  hits(bytes: Uint8Array): { readonly hits: Hits; readonly blocks: Blocks };
 }
 
 /** The words that one cluster may span. */
 const CLUSTER_WORDS = 150;
 
-export function sourceFinder(index: FingerprintIndex): SourceFinder {
-  const key = keyer(index.secret);
+export function sourceFinder({ table, secret }: FingerprintIndex): SourceFinder {
+  const { lanes } = keyer(secret);
+  const { bloom, bloomShift } = table;
   const tokens = newTokens();
   const scratch: Readonly<Record<Channel, Grams>> = { E8: newGrams('E8'), E12: newGrams('E12'), L: newGrams('L'), S: newGrams('S') };
+  let passed = new Int32Array(1024);
+  const out = newHits();
 
-  function collect(grams: Grams, chosen: Int32Array | undefined, out: Hit[]): void {
-    const count = chosen ? chosen.length : grams.count;
-    const keys = key(grams, chosen, count);
-    index.table.findAll(keys, count, (i, document) => {
-      const position = chosen ? (chosen[i] ?? 0) : i;
-      out.push({
-        channel: grams.channel,
-        document,
-        key: (keys.high[i] ?? 0) * 0x20_0000 + ((keys.low[i] ?? 0) >>> 11),
-        word: grams.word[position] ?? 0,
-        ...spanOf(tokens, grams.channel, grams.at[position] ?? 0),
-      });
-    });
+  /** INVARIANT: the first loop touches nothing but the filter, so that the processor fetches many of its words at a time. */
+  function collect(bytes: Uint8Array, grams: Grams, wordsBefore: number): void {
+    const { channel, a, at, count } = grams;
+    const lane = lanes[channel];
+    if (passed.length < count) passed = new Int32Array(count + (count >> 1));
+    let candidates = 0;
+    for (let i = 0; i < count; i++) {
+      const high = mix((a[i] ?? 0) ^ lane.a);
+      const bits = bloomBits(high);
+      passed[candidates] = i;
+      candidates += ((bloom[high >>> bloomShift] ?? 0) & bits) === bits ? 1 : 0;
+    }
+    for (let c = 0; c < candidates; c++) {
+      const i = passed[c] ?? 0;
+      const place = at[i] ?? 0;
+      const high = mix((a[i] ?? 0) ^ lane.a) >>> 0;
+      const low = mix(secondLane(tokens, channel, place) ^ lane.b) >>> 0;
+      const document = table.find(high, low);
+      if (document === 0 || !saysSomething(tokens, channel, place)) continue;
+      const word = wordsBefore + firstWord(tokens, channel, place);
+      addHit(out, channel, document, high * 0x20_0000 + (low >>> 11), word, startOf(tokens, channel, place), endOf(bytes, tokens, channel, place));
+    }
+  }
+
+  /** A run of twelve known words holds a run of eight that is known: only beside those is the longer one worth a look. */
+  function longRuns(since: number, wordsBefore: number): Grams {
+    const { words, wordCount } = tokens;
+    const grams = scratch.E12;
+    if (since === out.count) {
+      grams.count = 0;
+      return grams;
+    }
+    wordGrams(tokens, E12_WORDS, grams);
+    const near = new Uint8Array(wordCount);
+    for (let i = since; i < out.count; i++) {
+      const word = (out.word[i] ?? 0) - wordsBefore;
+      near.fill(1, Math.max(0, word - E12_WORDS), Math.min(words.length, word + E12_WORDS));
+    }
+    let count = 0;
+    for (let i = 0; i < grams.count; i++) {
+      if (near[i] !== 1) continue;
+      grams.a[count] = grams.a[i] ?? 0;
+      grams.at[count] = i;
+      count += 1;
+    }
+    grams.count = count;
+    return grams;
   }
 
   return {
     hits(bytes) {
-      const out: Hit[] = [];
-      lex(bytes, tokens);
-      collect(wordGrams(tokens, E8_WORDS, scratch.E8), undefined, out);
-      // A run of twelve known words holds a run of eight that is known: only beside those is the longer one worth a look.
-      const near = wordsNear(out, tokens.wordCount);
-      collect(lineGrams(tokens, scratch.L), undefined, out);
-      collect(structureGrams(tokens, scratch.S), undefined, out);
-      if (near) collect(scratch.E12, chosenNear(wordGrams(tokens, E12_WORDS, scratch.E12), near), out);
-      return out.sort((a, b) => a.word - b.word);
+      out.count = 0;
+      let wordsBefore = 0;
+      const blocks = lexInParts(bytes, tokens, () => {
+        const since = out.count;
+        collect(bytes, wordGrams(tokens, E8_WORDS, scratch.E8), wordsBefore);
+        const long = longRuns(since, wordsBefore);
+        collect(bytes, lineGrams(tokens, scratch.L), wordsBefore);
+        collect(bytes, structureGrams(tokens, scratch.S), wordsBefore);
+        collect(bytes, long, wordsBefore);
+        wordsBefore += tokens.wordCount;
+      });
+      return { hits: out, blocks };
     },
   };
 }
 
-function spanOf(tokens: Tokens, channel: Channel, at: number): { start: number; end: number } {
-  switch (channel) {
-    case 'E8':
-      return { start: tokens.wordStart[at] ?? 0, end: tokens.wordEnd[at + E8_WORDS - 1] ?? 0 };
-    case 'E12':
-      return { start: tokens.wordStart[at] ?? 0, end: tokens.wordEnd[at + E12_WORDS - 1] ?? 0 };
-    case 'L':
-      return { start: tokens.lineStart[at] ?? 0, end: tokens.lineEnd[at] ?? 0 };
-    case 'S':
-      return { start: tokens.structureStart[at] ?? 0, end: (tokens.structureStart[at + S_TOKENS - 1] ?? 0) + 1 };
-    default:
-      return assertNever(channel);
-  }
+function startOf(tokens: Tokens, channel: Channel, at: number): number {
+  if (channel === 'L') return tokens.lineStart[at] ?? 0;
+  return tokens.wordStart[firstWord(tokens, channel, at)] ?? 0;
 }
 
-function wordsNear(hits: readonly Hit[], wordCount: number): Uint8Array | undefined {
-  if (hits.length === 0) return undefined;
-  const near = new Uint8Array(wordCount);
-  for (const { word } of hits) near.fill(1, Math.max(0, word - E12_WORDS), word + E12_WORDS);
-  return near;
-}
-
-function chosenNear(grams: Grams, near: Uint8Array): Int32Array {
-  const out = new Int32Array(grams.count);
-  let count = 0;
-  for (let i = 0; i < grams.count; i++) if (near[grams.word[i] ?? 0] === 1) out[count++] = i;
-  return out.subarray(0, count);
+function endOf(bytes: Uint8Array, tokens: Tokens, channel: Channel, at: number): number {
+  if (channel === 'L') return tokens.lineEnd[at] ?? 0;
+  const last = channel === 'S' ? (tokens.shapeWord[at + S_TOKENS - 1] ?? 0) : at + (channel === 'E8' ? E8_WORDS : E12_WORDS) - 1;
+  return wordEnd(bytes, tokens.wordStart[Math.min(last, tokens.wordCount - 1)] ?? 0);
 }
 
 /** Clusters of hits of one document that satisfy a rule; of those that overlap the strongest. */
-export function matchesIn(hits: readonly Hit[]): SourceMatch[] {
-  const byDocument = new Map<number, Hit[]>();
-  for (const hit of hits) {
-    const list = byDocument.get(hit.document);
-    if (list) list.push(hit);
-    else byDocument.set(hit.document, [hit]);
-  }
-  const matches = [...byDocument].flatMap(([document, list]) => clusters(document, list));
+export function matchesIn(hits: Hits, isOwn: (document: number) => boolean): SourceMatch[] {
+  const matches: SourceMatch[] = [];
+  for (const [document, list] of byDocument(hits)) if (isOwn(document)) matches.push(...clusters(document, hits, list));
   return strongest(matches);
 }
 
-function clusters(document: number, hits: readonly Hit[]): SourceMatch[] {
+function clusters(document: number, hits: Hits, list: readonly number[]): SourceMatch[] {
   const matches: SourceMatch[] = [];
   const tally: Tally = { E8: 0, E12: 0, L: 0, S: 0 };
   const copies = new Map<number, number>();
+  const { word, key } = hits;
   let first = 0;
-  for (const [i, hit] of hits.entries()) {
-    if (enter(copies, hit.key)) tally[hit.channel] += 1;
-    for (let left = hits[first]; left && hit.word - left.word > CLUSTER_WORDS; left = hits[++first]) {
-      if (leave(copies, left.key)) tally[left.channel] -= 1;
+  for (const [n, i] of list.entries()) {
+    if (enter(copies, key[i] ?? 0)) tally[channelOf(hits, i)] += 1;
+    for (let left = list[first] ?? i; (word[i] ?? 0) - (word[left] ?? 0) > CLUSTER_WORDS; left = list[++first] ?? i) {
+      if (leave(copies, key[left] ?? 0)) tally[channelOf(hits, left)] -= 1;
     }
     const strength = strengthOf(tally);
     if (!strength) continue;
-    let start = hit.start;
-    let end = hit.end;
-    for (let j = first; j <= i; j++) {
-      start = Math.min(start, hits[j]?.start ?? start);
-      end = Math.max(end, hits[j]?.end ?? end);
-    }
     const last = matches.at(-1);
-    if (last && start < last.end) {
+    if (last && (hits.start[list[first] ?? i] ?? 0) < last.end) {
       const better = strength.score > last.score ? strength : last;
-      matches[matches.length - 1] = {
-        ...better,
-        document,
-        start: last.start,
-        end: Math.max(last.end, end),
-        tier: strongerTier(last, strength),
-      };
-    } else matches.push({ ...strength, document, start, end });
+      const end = Math.max(last.end, hits.end[i] ?? 0);
+      matches[matches.length - 1] = { ...better, document, start: last.start, end, tier: strongerTier(last, strength) };
+    } else matches.push({ ...strength, document, ...spanOf(hits, list.slice(first, n + 1)) });
   }
   return matches;
+}
+
+function spanOf(hits: Hits, list: readonly number[]): Span {
+  let start = Number.POSITIVE_INFINITY;
+  let end = 0;
+  for (const i of list) {
+    start = Math.min(start, hits.start[i] ?? 0);
+    end = Math.max(end, hits.end[i] ?? 0);
+  }
+  return { start, end };
 }
 
 function enter(copies: Map<number, number>, key: number): boolean {

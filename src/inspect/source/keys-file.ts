@@ -1,6 +1,8 @@
-// The keys of one repository, file by file: one line of JSON, then the keys as they lie in memory (little endian), file after file.
+// The keys of one repository, file by file: one line of JSON, then the keys as they lie in memory (little endian), file after file; all
+// of it sealed, names of files too.
 import fs from 'node:fs';
 import type { Keys } from './keyer.ts';
+import { seal, unsealFile } from './sealed.ts';
 
 export interface FileKeys {
   readonly path: string;
@@ -9,31 +11,32 @@ export interface FileKeys {
   readonly keys: Keys;
 }
 
-const VERSION = 'intramur/keys/1';
+const VERSION = 'intramur/keys/2';
 
-export function writeKeys(file: string, files: readonly FileKeys[]): void {
+export function writeKeys(file: string, secret: Uint8Array, files: readonly FileKeys[]): void {
   const header = {
     version: VERSION,
     files: files.map(({ path, sha256, lines, keys }) => [path, sha256, lines, keys.low.length]),
   };
+  const plain = Buffer.concat([
+    Buffer.from(`${JSON.stringify(header)}\n`),
+    ...files.flatMap(({ keys }) => [bytesOf(keys.high), bytesOf(keys.low)]),
+  ]);
   const draft = `${file}.${process.pid}.tmp`;
-  const handle = fs.openSync(draft, 'w', 0o600);
-  try {
-    fs.writeSync(handle, `${JSON.stringify(header)}\n`);
-    for (const { keys } of files) {
-      fs.writeSync(handle, new Uint8Array(keys.high.buffer, keys.high.byteOffset, keys.high.byteLength));
-      fs.writeSync(handle, new Uint8Array(keys.low.buffer, keys.low.byteOffset, keys.low.byteLength));
-    }
-  } finally {
-    fs.closeSync(handle);
-  }
+  fs.writeFileSync(draft, Buffer.concat(seal(secret, KIND, plain)), { mode: 0o600 });
   fs.renameSync(draft, file);
 }
 
+const KIND = 'keys';
+
+function bytesOf(words: Uint32Array): Uint8Array {
+  return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+}
+
 /** `undefined` when there is no such file or it is not whole: the repository is then read anew. */
-export function readKeys(file: string): FileKeys[] | undefined {
+export function readKeys(file: string, secret: Uint8Array): FileKeys[] | undefined {
   try {
-    return parseKeys(fs.readFileSync(file));
+    return parseKeys(Buffer.from(unsealFile(secret, KIND, file)));
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 // What a session has said so far. A drip of one line a call never satisfies a rule by itself, so the distinct keys of each document
 // add up; they fade, so that a long session does not accuse by chance.
-import type { Hit } from './find.ts';
+import type { Span } from '../view.ts';
+import type { Trace } from './source-scan.ts';
 
 /** Distinct keys of one document, over the calls of a session, that say it is leaking. */
 const ENOUGH = 6;
@@ -13,8 +14,8 @@ const MOST_SESSIONS = 2_000;
 const MOST_KEYS = 20_000;
 
 export interface Drips {
-  /** Adds the hits of a call; yields the documents that have now leaked, with how many keys of each are known. */
-  add(session: string, hits: readonly Hit[]): { readonly document: number; readonly keys: number; readonly hits: readonly Hit[] }[];
+  /** Adds the traces of a call; yields the documents that have now leaked, with how many keys of each are known. */
+  add(session: string, traces: readonly Trace[]): { readonly document: number; readonly keys: number; readonly span: Span }[];
 }
 
 interface Seen {
@@ -25,22 +26,27 @@ interface Seen {
 export function createDrips(nowMs: () => number): Drips {
   const sessions = new Map<string, Map<number, Map<number, Seen>>>();
   return {
-    add(session, hits) {
+    add(session, traces) {
+      if (traces.length === 0) return [];
       const now = nowMs();
       const documents = touch(sessions, session);
-      const leaking = new Map<number, Hit[]>();
-      for (const hit of hits) {
-        const keys = documents.get(hit.document) ?? new Map<number, Seen>();
-        documents.set(hit.document, keys);
-        if (keys.size < MOST_KEYS) keys.set(hit.key, { at: now, isRun: hit.channel !== 'L' });
-        leaking.set(hit.document, [...(leaking.get(hit.document) ?? []), hit]);
+      const spans = new Map<number, Span>();
+      for (const { document, keys, start, end } of traces) {
+        const known = documents.get(document) ?? new Map<number, Seen>();
+        documents.set(document, known);
+        for (const [key, isRun] of keys) if (known.size < MOST_KEYS || known.has(key)) known.set(key, { at: now, isRun });
+        const span = spans.get(document) ?? { start, end };
+        spans.set(document, { start: Math.min(span.start, start), end: Math.max(span.end, end) });
       }
-      return [...leaking].flatMap(([document, own]) => {
+      return [...spans].flatMap(([document, span]) => {
         const keys = documents.get(document) ?? new Map<number, Seen>();
-        for (const [key, { at }] of keys) if (now - at > FADES_AFTER_MS) keys.delete(key);
-        const runs = [...keys.values()].filter(({ isRun }) => isRun).length;
+        let runs = 0;
+        for (const [key, { at, isRun }] of keys) {
+          if (now - at > FADES_AFTER_MS) keys.delete(key);
+          else if (isRun) runs += 1;
+        }
         const isLeaking = (keys.size >= ENOUGH && runs >= ENOUGH_RUNS) || keys.size - runs >= ENOUGH_LINES;
-        return isLeaking ? [{ document, keys: keys.size, hits: own }] : [];
+        return isLeaking ? [{ document, keys: keys.size, span }] : [];
       });
     },
   };

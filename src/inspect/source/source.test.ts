@@ -8,7 +8,7 @@ import { addTo, emptyFilter, noBackground, openBackground } from './background.t
 import { channels, newGrams, structureGrams, wordGrams } from './grams.ts';
 import type { FingerprintIndex } from './index-file.ts';
 import { keyer } from './keyer.ts';
-import { lex, newTokens } from './lexer.ts';
+import { lex, newTokens, wordEnd } from './lexer.ts';
 import { fingerprintStore } from './store.ts';
 import { buildTable, openTable } from './table.ts';
 
@@ -167,9 +167,10 @@ describe('the store', () => {
       .readdirSync(path.join(home, 'fingerprints'))
       .map((name) => fs.readFileSync(path.join(home, 'fingerprints', name), 'latin1'));
     for (const word of ['shipment', 'tariff', 'Factor']) expect(files.some((text) => text.includes(word))).toBe(false);
-    const grams = { channel: 'E8', a: Int32Array.of(1), b: Int32Array.of(2) } as const;
-    const [one, two] = [1, 2].map((byte) => keyer(Buffer.alloc(16, byte))(grams, undefined, 1).low[0]);
-    expect(one).not.toBe(two);
+    const tokens = lex(Buffer.from(secretSource), newTokens());
+    const grams = wordGrams(tokens, 8, newGrams('E8'));
+    const [one, two] = [1, 2].map((byte) => keyer(Buffer.alloc(32, byte)).keys(tokens, grams, Int32Array.of(0)));
+    expect([one?.high[0] === two?.high[0], one?.low[0] === two?.low[0]]).toEqual([false, false]);
   });
 
   it('exports and imports', async () => {
@@ -209,7 +210,7 @@ describe('properties', () => {
         const tokens = lex(bytes, newTokens(16));
         for (let i = 0; i < tokens.wordCount; i++) {
           const start = tokens.wordStart[i] ?? -1;
-          const end = tokens.wordEnd[i] ?? -1;
+          const end = wordEnd(bytes, start);
           expect(start >= 0 && start < end && end <= bytes.length).toBe(true);
         }
         wordGrams(tokens, 8, newGrams('E8'));

@@ -10,6 +10,7 @@ import type { FingerprintIndex, SourceDocument } from './index-file.ts';
 import { keyer } from './keyer.ts';
 import { type FileKeys, readKeys, writeKeys } from './keys-file.ts';
 import { readSource, repositoryFiles } from './repository-files.ts';
+import { seal, unsealFile } from './sealed.ts';
 import { buildTable, openTable, type Table } from './table.ts';
 
 export interface RepositoryEntry {
@@ -87,7 +88,7 @@ export function fingerprintStore(directory: string): FingerprintStore {
       const secretBytes = secret();
       const extract = extractor(keyer(secretBytes), background).extract;
       const built = list().map((entry) => {
-        const known = new Map((readKeys(keysFile(entry.name)) ?? []).map((file) => [file.sha256, file]));
+        const known = new Map((readKeys(keysFile(entry.name), secretBytes) ?? []).map((file) => [file.sha256, file]));
         const files: FileKeys[] = [];
         const names = repositoryFiles(entry.path);
         names.forEach((name, i) => {
@@ -99,12 +100,12 @@ export function fingerprintStore(directory: string): FingerprintStore {
           files.push(before ? { ...before, path: name } : { path: name, sha256, ...extract(bytes) });
         });
         onProgress?.(entry.name, names.length, names.length);
-        writeKeys(keysFile(entry.name), files);
+        writeKeys(keysFile(entry.name), secretBytes, files);
         return { entry, files };
       });
       const { table, documents } = assemble(built);
       const version = crypto.randomUUID();
-      writeWhole(at('table.bin'), [Buffer.from(table.memory)]);
+      writeWhole(at('table.bin'), seal(secretBytes, 'table', new Uint8Array(table.memory)));
       writeWhole(at('documents.json'), [Buffer.from(JSON.stringify({ schema: SCHEMA, version, documents }))]);
       const builtAt = now().toISOString();
       const total = Math.max(
@@ -129,7 +130,7 @@ export function fingerprintStore(directory: string): FingerprintStore {
       if (!text && !hasTable) return undefined;
       if (!text || !known || !hasTable) throw broken('a part');
       const { version, documents } = parseDocuments(text.toString());
-      return { table: loadTable(at('table.bin')), secret: known, documents, version };
+      return { table: loadTable(known, at('table.bin')), secret: known, documents, version };
     },
     exportTo(file) {
       const parts = exported.map((name) => [name, name === 'repositories.json' ? withoutPaths(list()) : readIfThere(at(name))] as const);
@@ -144,7 +145,7 @@ export function fingerprintStore(directory: string): FingerprintStore {
     importFrom(file) {
       const bytes = fs.readFileSync(file);
       for (const [name, part] of splitExport(bytes)) writeWhole(at(name), [part]);
-      loadTable(at('table.bin'));
+      loadTable(secret(), at('table.bin'));
     },
   };
 }
@@ -197,22 +198,11 @@ function weightOf(classification: Classification): number {
   return classification === 'public' ? classifications.length : classificationRank(classification);
 }
 
-function loadTable(file: string): Table {
-  const handle = fs.openSync(file, 'r');
+function loadTable(secret: Uint8Array, file: string): Table {
   try {
-    const size = fs.fstatSync(handle).size;
-    const memory = new SharedArrayBuffer(size);
-    const bytes = new Uint8Array(memory);
-    for (let read = 0; read < size; ) {
-      const more = fs.readSync(handle, bytes, read, Math.min(size - read, 1 << 30), read);
-      if (more === 0) throw broken(file);
-      read += more;
-    }
-    return openTable(memory);
+    return openTable(unsealFile(secret, 'table', file));
   } catch (cause) {
     throw cause instanceof TypeError || cause instanceof RangeError ? broken(file) : cause;
-  } finally {
-    fs.closeSync(handle);
   }
 }
 

@@ -3,27 +3,24 @@
 import type { Keys } from './keyer.ts';
 
 const LOAD = 0.85;
-const BLOOM_BITS_PER_KEY = 12;
+/** The filter has a power of two of words, and at least so many bits for each key. */
+const BLOOM_BITS_PER_KEY = 8;
 const HEADER_WORDS = 4;
-const MAGIC = 0x31544649;
+const MAGIC = 0x32544649;
 
 export interface Table {
   readonly memory: SharedArrayBuffer;
   readonly entries: number;
+  /** One word picked by the high bits of a key's `high`; a key that is there has all of its bits set. */
+  readonly bloom: Uint32Array;
+  /** How far to shift `high` to the right to have its word. */
+  readonly bloomShift: number;
   /** Document number of a key, from 1; 0 for a key that is not there. */
   find(high: number, low: number): number;
-  /** As `find` for the first `count` of `keys`. Calls back for those that are there. */
-  findAll(keys: Keys, count: number, onHit: (index: number, document: number) => void): void;
 }
 
-interface Layout {
-  readonly slots: number;
-  readonly bloomWords: number;
-}
-
-function layoutFor(keys: number): Layout {
-  const slots = Math.max(8, Math.ceil(keys / LOAD));
-  return { slots, bloomWords: Math.max(2, Math.ceil((keys * BLOOM_BITS_PER_KEY) / 32)) };
+function bloomLog2(keys: number): number {
+  return Math.max(1, Math.ceil(Math.log2(Math.max(1, (keys * BLOOM_BITS_PER_KEY) / 32))));
 }
 
 /**
@@ -34,19 +31,18 @@ export function buildTable(
   total: number,
   prefer: (held: number, later: number) => boolean,
 ): Table {
-  const { slots, bloomWords } = layoutFor(total);
+  const slots = Math.max(8, Math.ceil(total / LOAD));
+  const log2 = bloomLog2(total);
+  const bloomWords = 2 ** log2;
   const memory = new SharedArrayBuffer(4 * (HEADER_WORDS + bloomWords + 2 * slots));
-  const header = new Uint32Array(memory, 0, HEADER_WORDS);
-  const bloom = new Uint32Array(memory, 4 * HEADER_WORDS, bloomWords);
-  const lows = new Uint32Array(memory, 4 * (HEADER_WORDS + bloomWords), slots);
-  const documents = new Uint32Array(memory, 4 * (HEADER_WORDS + bloomWords + slots), slots);
+  const { header, bloom, lows, documents } = partsOf(memory, bloomWords, slots);
   let entries = 0;
   for (const { keys, document } of parts) {
     for (let i = 0; i < keys.low.length; i++) {
       const high = keys.high[i] ?? 0;
       const low = keys.low[i] ?? 0;
-      const word = slotOf(high, bloomWords);
-      bloom[word] = (bloom[word] ?? 0) | bloomBits(low);
+      const word = high >>> (32 - log2);
+      bloom[word] = (bloom[word] ?? 0) | bloomBits(high);
       let slot = slotOf(high, slots);
       let held = documents[slot] ?? 0;
       while (held !== 0 && lows[slot] !== low) {
@@ -60,41 +56,40 @@ export function buildTable(
       } else if (held !== document && prefer(held, document)) documents[slot] = document;
     }
   }
-  header.set([MAGIC, slots, bloomWords, entries]);
+  header.set([MAGIC, slots, log2, entries]);
   return openTable(memory);
+}
+
+function partsOf(memory: SharedArrayBuffer, bloomWords: number, slots: number) {
+  return {
+    header: new Uint32Array(memory, 0, HEADER_WORDS),
+    bloom: new Uint32Array(memory, 4 * HEADER_WORDS, bloomWords),
+    lows: new Uint32Array(memory, 4 * (HEADER_WORDS + bloomWords), slots),
+    documents: new Uint32Array(memory, 4 * (HEADER_WORDS + bloomWords + slots), slots),
+  };
 }
 
 /** Throws a TypeError for memory that is no table. */
 export function openTable(memory: SharedArrayBuffer): Table {
-  const header = new Uint32Array(memory, 0, HEADER_WORDS);
-  const [magic = 0, slots = 0, bloomWords = 0, entries = 0] = header;
-  if (magic !== MAGIC || memory.byteLength !== 4 * (HEADER_WORDS + bloomWords + 2 * slots) || entries >= slots) {
-    throw new TypeError('this is not a table of fingerprints');
-  }
-  const bloom = new Uint32Array(memory, 4 * HEADER_WORDS, bloomWords);
-  const lows = new Uint32Array(memory, 4 * (HEADER_WORDS + bloomWords), slots);
-  const documents = new Uint32Array(memory, 4 * (HEADER_WORDS + bloomWords + slots), slots);
-
-  const find = (high: number, low: number): number => {
-    const bits = bloomBits(low);
-    if (((bloom[slotOf(high, bloomWords)] ?? 0) & bits) !== bits) return 0;
-    let slot = slotOf(high, slots);
-    for (let document = documents[slot] ?? 0; document !== 0; document = documents[slot] ?? 0) {
-      if (lows[slot] === low) return document;
-      slot = slot + 1 === slots ? 0 : slot + 1;
-    }
-    return 0;
-  };
-
+  const [magic = 0, slots = 0, log2 = 0, entries = 0] = memory.byteLength < 4 * HEADER_WORDS ? [] : new Uint32Array(memory, 0, HEADER_WORDS);
+  const isWhole = log2 >= 1 && log2 < 31 && memory.byteLength === 4 * (HEADER_WORDS + 2 ** log2 + 2 * slots);
+  if (magic !== MAGIC || !isWhole || entries >= slots) throw new TypeError('this is not a table of fingerprints');
+  const bloomShift = 32 - log2;
+  const { bloom, lows, documents } = partsOf(memory, 2 ** log2, slots);
   return {
     memory,
     entries,
-    find,
-    findAll(keys, count, onHit) {
-      for (let i = 0; i < count; i++) {
-        const document = find(keys.high[i] ?? 0, keys.low[i] ?? 0);
-        if (document !== 0) onHit(i, document);
+    bloom,
+    bloomShift,
+    find(high, low) {
+      const bits = bloomBits(high);
+      if (((bloom[high >>> bloomShift] ?? 0) & bits) !== (bits | 0)) return 0;
+      let slot = slotOf(high, slots);
+      for (let document = documents[slot] ?? 0; document !== 0; document = documents[slot] ?? 0) {
+        if (lows[slot] === low) return document;
+        slot = slot + 1 === slots ? 0 : slot + 1;
       }
+      return 0;
     },
   };
 }
@@ -104,7 +99,8 @@ function slotOf(high: number, slots: number): number {
   return Math.floor((high * slots) / 0x1_0000_0000);
 }
 
-/** Three bits of one word. */
-function bloomBits(low: number): number {
-  return (1 << (low & 31)) | (1 << ((low >>> 5) & 31)) | (1 << ((low >>> 10) & 31));
+/** Three bits of one word, from all of the key: the bits that pick the word say little about them. */
+export function bloomBits(high: number): number {
+  const spread = Math.imul(high, 0x9e3779b1 | 0);
+  return (1 << (spread >>> 27)) | (1 << ((spread >>> 22) & 31)) | (1 << ((spread >>> 17) & 31));
 }

@@ -1,0 +1,29 @@
+// A list of whole numbers in memory that is used again: new memory costs more than what is written to it.
+
+/** Memory above this many numbers is not kept. */
+const MOST_KEPT = 1 << 21;
+const FIRST = 1024;
+
+export class Numbers {
+  #held = new Int32Array(FIRST);
+  length = 0;
+
+  push(value: number): void {
+    if (this.length === this.#held.length) {
+      const larger = new Int32Array(4 * this.length);
+      larger.set(this.#held);
+      this.#held = larger;
+    }
+    this.#held[this.length++] = value;
+  }
+
+  clear(): void {
+    this.length = 0;
+    if (this.#held.length > MOST_KEPT) this.#held = new Int32Array(FIRST);
+  }
+
+  /** INVARIANT: valid until the next `push` or `clear`. */
+  view(): Int32Array {
+    return this.#held.subarray(0, this.length);
+  }
+}
