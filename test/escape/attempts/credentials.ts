@@ -45,6 +45,7 @@ export const credentials: readonly Attempt[] = [
   {
     id: 'the whole environment',
     group,
+    oursAlone: 'others set variables of their own, which are no leak',
     layer: 'empty environment',
     inside: () => Object.keys(process.env).some((name) => !['HOME', 'PATH', 'PWD', 'OLDPWD', '_', 'SHLVL'].includes(name)),
   },
