@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import type { Attempt, Outside, Place } from './attempt.ts';
+import type { Outside, Place } from './attempt.ts';
 import { secretVariables } from './attempts/credentials.ts';
 import { secretFiles } from './attempts/files.ts';
 import { attempts } from './attempts/index.ts';

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import { launch, type Listeners, resolveProgram } from '../../src/sandbox/index.ts';
+import { type Listeners, launch, resolveProgram } from '../../src/sandbox/index.ts';
 import { workspaceTree } from '../../src/sandbox/workspace-tree.ts';
 import { layCanaries, type Verdict } from './canaries.ts';
 

@@ -38,6 +38,7 @@ export const credentials: readonly Attempt[] = [
       id: `the variable ${name}`,
       group,
       layer: 'empty environment',
+      ...(name === 'NODE_CHANNEL_FD' ? { oursAlone: 'a variable of our own launcher' } : {}),
       inside: () => (process.env[name] === undefined ? false : (process.env[name] ?? '')),
     }),
   ),
