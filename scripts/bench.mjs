@@ -12,6 +12,7 @@ const results = path.join(root, 'bench', 'results');
 /** name → module and the function that measures; a module without one is a program that writes its own figures. */
 const benches = {
   launch: ['bench/launch.ts', 'benchLaunch', 20],
+  escape: ['bench/escape.ts', 'benchEscape'],
   sandbox: ['bench/sandbox.ts', 'benchSandbox', 7],
   egress: ['bench/egress.ts', 'benchEgress', 3],
   gateway: ['bench/gateway.ts', 'run', 5],
@@ -39,7 +40,8 @@ for (const [name, [file, measure, rounds]] of Object.entries(benches)) {
     const rows = Array.isArray(figures) ? figures : (figures.work ?? figures);
     fs.writeFileSync(${JSON.stringify(path.join(results, `${name}.json`))}, JSON.stringify({ bench: ${JSON.stringify(name)}, node: process.version, cpu: ${JSON.stringify(os.cpus()[0]?.model ?? '')}, figures }, undefined, 2) + '\\n');
     const isTable = Array.isArray(rows) && rows.every((row) => Object.values(row).every((value) => typeof value !== 'object'));
-    if (isTable) console.table(rows); else console.dir(rows, { depth: 6 });`;
+    if (isTable) console.table(rows); else console.dir(rows, { depth: 6 });
+    for (const note of figures.notes ?? []) console.log(note);`;
   const args = measure ? ['--input-type=module', '-e', script] : [path.join(root, file)];
   const { status, stdout } = spawnSync(process.execPath, args, {
     cwd: root,

@@ -117,7 +117,7 @@ const tasks = {
   demo: { script: 'scripts/demo.mjs', agents: true },
   test: { script: 'scripts/test.mjs', agents: true, system: forTests, args: ['src', 'test', '--exclude', 'test/agents/**'] },
   'test:agents': { script: 'scripts/test.mjs', agents: true, system: forTests, args: ['test/agents'] },
-  bench: { script: 'scripts/bench.mjs', system: { rg: 'ripgrep', socat: 'socat' }, peers: true },
+  bench: { script: 'scripts/bench.mjs', system: { rg: 'ripgrep', socat: 'socat', firejail: 'firejail' }, peers: true },
   check: { script: 'scripts/check.mjs' },
   build: { script: undefined },
 };

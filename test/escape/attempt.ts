@@ -44,6 +44,8 @@ export interface Place {
   readonly shmKey: number;
   readonly limits: { readonly pids: number; readonly fileBytes: number; readonly tmpfsBytes: number };
   readonly mode: 'overlay' | 'direct';
+  /** Another sandbox is tried, for comparison: what only this product promises is then not asked for. */
+  readonly isPeer: boolean;
 }
 
 /** `true` says it got through; text is searched for canaries outside. */
@@ -68,9 +70,11 @@ export interface Attempt {
   readonly layer: Layer | Readonly<Record<'overlay' | 'direct', Layer>>;
   /** A limit that not every machine can put in force; where the launch does not list it, there is nothing to try. */
   readonly limit?: string;
+  /** Why it cannot be asked of another sandbox. */
+  readonly oursAlone?: string;
   inside(place: Place): Evidence | Promise<Evidence>;
-  /** True when it got out, as seen from outside. */
-  escaped?(outside: Outside): boolean;
+  /** True when it got out, as seen from outside. @param said the text that the inside came back with */
+  escaped?(outside: Outside, said: string): boolean;
 }
 
 /** What a write leaves behind, by which it is recognised outside. */

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { doctor } from '../../src/sandbox/index.ts';
 import { attempts } from './attempts/index.ts';
+import { newCanary, withLeak } from './canaries.ts';
 import type { Report } from './outside.ts';
 import { users, type Who } from './user.ts';
 
@@ -41,18 +42,13 @@ describe.skipIf(enforcement === 'none')(
         beforeAll(() => {
           const made = kitFor(user);
           scratch = made.scratch;
-          const [command, ...args] = user.command([made.node, path.join(made.kit, 'test/escape/outside.ts'), mode, scratch]);
-          // A descriptor of the caller, which must not be seen inside.
-          const leaked = fs.openSync(scratch, 'r');
-          const run = spawnSync(command, args, {
-            encoding: 'utf8',
-            stdio: ['ignore', 'pipe', 'pipe', leaked, leaked, leaked],
-            timeout: 60_000,
-            maxBuffer: 64 << 20,
-          });
-          fs.closeSync(leaked);
+          const canary = newCanary();
+          const reportFile = path.join(scratch, 'report.json');
+          const outside = path.join(made.kit, 'test/escape/outside.ts');
+          const [command, ...args] = user.command(withLeak(scratch, canary, [made.node, outside, mode, scratch, canary, reportFile]));
+          const run = spawnSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'], timeout: 60_000 });
           if (run.status !== 0) throw new Error(`the attempts did not run: ${run.status} ${run.signal} ${run.stderr}`);
-          report = JSON.parse(run.stdout) as Report;
+          report = JSON.parse(fs.readFileSync(reportFile, 'utf8')) as Report;
         }, 90_000);
 
         afterAll(() => {

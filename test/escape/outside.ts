@@ -1,26 +1,10 @@
-// Runs outside, as the user whose sandbox is tried: lays out the canaries, launches the attempts, and judges by what it finds.
-// Prints one JSON document.
-import { spawn, spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+// Runs outside, as the user whose sandbox is tried: launches the attempts, and judges by the canaries. Writes one JSON document.
 import fs from 'node:fs';
 import net from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
-import type { Listeners } from '../../src/sandbox/index.ts';
-import { launch, resolveProgram } from '../../src/sandbox/index.ts';
+import { type Listeners, launch, resolveProgram } from '../../src/sandbox/index.ts';
 import { workspaceTree } from '../../src/sandbox/workspace-tree.ts';
-import type { Outside, Place } from './attempt.ts';
-import { secretVariables } from './attempts/credentials.ts';
-import { secretFiles } from './attempts/files.ts';
-import { attempts } from './attempts/index.ts';
-import { existing } from './attempts/persistence.ts';
-
-export interface Verdict {
-  readonly id: string;
-  readonly contained: boolean;
-  /** What the inside got, cut short; for the message of a failing test. */
-  readonly seen: string;
-}
+import { layCanaries, type Verdict } from './canaries.ts';
 
 export interface Report {
   readonly verdicts: readonly Verdict[];
@@ -29,69 +13,13 @@ export interface Report {
   readonly exitCode: number | null;
 }
 
-const [mode, scratch] = process.argv.slice(2);
-if ((mode !== 'overlay' && mode !== 'direct') || scratch === undefined) throw new Error('usage: outside.ts overlay|direct DIRECTORY');
+const [mode, scratch, canary, reportFile] = process.argv.slice(2);
+if ((mode !== 'overlay' && mode !== 'direct') || scratch === undefined || canary === undefined || reportFile === undefined)
+  throw new Error('usage: outside.ts overlay|direct DIRECTORY CANARY REPORT');
 
-const canary = `CANARY-${randomBytes(8).toString('hex')}`;
-const home = path.join(scratch, 'home');
-const workspace = path.join(home, 'work', 'project');
-const beside = path.join(home, 'work');
-const write = (file: string, text: string): void => {
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  fs.writeFileSync(file, text);
-};
-for (const name of secretFiles) write(path.join(home, name), canary);
-for (const name of existing) write(path.join(workspace, name), 'as before\n');
-for (const name of ['.git/HEAD', 'nested/deep/er/.git/HEAD']) write(path.join(workspace, name), 'ref: refs/heads/main\n');
-for (const name of secretVariables) process.env[name] ??= canary;
-
-let hostConnections = 0;
-const greeter = (): net.Server =>
-  net.createServer((socket) => {
-    hostConnections++;
-    socket.on('error', () => {});
-    socket.end(canary);
-  });
-const listening = (server: net.Server, options: net.ListenOptions): Promise<void> =>
-  new Promise((resolve) => server.listen(options, resolve));
-const tcp = greeter();
-const abstractName = `intramur-${randomBytes(6).toString('hex')}`;
-const sockets = [greeter(), greeter(), greeter()] as const;
-await listening(tcp, { port: 0, host: '0.0.0.0' });
-await listening(sockets[0], { path: `\0${abstractName}` });
-await listening(sockets[1], { path: path.join(beside, 'agent.sock') });
-fs.mkdirSync(path.join(home, '.local/state/intramur'), { recursive: true });
-await listening(sockets[2], { path: path.join(home, '.local/state/intramur/daemon.sock') });
-const address = tcp.address();
-const bystander = spawn('/bin/sleep', ['120'], { env: { SECRET: canary }, stdio: 'ignore' });
-const hostPid = bystander.pid ?? 0;
-fs.writeFileSync(`/dev/shm/intramur-escape-${hostPid}`, canary);
-const shm = /(\d+)\s*$/.exec(spawnSync('ipcmk', ['-M', '64'], { encoding: 'utf8' }).stdout ?? '')?.[1];
-const shmKey = Number(
-  shm === undefined
-    ? 0
-    : (fs
-        .readFileSync('/proc/sysvipc/shm', 'utf8')
-        .split('\n')
-        .map((line) => line.trim().split(/\s+/))
-        .find((row) => row[1] === shm)?.[0] ?? 0),
-);
-
-const place: Place = {
-  home,
-  workspace,
-  beside,
-  hostPid,
-  hostPort: typeof address === 'object' ? (address?.port ?? 0) : 0,
-  hostAddress:
-    Object.values(os.networkInterfaces())
-      .flat()
-      .find((one) => one && !one.internal && one.family === 'IPv4')?.address ?? '127.0.0.1',
-  abstractName,
-  shmKey,
-  limits: { pids: 96, fileBytes: 4 << 20, tmpfsBytes: 16 << 20 },
-  mode,
-};
+const canaries = await layCanaries(scratch, canary, mode, false);
+const { place } = canaries;
+const { home, workspace } = place;
 
 const arrived: string[] = [];
 let queriesElsewhere = 0;
@@ -156,48 +84,12 @@ fs.renameSync(path.join(layerDir, 'inside.jsonl'), stdoutFile);
 const errors = fs.readFileSync(path.join(layerDir, 'inside.err'), 'utf8');
 fs.rmSync(path.join(layerDir, 'inside.err'));
 
-const read = (file: string): string => {
-  try {
-    return fs.readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
-};
-const outside: Outside = {
-  read,
-  exists: (file) => fs.existsSync(file),
-  place,
-  hostProcessLives: bystander.exitCode === null && bystander.signalCode === null && !/^State:\s*T/m.test(read(`/proc/${hostPid}/status`)),
-  hostConnections,
-  arrived,
-  queriesElsewhere,
-};
-interface Line {
-  readonly id: string;
-  readonly through: boolean;
-  readonly text: string;
-}
-const lines = new Map(
-  read(stdoutFile)
-    .trim()
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Line)
-    .map((line) => [line.id, line]),
+const verdicts = canaries.judge(
+  fs.readFileSync(stdoutFile, 'utf8'),
+  errors,
+  { arrived, queriesElsewhere },
+  (limit) => !launched.limits.some((line) => line.startsWith(limit)),
 );
-const verdicts = attempts.map((attempt): Verdict => {
-  const { limit } = attempt;
-  if (limit !== undefined && !launched.limits.some((line) => line.startsWith(limit))) {
-    return { id: attempt.id, contained: true, seen: `not in force here, and not claimed: ${launched.limits.join('; ')}` };
-  }
-  const line = lines.get(attempt.id);
-  const isOut = !line || line.through || line.text.includes(canary) || attempt.escaped?.(outside) === true;
-  return {
-    id: attempt.id,
-    contained: !isOut,
-    seen: line ? `${line.through ? 'through ' : ''}${line.text.slice(0, 200)}` : `no report ${errors.slice(0, 400)}`,
-  };
-});
 const allowed = /^(?:link-out|link-write|up|hard|hard-env|swap|dangling|fresh|nested-|node-c-|fill|big)/;
 const stray =
   mode === 'overlay'
@@ -205,10 +97,8 @@ const stray =
     : listing(workspace).filter((name) => !before.includes(name) && !allowed.test(name));
 const report: Report = { verdicts, stray, exitCode: exit.code };
 
-bystander.kill('SIGKILL');
-fs.rmSync(`/dev/shm/intramur-escape-${hostPid}`, { force: true });
-if (shm !== undefined) spawnSync('ipcrm', ['-m', shm]);
-fs.writeSync(1, JSON.stringify(report));
+canaries.remove();
+fs.writeFileSync(reportFile, JSON.stringify(report));
 process.exit(0);
 
 function listing(directory: string): string[] {

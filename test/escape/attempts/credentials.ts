@@ -38,6 +38,7 @@ export const credentials: readonly Attempt[] = [
       id: `the variable ${name}`,
       group,
       layer: 'empty environment',
+      ...(name === 'NODE_CHANNEL_FD' ? { oursAlone: 'a variable of our own launcher' } : {}),
       inside: () => (process.env[name] === undefined ? false : (process.env[name] ?? '')),
     }),
   ),
@@ -45,6 +46,7 @@ export const credentials: readonly Attempt[] = [
   {
     id: 'the whole environment',
     group,
+    oursAlone: 'others set variables of their own, which are no leak',
     layer: 'empty environment',
     inside: () => Object.keys(process.env).some((name) => !['HOME', 'PATH', 'PWD', 'OLDPWD', '_', 'SHLVL'].includes(name)),
   },

@@ -93,9 +93,10 @@ export const files: readonly Attempt[] = [
       id,
       group: 'files',
       layer: 'read-only mount',
-      inside: () => {
+      inside: ({ isPeer }) => {
         write(name, id);
-        return true;
+        // In a memory file system of its own it is lost; ours promises that it fails.
+        return !isPeer;
       },
       escaped: ({ read }) => read(name).includes(markOf(id)),
     };
@@ -124,10 +125,11 @@ export const files: readonly Attempt[] = [
     id: 'make a directory in the root',
     group: 'files',
     layer: 'read-only mount',
-    inside: () => {
+    inside: ({ isPeer }) => {
       fs.mkdirSync('/evil');
-      return true;
+      return !isPeer;
     },
+    escaped: ({ exists }) => exists('/evil'),
   },
   {
     id: 'rewrite the own program',

@@ -80,25 +80,21 @@ export const ipc: readonly Attempt[] = [
     id: 'descriptors of the caller',
     group,
     layer: 'closed descriptors',
-    inside: () =>
-      fs
-        .readdirSync('/proc/self/fd')
-        .map((fd) => target(fd))
-        .filter((at) => at.startsWith('/') && !/^\/(?:dev|proc)\//.test(at))
-        .filter((at) => !at.includes('/kit/'))
-        .join(' '),
-    escaped: () => false,
+    // The name of the caller's directory is a canary.
+    inside: () => descriptors().map(target).join(' '),
   },
   {
     id: 'climbing from a descriptor of the caller',
     group,
     layer: 'closed descriptors',
     inside: () =>
-      [3, 4, 5, 6, 7, 8, 9, 10]
+      descriptors()
         .map((fd) => first(`/proc/self/fd/${fd}/../.ssh/id_ed25519`) + first(`/proc/self/fd/${fd}/.ssh/id_ed25519`))
         .join(''),
   },
 ];
+
+const descriptors = (): string[] => fs.readdirSync('/proc/self/fd');
 
 function target(fd: string): string {
   try {

@@ -107,6 +107,7 @@ export const links: readonly Attempt[] = [
     layer,
     inside({ workspace }) {
       fs.renameSync(workspace, `${workspace}-moved`);
+      fs.renameSync(`${workspace}-moved`, workspace);
       return true;
     },
   },

@@ -44,11 +44,13 @@ function listen(port: number, host: string): Promise<Evidence> {
   });
 }
 
+const oursAlone = 'a port of this product';
+
 const run = (command: string, args: readonly string[]): boolean =>
   spawnSync(command, args, { stdio: 'ignore', timeout: 5000 }).status === 0;
 
 /** A direct attempt must be seen by the launcher: what is not seen cannot be recorded. */
-const unseen = (where: string) => (outside: Outside) => !outside.arrived.includes(where);
+const unseen = (where: string) => (outside: Outside) => !outside.place.isPeer && !outside.arrived.includes(where);
 
 const directs: readonly [string, number, string][] = [
   ['93.184.216.34', 443, 'an address on the internet'],
@@ -94,7 +96,7 @@ export const network: readonly Attempt[] = [
     group,
     layer,
     inside: () => send('udp4', 53, '8.8.8.8'),
-    escaped: ({ queriesElsewhere }) => queriesElsewhere === 0,
+    escaped: ({ queriesElsewhere, place }) => !place.isPeer && queriesElsewhere === 0,
   },
   { id: 'a query to a resolver over IPv6', group, layer, inside: () => send('udp6', 53, '2001:4860:4860::8888') },
   { id: 'a query over TCP', group, layer, inside: () => greeting({ host: '8.8.4.4', port: 53 }), escaped: unseen('8.8.4.4:53') },
@@ -104,8 +106,8 @@ export const network: readonly Attempt[] = [
   { id: 'a datagram to the host', group, layer, inside: ({ hostPort, hostAddress }) => send('udp4', hostPort, hostAddress) },
   { id: 'an interface besides lo', group, layer, inside: () => Object.keys(os.networkInterfaces()).some((name) => name !== 'lo') },
   { id: 'a privileged port', group, layer: 'no capabilities', inside: () => listen(25, '127.0.0.1') },
-  { id: 'taking over the port of the proxy', group, layer, inside: () => listen(3128, '0.0.0.0') },
-  { id: 'taking over the port of the gateway', group, layer, inside: () => listen(4180, '127.0.0.1') },
+  { id: 'taking over the port of the proxy', group, layer, oursAlone, inside: () => listen(3128, '0.0.0.0') },
+  { id: 'taking over the port of the gateway', group, layer, oursAlone, inside: () => listen(4180, '127.0.0.1') },
   { id: 'ping', group, layer: 'no capabilities', inside: () => run('ping', ['-c1', '-W1', '127.0.0.1']) },
   { id: 'a new interface', group, layer: 'no capabilities', inside: () => run('ip', ['link', 'add', 'evil0', 'type', 'dummy']) },
   { id: 'another route', group, layer: 'no capabilities', inside: () => run('ip', ['route', 'add', 'default', 'dev', 'lo']) },

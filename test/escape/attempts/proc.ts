@@ -1,6 +1,7 @@
 // /proc, /sys and the program's own privileges.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import type { Attempt } from '../attempt.ts';
 
 const group = 'proc and sys';
@@ -141,13 +142,15 @@ export const proc: readonly Attempt[] = [
     id: "the host's name",
     group,
     layer: 'uts namespace',
-    inside: () => fs.readFileSync('/proc/sys/kernel/hostname', 'utf8').trim() !== 'box',
+    inside: () => fs.readFileSync('/proc/sys/kernel/hostname', 'utf8').trim(),
+    escaped: (_outside, said) => said === os.hostname(),
   },
   {
     id: "the host's machine id",
     group,
     layer: 'mount namespace',
-    inside: () => !/^0+$/.test(fs.readFileSync('/etc/machine-id', 'utf8').trim()),
+    inside: () => fs.readFileSync('/etc/machine-id', 'utf8').trim(),
+    escaped: ({ read }, said) => said !== '' && said === read('/etc/machine-id').trim(),
   },
   {
     id: "the host's users",
