@@ -68,7 +68,9 @@ const packageManagers = [
  */
 function systemPackages(wanted) {
   if (process.platform !== 'linux') return;
-  const missing = Object.entries(wanted).filter(([program]) => !has(program) && !fs.existsSync(`/usr/bin/${program}`));
+  const missing = Object.entries(wanted).filter(
+    ([program]) => !has(program) && !fs.existsSync(`/usr/bin/${program}`) && !fs.existsSync(`/usr/sbin/${program}`),
+  );
   if (missing.length === 0) return;
   const names = missing.map(([, name]) => name);
   const manager = packageManagers.find(([program]) => has(program));
@@ -109,6 +111,7 @@ const forTests = {
   tmux: 'tmux',
   python3: 'python3',
   ssh: 'openssh-client',
+  sshd: 'openssh-server',
 };
 
 /** task → what it needs beside Node modules and bubblewrap, and the script that does it. */

@@ -66,6 +66,8 @@ export interface Config {
   readonly policies: readonly string[];
   readonly keys: readonly KeyConfig[];
   readonly inspect: { readonly secrets: 'placeholder' | 'block' };
+  /** Fingerprints (`SHA256:…`) of keys in the user's ssh-agent that sessions may sign with. */
+  readonly signing: { readonly ssh: readonly string[] };
   readonly egress: { readonly allow: readonly HostGrant[] };
   readonly inside: readonly string[];
   readonly resolve: readonly ResolveRule[];

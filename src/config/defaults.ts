@@ -32,6 +32,7 @@ export const defaultConfig: Config = {
   policies: [],
   keys: [],
   inspect: { secrets: 'placeholder' },
+  signing: { ssh: [] },
   egress: { allow: [] },
   inside: [],
   resolve: [],

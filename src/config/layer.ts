@@ -43,6 +43,7 @@ export interface Layer {
   readonly keys: readonly KeyConfig[] | undefined;
   readonly secrets: Placed<'placeholder' | 'block'> | undefined;
   readonly allow: readonly HostGrant[] | undefined;
+  readonly signing: Config['signing'] | undefined;
   readonly inside: readonly string[] | undefined;
   readonly resolve: readonly ResolveRule[] | undefined;
   readonly resolvers: readonly string[] | undefined;
@@ -131,6 +132,7 @@ export function layerFrom(file: LocatedFile, { origin, home }: LayerContext): La
         ports: ports ? itemsOf(ports).map((port) => numberOf(port) ?? 0) : defaultPorts,
       };
     }),
+    signing: top('signing') && { ssh: itemsOf(entryOf(top('signing'), 'ssh')).map((item) => textOf(item) ?? '') },
     inside: each('inside', (text) => (parseCidr(text) ? text : undefined), 'an address range such as 100.64.0.0/10'),
     resolve: each('resolve', parseResolveRule, 'HOST:PORT:ADDR:PORT, as in "git.acme.example:443:127.0.0.1:8443"'),
     resolvers: each('resolvers', parseResolver, 'ADDR:PORT, as in "127.0.0.1:5353"'),

@@ -58,6 +58,7 @@ keys:
   - { id: ide, sha256: ${'AB'.repeat(32)}, user: alice, team: core, tool: qwen-code, purpose: research, classification: internal,
       budget: { requests: 1000, tokens: 5000000, usd: 20.5, per: day } }
 inspect: { secrets: block }
+signing: { ssh: [ "SHA256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" ] }
 egress:
   allow: [ { host: Git.ACME.example., ports: [443, 22] }, { host: "::1" }, { host: "*.Mirror.example" } ]
 inside: [ 100.64.0.0/10 ]
@@ -132,6 +133,7 @@ describe('loadConfig', () => {
         },
       ],
       inspect: { secrets: 'block' },
+      signing: { ssh: ['SHA256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'] },
       egress: {
         allow: [
           { host: 'git.acme.example', ports: [443, 22] },
@@ -246,6 +248,7 @@ describe('a workspace may only tighten', () => {
     'models: { "*": [evil/x] }',
     `keys: [{ id: evil, sha256: ${'00'.repeat(32)} }]`,
     'egress: { allow: [{ host: evil.example }] }',
+    'signing: { ssh: [] }',
     'inside: [0.0.0.0/0]',
     'resolve: ["api.anthropic.com:443:203.0.113.1:443"]',
     'resolvers: ["203.0.113.1:53"]',

@@ -2,8 +2,8 @@
 //
 // | key                                                    | user, --config FILE | workspace                 | system              |
 // | ------------------------------------------------------ | ------------------- | ------------------------- | ------------------- |
-// | organization, providers, models, keys, egress, inside, | the later replaces  | refused                   | replaces, so fixed  |
-// | resolve, resolvers, trust                              |                     |                           |                     |
+// | organization, providers, models, keys, signing,        | the later replaces  | refused                   | replaces, so fixed  |
+// | egress, inside, resolve, resolvers, trust              |                     |                           |                     |
 // | policies                                               | the later replaces  | refused: they may permit  | replaces, see below |
 // | repositories                                           | the later replaces  | added, never `public`     | added               |
 // | packs                                                  | the later replaces  | added, if they only forbid | others' only if they only forbid |
@@ -33,6 +33,7 @@ export const keysClosedToWorkspace = [
   'models',
   'keys',
   'egress',
+  'signing',
   'inside',
   'resolve',
   'resolvers',
@@ -58,7 +59,7 @@ export function last<K extends keyof Layer>(layers: readonly Layer[], key: K): L
 
 function replaced(
   layers: readonly Layer[],
-): Pick<Config, 'organization' | 'providers' | 'models' | 'keys' | 'egress' | 'inside' | 'resolve' | 'resolvers'> {
+): Pick<Config, 'organization' | 'providers' | 'models' | 'keys' | 'signing' | 'egress' | 'inside' | 'resolve' | 'resolvers'> {
   const configured = last(layers, 'providers')?.map(({ value }) => value);
   const providers = configured ?? defaultConfig.providers;
   const models = last(layers, 'models')?.map(({ match, targets }) => ({ match, targets: targets.map(({ value }) => value) }));
@@ -68,6 +69,7 @@ function replaced(
     // Providers without a model map: each is asked for the name that the agent asked for.
     models: models ?? (providers.length > 0 ? [{ match: '*', targets: providers.map(({ id }) => `${id}/*`) }] : []),
     keys: last(layers, 'keys') ?? [],
+    signing: last(layers, 'signing') ?? defaultConfig.signing,
     egress: { allow: last(layers, 'allow') ?? [] },
     inside: last(layers, 'inside') ?? [],
     resolve: last(layers, 'resolve') ?? [],

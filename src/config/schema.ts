@@ -156,6 +156,22 @@ export const configSchema: JsonSchema = {
       additionalProperties: false,
       properties: { secrets: { type: 'string', enum: ['placeholder', 'block'], default: 'placeholder' } },
     },
+    signing: {
+      type: 'object',
+      description: 'Keys that stay outside and that sessions may sign with.',
+      additionalProperties: false,
+      properties: {
+        ssh: {
+          type: 'array',
+          maxItems: 100,
+          items: {
+            type: 'string',
+            pattern: '^SHA256:[A-Za-z0-9+/]{43}$',
+            'x-expected': 'the fingerprint of a key as `ssh-add -l` shows it (SHA256:…)',
+          },
+        },
+      },
+    },
     egress: {
       type: 'object',
       additionalProperties: false,

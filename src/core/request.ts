@@ -87,6 +87,8 @@ export interface SecretUse {
   /** `ssh:SHA256:…`, `gpg:KEYGRIP`. */
   readonly name: string;
   readonly use: 'sign';
+  /** In words what is signed. */
+  readonly what: string;
   /** True when the configuration named this key. */
   readonly isGranted: boolean;
 }

@@ -11,6 +11,7 @@ import {
   type OpenReply,
   type OpenRequest,
   paths,
+  type SignatureRequest,
   type StartsReply,
   type StartsRequest,
   type StateReply,
@@ -38,6 +39,10 @@ export interface DaemonClient {
   decideStarts(token: string, request: StartsRequest): Promise<StartsReply>;
   /** What `agents ban|vet|pin` says of a tool; in force when this returns. */
   state(request: StateRequest): Promise<StateReply>;
+  /** Which of these keys the session may use. */
+  usableKeys(token: string, names: readonly string[]): Promise<readonly boolean[]>;
+  /** Decides on one signature. */
+  decideSignature(token: string, request: SignatureRequest): Promise<boolean>;
   /** Ends the session that was opened. */
   close(request: CloseRequest): Promise<Summary>;
   /** Loads what exchanges need, so that the first one does not wait for it. */
@@ -63,6 +68,8 @@ export function createClient(socketPath: string, chosen: Patience = patience): D
     forward: async (token, head, body, signal) => await (await calls()).forward(token, head, body, signal),
     connect: async (described) => await (await calls()).connect(described),
     decideStarts: async (token, request) => (await (await calls()).call('POST', paths.starts, { token, ...request })) as StartsReply,
+    usableKeys: async (token, names) => (await (await calls()).call('POST', paths.usableKeys, { token, names })) as boolean[],
+    decideSignature: async (token, request) => (await (await calls()).call('POST', paths.signature, { token, ...request })) as boolean,
     async close(request) {
       if (!line) throw new Error('no session was opened');
       return await line.close(request);

@@ -16,6 +16,7 @@ import {
   type OpenRequest,
   paths,
   type SessionMessage,
+  type SignatureRequest,
   type StartsRequest,
   type StateRequest,
   sessionProtocol,
@@ -67,6 +68,14 @@ async function route(daemon: Daemon, request: http.IncomingMessage, response: ht
     return sendJson(response, await daemon.starts(asked.token, asked));
   }
   if (method === 'POST' && url === paths.agents) return sendJson(response, await daemon.state((await readJson(request)) as StateRequest));
+  if (method === 'POST' && url === paths.usableKeys) {
+    const { token, names } = (await readJson(request)) as { readonly token: string; readonly names: readonly string[] };
+    return sendJson(response, daemon.usableKeys(token, names));
+  }
+  if (method === 'POST' && url === paths.signature) {
+    const asked = (await readJson(request)) as SignatureRequest & { readonly token: string };
+    return sendJson(response, await daemon.signature(asked.token, asked));
+  }
   throw new IntramurError('USAGE', `the daemon has no ${method} ${url}`);
 }
 

@@ -1,7 +1,16 @@
 // The daemon: joins configuration, policy, inspection, ledger and gateway, and owns the sessions. One per user and state directory;
 // the only writer of the ledger.
 import type { Readable } from 'node:stream';
-import { type Config, classificationOf, isWhole, loadConfig, type Repository, readRepository, vettingOf } from '../config/index.ts';
+import {
+  type Config,
+  classificationOf,
+  type HostGrant,
+  isWhole,
+  loadConfig,
+  type Repository,
+  readRepository,
+  vettingOf,
+} from '../config/index.ts';
 import {
   type ExchangeHead,
   type ExchangeReply,
@@ -24,6 +33,7 @@ import type {
   DaemonStatus,
   OpenReply,
   OpenRequest,
+  SignatureRequest,
   StartsReply,
   StartsRequest,
   StateReply,
@@ -32,6 +42,7 @@ import type {
 } from './protocol.ts';
 import type { AgentRegister } from './register.ts';
 import { closedByLauncher, halt, isGranted, newSessionId, parseGrant, type Session, Sessions } from './session.ts';
+import { decideSignature, isUsable } from './signature.ts';
 import { decideStarts } from './starts.ts';
 import { seenIn, toolOf, whyBanned } from './vetting.ts';
 
@@ -132,6 +143,7 @@ export class Daemon {
       ...(named === undefined ? {} : { model: named.match }),
       ports: [...new Set(grants.flatMap((grant) => grant.ports))],
       ...(engine.narrows('process.exec') ? { auditsStarts: true } : {}),
+      ...(config.signing.ssh.length > 0 || engine.widens('secret.use') ? { signsWithSsh: true, sshHosts: sshHostsOf(grants) } : {}),
       hasModels: providers.some(({ credential }) => credential === 'provider'),
       firstPerimeter: (['onprem', 'vpc', 'public'] as const).find((perimeter) =>
         providers.some((provider) => provider.perimeter === perimeter),
@@ -162,6 +174,17 @@ export class Daemon {
   async starts(token: string, { starts }: StartsRequest): Promise<StartsReply> {
     const { sessions, mediation } = this.#parts;
     return { allowed: await decideStarts(starts, sessions.byToken(token), { mediation, halt }) };
+  }
+
+  /** Which keys a session may use; nothing is used by asking. */
+  usableKeys(token: string, names: readonly string[]): boolean[] {
+    const session = this.#parts.sessions.byToken(token);
+    return names.map((name) => isUsable(name, session, this.#parts.now()));
+  }
+
+  async signature(token: string, request: SignatureRequest): Promise<boolean> {
+    const { sessions, mediation } = this.#parts;
+    return await decideSignature(request, sessions.byToken(token), mediation);
   }
 
   /** True until the session was summed up, or its launcher went away. */
@@ -277,6 +300,10 @@ export class Daemon {
       return undefined;
     }
   }
+}
+
+function sshHostsOf(grants: readonly HostGrant[]): string[] {
+  return grants.filter(({ host, ports }) => ports.includes(22) && !host.startsWith('*.')).map(({ host }) => host);
 }
 
 function principalOf(request: OpenRequest, config: Config, repository: Repository, session: string, vetting: Vetting): Principal {

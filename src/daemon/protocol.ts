@@ -14,6 +14,8 @@ export const paths = {
   exchange: '/exchange',
   starts: '/starts',
   agents: '/agents',
+  usableKeys: '/keys/usable',
+  signature: '/keys/signature',
 } as const;
 
 /** Room for an agent's own headers (Node's limit is 16 KiB) after encoding. */
@@ -49,6 +51,10 @@ export interface OpenReply {
   readonly hasModels: boolean;
   /** A policy says something of programs: each start must be asked about. */
   readonly auditsStarts?: boolean;
+  /** Keys of the user's SSH agent may be used. */
+  readonly signsWithSsh?: boolean;
+  /** Granted hosts of SSH, where it signs. */
+  readonly sshHosts?: readonly string[];
   /** A name that the model map answers to, for agents that must be told one. */
   readonly model?: string;
   /** Ports of granted hosts. */
@@ -96,6 +102,12 @@ export interface StartsRequest {
 
 export interface StartsReply {
   readonly allowed: readonly boolean[];
+}
+
+/** A signature with a key that stays outside. `what` left out: its form is not known, and there is only a refusal to record. */
+export interface SignatureRequest {
+  readonly name: string;
+  readonly what?: string;
 }
 
 export interface CloseRequest {

@@ -5,4 +5,5 @@ export { defaultLimits, type Limits } from './limits.ts';
 export type { Role } from './listener.ts';
 export type { Connect } from './raw.ts';
 export type { Attempt } from './report.ts';
+export { type SshAgentDeps, serveSshAgent } from './ssh-agent/filter.ts';
 export { trustEnv } from './trust-env.ts';

@@ -88,7 +88,7 @@ function actDetail(act: Act, body: Body, report: Report | undefined): NonNullabl
       return { ...leads, cwd: bounded(act.cwd), argv: withoutSecrets(body.bytes, report).map(bounded) };
     }
     case 'secret.use':
-      return { name: act.name, use: act.use, isGranted: act.isGranted };
+      return { name: bounded(act.name), use: act.use, what: bounded(act.what), isGranted: act.isGranted };
     default:
       return assertNever(act);
   }

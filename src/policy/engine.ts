@@ -32,6 +32,8 @@ export interface PolicyEngine {
   readonly unasked: readonly PolicyId[];
   /** True when a policy forbids some acts of this kind by name: an act that nobody would ask about otherwise must then be asked about. */
   narrows(action: string): boolean;
+  /** True when a policy of the company's own permits some acts of this kind by name. */
+  widens(action: string): boolean;
   decide(request: Request, facts: Facts): Decision;
   explain(request: Request, facts: Facts): Explanation;
 }
@@ -60,8 +62,10 @@ export function createEngine(
   const authority = () => wasmEvaluator(cedar, bundle);
   const checked = compiled && rechecked({ compiled, authority, every: sampleEvery, defer: setImmediate, onDifference });
   const evaluate = checked?.evaluate ?? authority();
-  const forbids = [...bundle.policies.values()].filter(({ json }) => json.effect === 'forbid' && json.action.op !== 'All');
-  const narrowed = new Set(forbids.flatMap(({ json }) => actionsOf(bundle.actions, json.action)));
+  const byName = [...bundle.policies.values()].filter(({ json }) => json.action.op !== 'All');
+  const about = (those: typeof byName) => new Set(those.flatMap(({ json }) => actionsOf(bundle.actions, json.action)));
+  const narrowed = about(byName.filter(({ json }) => json.effect === 'forbid'));
+  const widened = about(byName.filter(({ id, json }) => json.effect === 'permit' && !packs.some((pack) => id.startsWith(`${pack}/`))));
   const reasonOf = (policy: PolicyId) => bundle.policies.get(policy)?.json.annotations?.['reason'];
   return {
     digest: bundle.digest,
@@ -72,6 +76,7 @@ export function createEngine(
     },
     unasked: [...bundle.policies.values()].filter(({ json }) => !actionsOf(bundle.actions, json.action).some(isAsked)).map(({ id }) => id),
     narrows: (action) => narrowed.has(action),
+    widens: (action) => widened.has(action),
     decide: (request, facts) => decide(request, facts, evaluate, reasonOf),
     // What a person reads is the authority's own word.
     explain: (request, facts) => explain(request, facts, authority(), bundle),

@@ -145,7 +145,7 @@ function readAct(document: Reader): Act {
     const argv = act.list('argv').map((item) => (typeof item === 'string' ? item : act.fail('argv', 'must be a list of text')));
     return { action, path, realPath: act.text('realPath', path), argv, cwd: act.text('cwd', '/') };
   }
-  if (action === 'secret.use') return { action, name: act.text('name'), use: 'sign', isGranted: act.flag('isGranted', false) };
+  if (action === 'secret.use') return { action, name: act.text('name'), use: 'sign', what: '', isGranted: act.flag('isGranted', false) };
   const http = { method: act.text('method', action === 'llm.invoke' ? 'POST' : 'GET'), path: act.text('path', '/') };
   const host = act.text('host', action === 'llm.invoke' ? 'api.anthropic.com' : undefined);
   if (action === 'llm.invoke') {

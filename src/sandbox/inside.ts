@@ -20,6 +20,8 @@ export interface InsidePlan {
   readonly tmpfsBytes: number;
   /** The sandbox runs as the host's root: what belongs to root is not closed to it by modes. Each mount costs bubblewrap time, so others get none for that. */
   readonly isHostRoot: boolean;
+  /** Sockets of the launcher's own, somewhere below /run. */
+  readonly sockets: readonly { readonly source: string; readonly path: string }[];
   /** The executable that starts the program (`starterProgram`). */
   readonly starter: Uint8Array;
 }
@@ -67,6 +69,7 @@ export function inside(plan: InsidePlan): Mount[] {
     { kind: 'symlink', target: '../tmp', path: '/var/tmp' },
     tmpfs('/run', 0o755, small),
     { kind: 'file', path: starterPath, content: plan.starter, mode: 0o755 },
+    ...plan.sockets.map(({ source, path: at }): Mount => ({ kind: 'bind', source, path: at, isWritable: true })),
     tmpfs('/etc', 0o755, small),
     ...etc,
     ...hostEtc.filter(existsSync).flatMap(readOnlyEtc),

@@ -147,6 +147,7 @@ function mountsOf(plan: LaunchPlan, host: Host): Mount[] {
     ...(plan.javaStore === undefined ? {} : { javaStore: plan.javaStore }),
     tmpfsBytes: plan.limits.tmpfsBytes,
     isHostRoot: host.owner.outer.uid === 0,
+    sockets: plan.sockets ?? [],
     starter: readFileSync(compiled(plan.cacheDir, `starter-${host.arch}`, () => elf(starterProgram(), host.arch))),
   });
 }

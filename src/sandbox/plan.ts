@@ -19,6 +19,8 @@ export interface LaunchPlan {
   readonly homeFiles: readonly { readonly path: string; readonly text: string }[];
   /** Extra read-only binds (package trees). */
   readonly readOnly: readonly string[];
+  /** Sockets of the launcher's own that programs inside may connect to. */
+  readonly sockets?: readonly { readonly source: string; readonly path: string }[];
   /** The only trusted authority inside (`trustPaths`). */
   readonly caPem: string;
   /** The same as a Java key store. */

@@ -42,7 +42,7 @@ export function textLine(entry: Entry): string {
     entry.action.padEnd(13),
     [entry.class, entry.method, place + (entry.path ?? ''), entry.provider && `(${entry.provider}, ${entry.perimeter ?? 'unknown'})`],
     entry.action === 'process.exec' && argumentsOf(entry),
-    entry.action === 'secret.use' && String(entry.detail?.['name']),
+    entry.action === 'secret.use' && `${String(entry.detail?.['name'])} ${String(entry.detail?.['what'])}`,
     entry.labels?.length ? `[${entry.labels.join(' ')}]` : '',
     entry.session && `session ${entry.session}`,
     entry.agent,

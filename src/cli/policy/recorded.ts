@@ -63,7 +63,7 @@ function actFrom(entry: Entry, config: Config): RequestDocument['request']['act'
       return { action, path, realPath: String(realPath), argv: Array.isArray(argv) ? argv : [], cwd: String(cwd) };
     }
     case 'secret.use':
-      return { action, name: String(detail['name']), use: 'sign', isGranted: detail['isGranted'] === true };
+      return { action, name: String(detail['name']), use: 'sign', what: String(detail['what']), isGranted: detail['isGranted'] === true };
     default:
       throw new IntramurError('USAGE', `entry ${entry.index} is no act of an agent but ${action}`);
   }

@@ -12,6 +12,7 @@ import { type Doors, openDoors } from './doors.ts';
 import { baseEnvironment, passedByName, searchPath } from './environment.ts';
 import type { RunOptions } from './options.ts';
 import type { Program } from './program.ts';
+import type { SessionSshAgent } from './when-asked/ssh-agent.ts';
 import { followSignals } from './signals.ts';
 import { endLines, printable, startLine } from './status-line.ts';
 import { rememberTerminalModes } from './terminal-modes.ts';
@@ -54,7 +55,9 @@ export async function contain(
   const egress = Promise.withResolvers<Egress>();
   egress.promise.catch(() => {}); // awaited at the doors and at the end
   let doors: Doors | undefined;
+  let sshAgent: SessionSshAgent | undefined;
   try {
+    if (session.signsWithSsh) sshAgent = await sshAgentFor(client, session, options, io);
     const plan = planFor(options, io, {
       program: program.resolved,
       adapter: program.adapter,
@@ -64,6 +67,7 @@ export async function contain(
         options.auditExec || session.auditsStarts
           ? async (starts) => (await client.decideStarts(session.token, { starts: starts.map((start) => start ?? null) })).allowed
           : undefined,
+      sshAgent,
       overlay: path.join(places.sessions, session.session),
       cacheDir: places.cache,
     });
@@ -98,6 +102,7 @@ export async function contain(
   } finally {
     life.isOver = true;
     doors?.close();
+    sshAgent?.close();
     egress.reject(new Error('the session is over'));
     await egress.promise.then(
       (way) => way.close(),
@@ -105,6 +110,21 @@ export async function contain(
     );
     client.release();
   }
+}
+
+async function sshAgentFor(
+  client: DaemonClient,
+  session: OpenReply,
+  { workspace }: RunOptions,
+  io: CliIo,
+): Promise<SessionSshAgent | undefined> {
+  const agentSocket = io.env['SSH_AUTH_SOCK'];
+  if (agentSocket === undefined || agentSocket === '') {
+    io.stderr.write(`${product.name}: no SSH agent runs outside (SSH_AUTH_SOCK is not set): nothing can be signed inside\n`);
+    return undefined;
+  }
+  const { openSshAgent } = await import('./when-asked/ssh-agent.ts');
+  return await openSshAgent(client, session, { agentSocket, home: io.home, workspace });
 }
 
 /** The program's exit code is the command's, also when there is nobody left to sum up what it did. */
@@ -125,11 +145,16 @@ interface Parts {
   readonly user: UserView;
   readonly session: OpenReply;
   readonly decideStarts: LaunchPlan['decideStarts'] | undefined;
+  readonly sshAgent: SessionSshAgent | undefined;
   readonly overlay: string;
   readonly cacheDir: string;
 }
 
-function planFor(options: RunOptions, io: CliIo, { program, adapter, user, session, decideStarts, overlay, cacheDir }: Parts): LaunchPlan {
+function planFor(
+  options: RunOptions,
+  io: CliIo,
+  { program, adapter, user, session, decideStarts, sshAgent, overlay, cacheDir }: Parts,
+): LaunchPlan {
   const { workspace } = options;
   const contained = adapter?.contain({
     user,
@@ -155,10 +180,12 @@ function planFor(options: RunOptions, io: CliIo, { program, adapter, user, sessi
       PATH: searchPath(program),
       ...trustEnv(trustPaths.ca, trustPaths.bundle),
       ...contained?.env,
+      ...sshAgent?.env,
       ...passedByName(options.env, io.env, user, adapter, session.placeholders),
     },
     home: io.home,
-    homeFiles: contained?.files ?? [],
+    homeFiles: [...(contained?.files ?? []), ...(sshAgent?.homeFiles ?? [])],
+    ...(sshAgent ? { sockets: sshAgent.sockets } : {}),
     readOnly: program.trees,
     caPem: session.authority.pem,
     javaStore: Buffer.from(session.authority.javaStore, 'base64'),

@@ -1,0 +1,25 @@
+// Signatures with keys that stay outside, decided like any other act.
+import type { Mediation } from './mediation.ts';
+import type { SignatureRequest } from './protocol.ts';
+import type { Session } from './session.ts';
+
+export async function decideSignature({ name, what }: SignatureRequest, session: Session, mediation: Mediation): Promise<boolean> {
+  const request = { principal: session.principal, act: { ...useOf(name, session), what: what ?? 'something else' } };
+  if (what === undefined) {
+    await mediation.recordRefusal(request, 'what was to be signed is neither a login nor a signature of ssh-keygen');
+    return false;
+  }
+  const { decision } = await mediation.mediate(request, { bytes: new Uint8Array(), contentType: '', views: [] });
+  return decision.effect === 'allow';
+}
+
+/** Would a signature be allowed? Shows a key to the program inside; that is not yet a use. */
+export function isUsable(name: string, session: Session, now: Date): boolean {
+  const request = { principal: session.principal, act: { ...useOf(name, session), what: '' } };
+  return session.engine.decide(request, { labels: [], classification: session.principal.classification, now }).effect === 'allow';
+}
+
+function useOf(name: string, { config }: Session) {
+  const isGranted = config.signing.ssh.some((fingerprint) => name === `ssh:${fingerprint}`);
+  return { action: 'secret.use', name, use: 'sign', isGranted } as const;
+}
