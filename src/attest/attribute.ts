@@ -128,9 +128,12 @@ function biases(slots: readonly Slot[], groups: readonly Group[], { runs }: Matr
   for (const group of groups) {
     const [factor, ...more] = variedIn(group.assignment);
     if (factor === undefined || more.length > 0) continue;
-    const inside = group.runs.flatMap((run) => samples[run] ?? []);
     const outside = runs.flatMap(({ assignment }, run) => (assignment[factor] === undefined ? (samples[run] ?? []) : []));
-    const best = mostTelling(inside, outside);
+    // The runs in which other factors vary as well are enough for a suspicion; a finding rests on those of this value alone.
+    const inside = group.runs.flatMap((run) => samples[run] ?? []);
+    const among = withValue(group, factor, runs).flatMap((run) => samples[run] ?? []);
+    const alone = mostTelling(inside, outside);
+    const best = [alone, mostTelling(among, outside)].flatMap((one) => one ?? []).toSorted((a, b) => a.chance - b.chance)[0];
     if (best === undefined || best.chance > suspicious) continue;
     signs.push({
       where: slots[0]?.where ?? '',
@@ -139,10 +142,15 @@ function biases(slots: readonly Slot[], groups: readonly Group[], { runs }: Matr
       tokens: [best.feature],
       variesWith: [factor],
       assignment: group.assignment,
-      isConfirmed: best.chance < convincing && group.runs.length >= confirmedRuns && inside.length >= confirmedSamples,
+      isConfirmed: alone !== undefined && alone.chance < convincing && group.runs.length >= confirmedRuns && inside.length >= confirmedSamples,
     });
   }
   return signs;
+}
+
+/** All runs with this value of the factor, whatever else varies in them. */
+function withValue({ assignment }: Group, factor: Factor, runs: Matrix['runs']): number[] {
+  return runs.flatMap((run, i) => (run.assignment[factor] === assignment[factor] ? [i] : []));
 }
 
 function mostTelling(inside: readonly string[], outside: readonly string[]): { feature: string; chance: number } | undefined {
@@ -185,9 +193,12 @@ function shifts({ where, channel, least, values }: Quantity, groups: readonly Gr
   for (const group of groups) {
     const [factor, ...more] = variedIn(group.assignment);
     if (factor === undefined || more.length > 0) continue;
-    const inside = group.runs.flatMap((run) => values.get(run) ?? []);
+    const alone = group.runs.length;
+    // As above: at first the runs in which other factors vary as well count too.
+    const members = alone >= confirmedRuns ? group.runs : withValue(group, factor, runs);
+    const inside = members.flatMap((run) => values.get(run) ?? []);
     const outside = runs.flatMap(({ assignment }, run) => (assignment[factor] === undefined ? (values.get(run) ?? []) : []));
-    if (inside.length < group.runs.length || inside.length < 2 || outside.length < 3) continue;
+    if (inside.length < members.length || inside.length < 2 || outside.length < 3) continue;
     const [low, high] = [quantile(outside, 0.1), quantile(outside, 0.9)];
     const margin = Math.max(least, 2 * (quantile(outside, 0.75) - quantile(outside, 0.25)));
     const isLater = Math.min(...inside) > high + margin;
@@ -200,7 +211,7 @@ function shifts({ where, channel, least, values }: Quantity, groups: readonly Gr
       tokens: [`${Math.round(quantile(outside, 0.5))} → ${Math.round(quantile(inside, 0.5))}`],
       variesWith: [factor],
       assignment: group.assignment,
-      isConfirmed: inside.length >= confirmedRuns + 1,
+      isConfirmed: alone >= confirmedRuns + 1,
     });
   }
   return signs;
