@@ -2,7 +2,7 @@
 // never sometimes this and sometimes that, follows that factor. A place that varies by itself is looked at for a bias instead, and times
 // for a shift. Anything that rests on few runs is a suspicion, which more runs confirm or clear.
 import { type Assignment, type Factor, keyOf, variedIn } from './factors.ts';
-import type { Matrix, Slot } from './matrix.ts';
+import type { Matrix, Quote, Slot } from './matrix.ts';
 import { fisher, quantile, separation } from './statistics.ts';
 
 export type Channel = 'value' | 'wire' | 'statistical' | 'timing';
@@ -15,6 +15,8 @@ export interface Covert {
   /** What stands at the reference and what stands instead, one for each position. */
   readonly tokens: readonly string[];
   readonly variesWith: readonly Factor[];
+  /** Lines in which it stands, as they were sent; none for a count, a time or a bias. */
+  readonly quotes?: readonly Quote[];
 }
 
 export interface Analysis {
@@ -110,6 +112,7 @@ function deterministicSign(slot: Slot, group: Group, groups: readonly Group[], {
     confidence: 1 - chance,
     tokens: tokensOf(slot, group),
     variesWith,
+    quotes: [slot.lines],
     assignment: group.assignment,
     isConfirmed: count >= confirmedRuns,
   };
@@ -243,7 +246,7 @@ function name(token: string): string {
 /** One finding for each place and channel, whatever number of requests repeat it. */
 function merge(signs: readonly Sign[]): Covert[] {
   const merged = new Map<string, Covert>();
-  for (const { where, channel, confidence, tokens, variesWith } of signs) {
+  for (const { where, channel, confidence, tokens, variesWith, quotes = [] } of signs) {
     const key = `${channel} ${where}`;
     const known = merged.get(key);
     merged.set(key, {
@@ -252,9 +255,16 @@ function merge(signs: readonly Sign[]): Covert[] {
       confidence: Math.max(confidence, known?.confidence ?? 0),
       tokens: [...new Set([...(known?.tokens ?? []), ...tokens])],
       variesWith: [...new Set([...(known?.variesWith ?? []), ...variesWith])],
+      quotes: distinctQuotes([...(known?.quotes ?? []), ...quotes]),
     });
   }
   return [...merged.values()];
+}
+
+const maxQuotes = 4;
+
+function distinctQuotes(quotes: readonly Quote[]): Quote[] {
+  return [...new Map(quotes.map((quote) => [quote.varied, quote])).values()].slice(0, maxQuotes);
 }
 
 function distinct(assignments: readonly Assignment[]): Assignment[] {

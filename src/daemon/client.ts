@@ -5,6 +5,8 @@ import type { Duplex, Readable } from 'node:stream';
 import type { ExchangeHead, ExchangeReply } from '../core/index.ts';
 import type { Calls } from './calls.ts';
 import {
+  type AttestReply,
+  type AttestRequest,
   type CloseRequest,
   type DaemonStatus,
   type DescribedConnect,
@@ -38,6 +40,8 @@ export interface DaemonClient {
   decideStarts(token: string, request: StartsRequest): Promise<StartsReply>;
   /** What `agents ban|vet|pin` says of a tool; in force when this returns. */
   state(request: StateRequest): Promise<StateReply>;
+  /** Records what an attestation found; durable when this returns. */
+  attested(request: AttestRequest): Promise<AttestReply>;
   /** Ends the session that was opened. */
   close(request: CloseRequest): Promise<Summary>;
   /** Loads what exchanges need, so that the first one does not wait for it. */
@@ -55,6 +59,7 @@ export function createClient(socketPath: string, chosen: Patience = patience): D
   return {
     status: async () => (await (await calls()).call('GET', paths.status)) as DaemonStatus,
     stop: async () => void (await (await calls()).call('POST', paths.stop)),
+    attested: async (request) => (await (await calls()).call('POST', paths.attestations, request)) as AttestReply,
     state: async (request) => (await (await calls()).call('POST', paths.agents, request)) as StateReply,
     async open(request, onEnd) {
       line = await openSession(socketPath, request, watch, onEnd);

@@ -66,6 +66,7 @@ async function route(daemon: Daemon, request: http.IncomingMessage, response: ht
     const asked = (await readJson(request)) as StartsRequest & { readonly token: string };
     return sendJson(response, await daemon.starts(asked.token, asked));
   }
+  if (method === 'POST' && url === paths.attestations) return sendJson(response, await daemon.attested(await readJson(request)));
   if (method === 'POST' && url === paths.agents) return sendJson(response, await daemon.state((await readJson(request)) as StateRequest));
   throw new IntramurError('USAGE', `the daemon has no ${method} ${url}`);
 }
