@@ -11,7 +11,7 @@ export interface AttestOptions {
   run(assignment: Assignment): Promise<RunRecord>;
   /** Default: all. */
   readonly vary?: readonly Factor[];
-  /** Runs of each varied value before anything is suspected; default 2. */
+  /** Runs of each varied value, alone, before anything is suspected; default 1: what shows in it is run again. */
   readonly repeats?: number;
   readonly concurrency?: number;
   onProgress?(done: number, planned: number): void;
@@ -34,16 +34,16 @@ export interface Attestation {
 }
 
 const baseRuns = 4;
-const togetherRuns = 4;
+const togetherRuns = 5;
 /** Rounds of confirmation; what is still open after them is not held against anybody. */
-const rounds = 4;
+const rounds = 6;
 const maxSuspects = 10;
 const maxPuzzles = 3;
 
 export async function attest(options: AttestOptions): Promise<Attestation> {
   const bench = new Bench(options);
   const vary = options.vary ?? allFactors;
-  const repeats = options.repeats ?? 2;
+  const repeats = options.repeats ?? 1;
   await bench.add(screening(vary, repeats, options.random));
   let analysis = bench.analyze();
   for (let round = 0; round < rounds && bench.isConclusive; round += 1) {
@@ -83,11 +83,18 @@ async function confirmation({ suspects, puzzles }: Analysis, bench: Bench): Prom
     const smallest = await bench.solve(puzzle);
     if (smallest !== undefined) solved.push(smallest);
   }
+  // Most suspicions rest on one run and fall with the second: it is made alone, the others when it agrees.
   for (const assignment of [...suspects, ...solved].slice(0, maxSuspects)) {
-    for (let i = 0; i < Math.max(1, Math.ceil(confirmedRuns / 2) + 1); i += 1) plan.push(assignment);
+    const more = bench.runsOf(assignment) < 2 ? 1 : Math.ceil(confirmedRuns / 2);
+    for (let i = 0; i < more; i += 1) plan.push(assignment);
   }
-  if (plan.length > 0) plan.push({}, {});
+  // Among them always runs of the base, so that what changed with time is not taken for what changed with a factor.
+  if (plan.length > 0) plan.push(...Array.from({ length: Math.min(2, plan.length) }, () => ({})));
   return plan;
+}
+
+function without(assignment: Assignment, dropped: readonly Factor[]): Assignment {
+  return Object.fromEntries(Object.entries(assignment).filter(([factor]) => !dropped.some((one) => one === factor)));
 }
 
 function distinctPuzzles(puzzles: readonly Puzzle[]): Puzzle[] {
@@ -128,17 +135,25 @@ class Bench {
     return this.#comparison === undefined ? { covert: [], suspects: [], puzzles: [] } : analyze(this.#comparison);
   }
 
-  /** Drops one factor after the other as long as the difference stays; nothing when it does not even come back. */
+  runsOf(assignment: Assignment): number {
+    const key = keyOf(assignment);
+    return (this.#comparison?.runs ?? []).filter((run) => keyOf(run.assignment) === key).length;
+  }
+
+  /** Drops factors, half of them at first and at last one by one, as long as the difference stays; nothing when it does not come back. */
   async solve({ assignment, slot }: Puzzle): Promise<Assignment | undefined> {
     if (this.#solved.has(keyOf(assignment))) return undefined;
     this.#solved.add(keyOf(assignment));
     if (!(await this.#shows(assignment, slot))) return undefined;
     let smallest = assignment;
-    for (const factor of variedIn(assignment)) {
-      const { [factor]: _dropped, ...fewer } = smallest;
-      if (variedIn(fewer).length > 0 && (await this.#shows(fewer, slot))) smallest = fewer;
+    for (let size = Math.ceil(variedIn(assignment).length / 2); ; size = Math.ceil(size / 2)) {
+      const all = variedIn(smallest);
+      for (let at = 0; at < all.length; at += size) {
+        const fewer = without(smallest, all.slice(at, at + size));
+        if (variedIn(fewer).length > 0 && (await this.#shows(fewer, slot))) smallest = fewer;
+      }
+      if (size === 1) return smallest;
     }
-    return smallest;
   }
 
   report({ covert }: Analysis): Attestation {

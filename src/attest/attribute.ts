@@ -2,7 +2,7 @@
 // never sometimes this and sometimes that, follows that factor. A place that varies by itself is looked at for a bias instead, and times
 // for a shift. Anything that rests on few runs is a suspicion, which more runs confirm or clear.
 import { type Assignment, type Factor, keyOf, variedIn } from './factors.ts';
-import type { Matrix, Slot } from './matrix.ts';
+import type { Matrix, Quote, Slot } from './matrix.ts';
 import { fisher, quantile, separation } from './statistics.ts';
 
 export type Channel = 'value' | 'wire' | 'statistical' | 'timing';
@@ -15,6 +15,8 @@ export interface Covert {
   /** What stands at the reference and what stands instead, one for each position. */
   readonly tokens: readonly string[];
   readonly variesWith: readonly Factor[];
+  /** Lines in which it stands, as they were sent; none for a count, a time or a bias. */
+  readonly quotes?: readonly Quote[];
 }
 
 export interface Analysis {
@@ -110,6 +112,7 @@ function deterministicSign(slot: Slot, group: Group, groups: readonly Group[], {
     confidence: 1 - chance,
     tokens: tokensOf(slot, group),
     variesWith,
+    quotes: [slot.lines],
     assignment: group.assignment,
     isConfirmed: count >= confirmedRuns,
   };
@@ -128,9 +131,12 @@ function biases(slots: readonly Slot[], groups: readonly Group[], { runs }: Matr
   for (const group of groups) {
     const [factor, ...more] = variedIn(group.assignment);
     if (factor === undefined || more.length > 0) continue;
-    const inside = group.runs.flatMap((run) => samples[run] ?? []);
     const outside = runs.flatMap(({ assignment }, run) => (assignment[factor] === undefined ? (samples[run] ?? []) : []));
-    const best = mostTelling(inside, outside);
+    // The runs in which other factors vary as well are enough for a suspicion; a finding rests on those of this value alone.
+    const inside = group.runs.flatMap((run) => samples[run] ?? []);
+    const among = withValue(group, factor, runs).flatMap((run) => samples[run] ?? []);
+    const alone = mostTelling(inside, outside);
+    const best = [alone, mostTelling(among, outside)].flatMap((one) => one ?? []).toSorted((a, b) => a.chance - b.chance)[0];
     if (best === undefined || best.chance > suspicious) continue;
     signs.push({
       where: slots[0]?.where ?? '',
@@ -139,10 +145,15 @@ function biases(slots: readonly Slot[], groups: readonly Group[], { runs }: Matr
       tokens: [best.feature],
       variesWith: [factor],
       assignment: group.assignment,
-      isConfirmed: best.chance < convincing && group.runs.length >= confirmedRuns && inside.length >= confirmedSamples,
+      isConfirmed: alone !== undefined && alone.chance < convincing && group.runs.length >= confirmedRuns && inside.length >= confirmedSamples,
     });
   }
   return signs;
+}
+
+/** All runs with this value of the factor, whatever else varies in them. */
+function withValue({ assignment }: Group, factor: Factor, runs: Matrix['runs']): number[] {
+  return runs.flatMap((run, i) => (run.assignment[factor] === assignment[factor] ? [i] : []));
 }
 
 function mostTelling(inside: readonly string[], outside: readonly string[]): { feature: string; chance: number } | undefined {
@@ -185,9 +196,12 @@ function shifts({ where, channel, least, values }: Quantity, groups: readonly Gr
   for (const group of groups) {
     const [factor, ...more] = variedIn(group.assignment);
     if (factor === undefined || more.length > 0) continue;
-    const inside = group.runs.flatMap((run) => values.get(run) ?? []);
+    const alone = group.runs.length;
+    // As above: at first the runs in which other factors vary as well count too.
+    const members = alone >= confirmedRuns ? group.runs : withValue(group, factor, runs);
+    const inside = members.flatMap((run) => values.get(run) ?? []);
     const outside = runs.flatMap(({ assignment }, run) => (assignment[factor] === undefined ? (values.get(run) ?? []) : []));
-    if (inside.length < group.runs.length || inside.length < 2 || outside.length < 3) continue;
+    if (inside.length < members.length || inside.length < 2 || outside.length < 3) continue;
     const [low, high] = [quantile(outside, 0.1), quantile(outside, 0.9)];
     const margin = Math.max(least, 2 * (quantile(outside, 0.75) - quantile(outside, 0.25)));
     const isLater = Math.min(...inside) > high + margin;
@@ -200,7 +214,7 @@ function shifts({ where, channel, least, values }: Quantity, groups: readonly Gr
       tokens: [`${Math.round(quantile(outside, 0.5))} → ${Math.round(quantile(inside, 0.5))}`],
       variesWith: [factor],
       assignment: group.assignment,
-      isConfirmed: inside.length >= confirmedRuns + 1,
+      isConfirmed: alone >= confirmedRuns + 1,
     });
   }
   return signs;
@@ -232,7 +246,7 @@ function name(token: string): string {
 /** One finding for each place and channel, whatever number of requests repeat it. */
 function merge(signs: readonly Sign[]): Covert[] {
   const merged = new Map<string, Covert>();
-  for (const { where, channel, confidence, tokens, variesWith } of signs) {
+  for (const { where, channel, confidence, tokens, variesWith, quotes = [] } of signs) {
     const key = `${channel} ${where}`;
     const known = merged.get(key);
     merged.set(key, {
@@ -241,9 +255,16 @@ function merge(signs: readonly Sign[]): Covert[] {
       confidence: Math.max(confidence, known?.confidence ?? 0),
       tokens: [...new Set([...(known?.tokens ?? []), ...tokens])],
       variesWith: [...new Set([...(known?.variesWith ?? []), ...variesWith])],
+      quotes: distinctQuotes([...(known?.quotes ?? []), ...quotes]),
     });
   }
   return [...merged.values()];
+}
+
+const maxQuotes = 4;
+
+function distinctQuotes(quotes: readonly Quote[]): Quote[] {
+  return [...new Map(quotes.map((quote) => [quote.varied, quote])).values()].slice(0, maxQuotes);
 }
 
 function distinct(assignments: readonly Assignment[]): Assignment[] {

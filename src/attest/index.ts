@@ -2,6 +2,6 @@
 export { type Attestation, type AttestOptions, attest } from './attest.ts';
 export type { Channel, Covert } from './attribute.ts';
 export { type Assignment, type Factor, factors, type Level, levelOf, levels } from './factors.ts';
-export type { Disclosure } from './matrix.ts';
+export type { Disclosure, Quote } from './matrix.ts';
 export type { ObservedRequest, RunRecord } from './record.ts';
 export type { SideChannel } from './side-channel.ts';

@@ -11,14 +11,24 @@ export interface Slot {
   readonly where: string;
   readonly channel: 'value' | 'wire';
   readonly ref: string;
+  /** The whole line at the reference and in the first run that differs. */
+  readonly lines: Quote;
   /** By run: what stands there instead. A run that is not listed has the reference's. */
   readonly values: Map<number, { readonly ref: readonly string[]; readonly run: readonly string[] }>;
+}
+
+/** A line as it was sent, in the reference run and in another. */
+export interface Quote {
+  readonly reference: string;
+  readonly varied: string;
 }
 
 export interface Disclosure {
   readonly what: Factor;
   readonly where: string;
   readonly to: EgressClass;
+  /** The line that states it; it holds what differs from run to run. */
+  readonly quote?: string;
 }
 
 export interface Matrix {
@@ -95,27 +105,42 @@ function comparePlace(
   if (place === undefined || before?.text === after?.text) return;
   // A request that only one of the runs made is one difference (its count), not one for each of its values.
   if (place.request !== '' && !(ref.requests.has(place.request) && observation.requests.has(place.request))) return;
-  const put = (at: string, residual: Residual): void => {
+  const put = (at: string, residual: Residual, lines: Quote): void => {
     const slotKey = `${key}\u0000${at}`;
-    const slot: Slot = slots.get(slotKey) ?? { where: place.where, channel: place.channel, ref: residual.ref.join(''), values: new Map() };
+    const { where, channel } = place;
+    const slot: Slot = slots.get(slotKey) ?? { where, channel, ref: residual.ref.join(''), lines, values: new Map() };
     slot.values.set(i, residual);
     slots.set(slotKey, slot);
   };
-  const state = (factor: Factor): void => {
-    disclosures.set(`${factor} ${place.where}`, { what: factor, where: place.where, to: place.to });
+  const state = (factor: Factor, line: string): void => {
+    const key = `${factor} ${place.where}`;
+    if (!disclosures.has(key)) disclosures.set(key, { what: factor, where: place.where, to: place.to, quote: excerpt(line) });
   };
   if (before === undefined || after === undefined) {
     const { residuals, stated } = explainer.explain(before?.text ?? '', after?.text ?? '');
-    for (const factor of stated) state(factor);
-    if (residuals.length > 0 || stated.size === 0)
-      put('there', { at: 0, ref: before === undefined ? [] : ['present'], run: after === undefined ? [] : ['present'] });
+    for (const factor of stated) state(factor, after?.text ?? before?.text ?? '');
+    const residual = { at: 0, ref: before === undefined ? [] : ['present'], run: after === undefined ? [] : ['present'] };
+    const lines = { reference: excerpt(before?.text ?? ''), varied: excerpt(after?.text ?? '') };
+    if (residuals.length > 0 || stated.size === 0) put('there', residual, lines);
     return;
   }
   for (const [line, a, b] of changedLines(before, after)) {
     const { residuals, stated } = explainer.explain(a, b);
-    for (const factor of stated) state(factor);
-    for (const residual of residuals) put(`${line}:${residual.at}`, residual);
+    for (const factor of stated) state(factor, b);
+    for (const residual of residuals) {
+      put(`${line}:${residual.at}`, residual, { reference: excerpt(a, residual.at), varied: excerpt(b, residual.at) });
+    }
   }
+}
+
+const excerptLength = 240;
+
+/** At most so much of a line that a person sees what is meant, around the position that matters. */
+export function excerpt(line: string, at = 0): string {
+  const first = line.split('\n').find((part) => part !== '') ?? '';
+  if (line.length <= excerptLength) return line.includes('\n') ? first : line;
+  const start = Math.max(0, Math.min(at - excerptLength / 2, line.length - excerptLength));
+  return `${start > 0 ? '…' : ''}${line.slice(start, start + excerptLength)}…`;
 }
 
 /** Lines that differ, with their number in the reference; lines that one side lacks are empty there. */

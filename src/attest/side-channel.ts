@@ -1,7 +1,7 @@
 // What an agent sends besides its model calls: to whom, how much, and which of its surroundings it states there.
 import type { EgressClass } from '../core/index.ts';
 import { factors, levelOf } from './factors.ts';
-import type { Disclosure } from './matrix.ts';
+import { type Disclosure, excerpt } from './matrix.ts';
 import { bodyText, hostOf, pathOf, plainPath } from './observe.ts';
 import type { RunRecord } from './record.ts';
 import { quantile } from './statistics.ts';
@@ -47,6 +47,14 @@ export function sideChannelsOf(runs: readonly RunRecord[]): SideChannel[] {
 /** Values that are too common as words to be recognised by themselves. */
 const leastLength = 6;
 
+/** @param value stands in `text` */
+function around(text: string, value: string): string {
+  const at = text.indexOf(value);
+  const start = text.lastIndexOf('\n', at) + 1;
+  const end = text.indexOf('\n', at);
+  return excerpt(text.slice(start, end < 0 ? undefined : end), at - start);
+}
+
 /** Values of the surroundings that stand, as they are, in any request of any run. */
 export function statedToOthers(runs: readonly RunRecord[]): Disclosure[] {
   const found = new Map<string, Disclosure>();
@@ -56,10 +64,12 @@ export function statedToOthers(runs: readonly RunRecord[]): Disclosure[] {
       for (const what of factors) {
         if (what === 'timezone' || what === 'locale') continue;
         const values = run.stated[what] ?? levelOf(what, run.assignment).stated;
-        if (!values.some((value) => value.length >= leastLength && text.includes(value))) continue;
+        const value = values.find((value) => value.length >= leastLength && text.includes(value));
+        if (value === undefined) continue;
         const side = `${request.method} ${hostOf(request, run)} ${plainPath(pathOf(request))}`;
         const where = request.class === 'model' ? `${request.method} ${pathOf(request)}` : side;
-        found.set(`${what} ${where}`, { what, where, to: request.class });
+        const key = `${what} ${where}`;
+        if (!found.has(key)) found.set(key, { what, where, to: request.class, quote: around(text, value) });
       }
     }
   }

@@ -22,7 +22,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     options: {
       name: { type: 'string' },
       vary: { type: 'string' },
-      runs: { type: 'string', default: '2' },
+      runs: { type: 'string', default: '1' },
       json: { type: 'boolean', default: false },
     },
   });

@@ -5,6 +5,8 @@ import type { Duplex, Readable } from 'node:stream';
 import type { ExchangeHead, ExchangeReply } from '../core/index.ts';
 import type { Calls } from './calls.ts';
 import {
+  type AttestReply,
+  type AttestRequest,
   type CloseRequest,
   type DaemonStatus,
   type DescribedConnect,
@@ -43,6 +45,8 @@ export interface DaemonClient {
   usableKeys(token: string, names: readonly string[]): Promise<readonly boolean[]>;
   /** Decides on one signature. */
   decideSignature(token: string, request: SignatureRequest): Promise<boolean>;
+  /** Records what an attestation found; durable when this returns. */
+  attested(request: AttestRequest): Promise<AttestReply>;
   /** Ends the session that was opened. */
   close(request: CloseRequest): Promise<Summary>;
   /** Loads what exchanges need, so that the first one does not wait for it. */
@@ -60,6 +64,7 @@ export function createClient(socketPath: string, chosen: Patience = patience): D
   return {
     status: async () => (await (await calls()).call('GET', paths.status)) as DaemonStatus,
     stop: async () => void (await (await calls()).call('POST', paths.stop)),
+    attested: async (request) => (await (await calls()).call('POST', paths.attestations, request)) as AttestReply,
     state: async (request) => (await (await calls()).call('POST', paths.agents, request)) as StateReply,
     async open(request, onEnd) {
       line = await openSession(socketPath, request, watch, onEnd);

@@ -67,6 +67,7 @@ async function route(daemon: Daemon, request: http.IncomingMessage, response: ht
     const asked = (await readJson(request)) as StartsRequest & { readonly token: string };
     return sendJson(response, await daemon.starts(asked.token, asked));
   }
+  if (method === 'POST' && url === paths.attestations) return sendJson(response, await daemon.attested(await readJson(request)));
   if (method === 'POST' && url === paths.agents) return sendJson(response, await daemon.state((await readJson(request)) as StateRequest));
   if (method === 'POST' && url === paths.usableKeys) {
     const { token, names } = (await readJson(request)) as { readonly token: string; readonly names: readonly string[] };

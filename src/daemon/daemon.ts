@@ -1,5 +1,6 @@
 // The daemon: joins configuration, policy, inspection, ledger and gateway, and owns the sessions. One per user and state directory;
 // the only writer of the ledger.
+import os from 'node:os';
 import type { Readable } from 'node:stream';
 import {
   type Config,
@@ -25,10 +26,12 @@ import { type AuthoritySecret, makeAuthority } from '../egress/index.ts';
 import type { Vault } from '../gateway/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { PolicyEngine } from '../policy/index.ts';
+import { attestationEntry } from './attestation.ts';
 import { type Connected, connectUpstream } from './connect.ts';
 import { type ExchangeDeps, handleExchange, ownedBy } from './exchange.ts';
 import type {
   Attempt,
+  AttestReply,
   CloseRequest,
   DaemonStatus,
   OpenReply,
@@ -224,6 +227,14 @@ export class Daemon {
       await mediation.recordOutcome(entry.index, { detail: { failed: true } });
       return { effect: 'deny', reason: fault instanceof IntramurError ? fault.message : 'the host could not be reached' };
     }
+  }
+
+  /** @throws IntramurError USAGE for what is no attestation */
+  async attested(request: unknown): Promise<AttestReply> {
+    const body = attestationEntry(request);
+    if (body === undefined) throw new IntramurError('USAGE', 'this is no attestation');
+    const { index } = await this.#parts.ledger.append({ ...body, user: os.userInfo().username });
+    return { entry: index };
   }
 
   /** Brings a statement about a tool into force: for what comes, and for the sessions that run. */

@@ -16,6 +16,7 @@ export const paths = {
   agents: '/agents',
   usableKeys: '/keys/usable',
   signature: '/keys/signature',
+  attestations: '/attestations',
 } as const;
 
 /** Room for an agent's own headers (Node's limit is 16 KiB) after encoding. */
@@ -129,6 +130,25 @@ export interface StateReply {
   /** Ledger entry that holds who and why. */
   readonly entry: number;
   readonly halted: readonly { readonly id: string; readonly agent: string }[];
+}
+
+/** What an attestation of a tool found; the report itself stays with whoever asked for it. */
+export interface AttestRequest {
+  readonly agent: string;
+  readonly version: string;
+  /** Of the program, hex. */
+  readonly sha256: string;
+  readonly passed: boolean;
+  /** How many hidden environment markers. */
+  readonly covert: number;
+  readonly runs: number;
+  readonly failedRuns: number;
+  /** What was varied. */
+  readonly varied: readonly string[];
+}
+
+export interface AttestReply {
+  readonly entry: number;
 }
 
 export interface EgressTally {

@@ -9,4 +9,5 @@ export { createGateway, type Gateway, type GatewayOptions } from './gateway.ts';
 export { endToEnd } from './headers.ts';
 export { keyFileIn, readKeys, writeKeys } from './key-file.ts';
 export { type Caller, createKeyring, hashOf, type Keyring, type KeyringOptions } from './keyring.ts';
+export { createScrubber } from './scrub.ts';
 export { createVault, type Destination, type Secret, type Vault } from './vault.ts';

@@ -39,7 +39,7 @@ export async function subjectOf(
   const recipe = agentRecipes.find(({ id }) => id === adapter?.id);
   return {
     name: name ?? agent ?? adapter?.id ?? path.basename(program.path),
-    program: { ...program, trees: [...program.trees, ...scripts.flatMap((script) => (script === undefined ? [] : [script.tree]))] },
+    program: { ...program, trees: [...program.trees, ...scripts.flatMap((script) => script?.trees ?? [])] },
     args: first === undefined ? (recipe?.args(prompt) ?? []) : args.map((arg, i) => scripts[i]?.file ?? arg),
     adapter,
     recipe,
@@ -76,15 +76,18 @@ function interpreted(program: string, args: readonly string[], { cwd }: CliIo): 
 }
 
 /** An argument that names a file, as in `node agent.mjs`: that file belongs to the program, wherever it lies. */
-function scriptOf(arg: string, { cwd, home }: CliIo): { readonly file: string; readonly tree: string } | undefined {
+function scriptOf(arg: string, { cwd, home, env }: CliIo): { readonly file: string; readonly trees: readonly string[] } | undefined {
   const file = path.resolve(cwd, arg);
   const isElsewhere = path.isAbsolute(arg) || path.relative(cwd, file).startsWith('..');
   if (arg.startsWith('-') || !isElsewhere || !fs.statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
   const real = fs.realpathSync(file);
+  // A script that could be started by itself needs what it then would: its package, with what that package depends on.
+  const program = resolveProgram(file, env, cwd);
+  if (program !== undefined) return { file: real, trees: program.trees };
   for (let directory = path.dirname(real); ; directory = path.dirname(directory)) {
     // Places that many share are never shown whole.
-    if (isShared(directory, home)) return { file: real, tree: directory === path.dirname(real) ? real : path.dirname(real) };
-    if (fs.existsSync(path.join(directory, 'package.json'))) return { file: real, tree: directory };
+    if (isShared(directory, home)) return { file: real, trees: [directory === path.dirname(real) ? real : path.dirname(real)] };
+    if (fs.existsSync(path.join(directory, 'package.json'))) return { file: real, trees: [directory] };
   }
 }
 
