@@ -72,7 +72,8 @@ function beginnings(keywords: readonly string[], codeOf: Uint8Array): Uint8Array
     let grams = [0];
     for (let i = 0; i < GRAM; i++) {
       // Behind the end of a short keyword stands anything.
-      const codesHere = i < keyword.length ? [codeOf[keyword.charCodeAt(i)] ?? 0] : Array.from({ length: 1 << CODE_BITS }, (_, code) => code);
+      const codesHere =
+        i < keyword.length ? [codeOf[keyword.charCodeAt(i)] ?? 0] : Array.from({ length: 1 << CODE_BITS }, (_, code) => code);
       grams = grams.flatMap((gram) => codesHere.map((code) => (gram << CODE_BITS) | code));
     }
     for (const gram of grams) begins[gram] = 1;

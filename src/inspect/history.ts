@@ -59,7 +59,8 @@ export function createHistory<Found>(): History<Found> {
       const last = sessions.get(session);
       forget(session);
       if (bytes.length < LEAST || bytes.length > MOST_BYTES / 4) return;
-      const memory = last && change && last.memory.length >= bytes.length ? last.memory : Buffer.allocUnsafeSlow(bytes.length + (bytes.length >> 2));
+      const memory =
+        last && change && last.memory.length >= bytes.length ? last.memory : Buffer.allocUnsafeSlow(bytes.length + (bytes.length >> 2));
       // Before the change both are the same already.
       const from = memory === last?.memory ? (change?.fresh.start ?? 0) : 0;
       bytes.copy(memory, from, from);

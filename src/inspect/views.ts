@@ -31,7 +31,8 @@ export function* viewsOf(root: View, budget: Budget, json?: JsonReading): Genera
     const { fields, texts } = jsonViews(root, json, budget);
     yield { view: fields, of: 'fields' };
     yield { view: texts, of: 'texts' };
-    for (const view of charCodes.decode(fields, budget, { ...noSurvey, numbers: json.numbers })) queue.views.push({ view, of: 'all', escapeLevel: 0 });
+    for (const view of charCodes.decode(fields, budget, { ...noSurvey, numbers: json.numbers }))
+      queue.views.push({ view, of: 'all', escapeLevel: 0 });
     enqueueDecoded({ view: texts, of: 'texts', escapeLevel: 1 }, queue, budget);
   } else {
     queue.views.push({ view: root, of: 'all', escapeLevel: 0 });

@@ -5,7 +5,21 @@ const BACKSLASH = 0x5c;
 
 /** What a single letter after a backslash stands for; 0 for none. */
 const letters = new Uint8Array(256);
-for (const [letter, byte] of Object.entries({ n: 10, r: 13, t: 9, b: 8, f: 12, v: 11, a: 7, e: 27, '"': 34, "'": 39, '`': 96, '/': 47, '\\': 92 })) {
+for (const [letter, byte] of Object.entries({
+  n: 10,
+  r: 13,
+  t: 9,
+  b: 8,
+  f: 12,
+  v: 11,
+  a: 7,
+  e: 27,
+  '"': 34,
+  "'": 39,
+  '`': 96,
+  '/': 47,
+  '\\': 92,
+})) {
   letters[letter.charCodeAt(0)] = byte;
 }
 

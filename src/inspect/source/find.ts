@@ -66,7 +66,15 @@ export function sourceFinder({ table, secret }: FingerprintIndex): SourceFinder 
       const document = table.find(high, low);
       if (document === 0 || !saysSomething(tokens, channel, place)) continue;
       const word = wordsBefore + firstWord(tokens, channel, place);
-      addHit(out, channel, document, high * 0x20_0000 + (low >>> 11), word, startOf(tokens, channel, place), endOf(bytes, tokens, channel, place));
+      addHit(
+        out,
+        channel,
+        document,
+        high * 0x20_0000 + (low >>> 11),
+        word,
+        startOf(tokens, channel, place),
+        endOf(bytes, tokens, channel, place),
+      );
     }
   }
 

@@ -71,7 +71,8 @@ function partsOf(memory: SharedArrayBuffer, bloomWords: number, slots: number) {
 
 /** Throws a TypeError for memory that is no table. */
 export function openTable(memory: SharedArrayBuffer): Table {
-  const [magic = 0, slots = 0, log2 = 0, entries = 0] = memory.byteLength < 4 * HEADER_WORDS ? [] : new Uint32Array(memory, 0, HEADER_WORDS);
+  const [magic = 0, slots = 0, log2 = 0, entries = 0] =
+    memory.byteLength < 4 * HEADER_WORDS ? [] : new Uint32Array(memory, 0, HEADER_WORDS);
   const isWhole = log2 >= 1 && log2 < 31 && memory.byteLength === 4 * (HEADER_WORDS + 2 ** log2 + 2 * slots);
   if (magic !== MAGIC || !isWhole || entries >= slots) throw new TypeError('this is not a table of fingerprints');
   const bloomShift = 32 - log2;
