@@ -56,7 +56,8 @@ export async function mediate(request: Request, body: Body, deps: MonitorDeps): 
     if (asItIs.effect === 'allow' || !deps.placeholders || !facts.labels.includes('secret')) return asItIs;
     const other = await withPlaceholders(request, body, report, facts, deps, deps.placeholders);
     if (!other) return asItIs;
-    ({ replaced, facts } = other);
+    facts = other.facts;
+    if (other.decision.effect === 'allow') replaced = other.replaced;
     return other.decision;
   });
   try {

@@ -1,7 +1,7 @@
 // Which strings of a stream's event carry on a text that began in an earlier one. What a model writes is cut anywhere, so a word can
 // begin in one event and end in the next.
 import { assertNever, type Dialect } from '../core/index.ts';
-import { type Json, type JsonObject, objectOf, objectsOf, stringOf } from './json.ts';
+import { type Json, type JsonObject, numberOf, objectOf, objectsOf, stringOf } from './json.ts';
 import type { JsonPath } from './json-strings.ts';
 
 export interface TextDelta {
@@ -45,7 +45,7 @@ function anthropic(body: JsonObject): EventTexts {
   const delta = objectOf(body['delta']);
   const deltas = ['text', 'thinking', 'partial_json']
     .filter((name) => typeof delta?.[name] === 'string')
-    .map((name) => ({ path: ['delta', name], channel: `${String(body['index'])} ${name}`, isJson: name === 'partial_json' }));
+    .map((name) => ({ path: ['delta', name], channel: `${numberOf(body['index'])} ${name}`, isJson: name === 'partial_json' }));
   return { deltas, isLast: false, isIdle: false };
 }
 
@@ -53,13 +53,13 @@ function chat(body: JsonObject): EventTexts {
   const choices = objectsOf(body['choices']);
   const deltas = choices.flatMap((choice, at): TextDelta[] => {
     const delta = objectOf(choice['delta']);
-    const which = String(choice['index'] ?? at);
+    const which = numberOf(choice['index']) ?? at;
     const plain = ['content', 'reasoning_content', 'reasoning', 'refusal']
       .filter((name) => typeof delta?.[name] === 'string')
       .map((name) => ({ path: ['choices', at, 'delta', name], channel: `${which} ${name}`, isJson: false }));
     const calls = objectsOf(delta?.['tool_calls']).flatMap((call, n): TextDelta[] => {
       const place = ['choices', at, 'delta', 'tool_calls', n];
-      const channel = `${which} call ${String(call['index'] ?? n)}`;
+      const channel = `${which} call ${numberOf(call['index']) ?? n}`;
       if (typeof objectOf(call['function'])?.['arguments'] === 'string')
         return [{ path: [...place, 'function', 'arguments'], channel, isJson: true }];
       if (typeof objectOf(call['custom'])?.['input'] === 'string') return [{ path: [...place, 'custom', 'input'], channel, isJson: false }];
@@ -74,7 +74,7 @@ function chat(body: JsonObject): EventTexts {
 function responses(body: JsonObject): EventTexts {
   const type = stringOf(body['type']) ?? '';
   if (!type.endsWith('.delta') || typeof body['delta'] !== 'string') return over;
-  const where = ['item_id', 'output_index', 'content_index', 'summary_index'].map((name) => String(body[name]));
+  const where = ['item_id', 'output_index', 'content_index', 'summary_index'].map((name) => stringOf(body[name]) ?? numberOf(body[name]));
   const isJson = type.includes('function_call_arguments') || type.includes('mcp_call_arguments');
   return { deltas: [{ path: ['delta'], channel: [type, ...where].join(' '), isJson }], isLast: false, isIdle: false };
 }
@@ -87,7 +87,7 @@ function gemini(body: JsonObject): EventTexts {
         ? [
             {
               path: ['candidates', at, 'content', 'parts', n, 'text'],
-              channel: `${String(candidate['index'] ?? at)} ${part['thought'] === true ? 'thought' : 'text'}`,
+              channel: `${numberOf(candidate['index']) ?? at} ${part['thought'] === true ? 'thought' : 'text'}`,
               isJson: false,
             },
           ]
