@@ -8,6 +8,8 @@ import type { Tally } from './tally.ts';
 export interface Subject {
   readonly engine: PolicyEngine;
   readonly tally: Tally | undefined;
+  /** What becomes of a secret in a model call. */
+  readonly secrets: 'placeholder' | 'block';
 }
 
 export interface Mediation {
@@ -36,9 +38,9 @@ export function createMediation(
   const pending = new Map<number, Pending>();
   return {
     async mediate(request, body) {
-      const { engine, tally } = subjectOf(request.principal.session);
+      const { engine, tally, secrets } = subjectOf(request.principal.session);
       const decide = (asked: Request, facts: Facts) => engine.decide(asked, facts);
-      const recorded = await mediate(request, body, { ...deps, decide });
+      const recorded = await mediate(request, body, { ...deps, decide, placeholders: secrets === 'block' ? undefined : deps.placeholders });
       const row = tally?.decided(request, recorded.decision, recorded.report, recorded.entry?.index);
       if (recorded.entry && recorded.decision.effect === 'allow' && 'host' in request.act)
         pending.set(recorded.entry.index, { request, row, tally, recorded: Promise.withResolvers(), isEnded: false });

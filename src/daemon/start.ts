@@ -6,6 +6,7 @@ import path from 'node:path';
 import { type Config, loadConfig } from '../config/index.ts';
 import { faults, IntramurError, type Places, packageRoot, version } from '../core/index.ts';
 import { createAdmission, createClientServer, createGateway, createKeyring, createVault } from '../gateway/index.ts';
+import { createSecretPlaceholders } from '../inspect/index.ts';
 import { openIndex, openLedger } from '../ledger/index.ts';
 import { createTaint } from '../monitor/index.ts';
 import { loadPolicies, type PolicyEngine } from '../policy/index.ts';
@@ -69,12 +70,15 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
   const sessions = new Sessions();
   const taint = createTaint();
   const vault = createVault();
-  const inspect = createInspection(places.fingerprints, { isPlaceholder: (text) => vault.isPlaceholder(text) });
+  const placeholders = createSecretPlaceholders();
+  const inspect = createInspection(places.fingerprints, {
+    isPlaceholder: (text) => vault.isPlaceholder(text) || placeholders.isOurs(text),
+  });
   const mediation = createMediation(
-    { inspect, append: (entry) => ledger.append(entry), taint, now },
+    { inspect, append: (entry) => ledger.append(entry), taint, placeholders, now },
     (id) => {
       const session = sessions.get(id);
-      return { engine: session?.engine ?? engine, tally: session?.tally };
+      return { engine: session?.engine ?? engine, tally: session?.tally, secrets: (session?.config ?? config).inspect.secrets };
     },
     onFault,
   );

@@ -5,6 +5,7 @@ import type { Outcome } from './attempt.ts';
 import type { CallDeps, CallInput } from './call-input.ts';
 import { headersDown } from './headers.ts';
 import { faultText, refusalText, refuse } from './refuse.ts';
+import { type Restoring, StreamRestorer } from './restore-secrets.ts';
 import type { Asked } from './route.ts';
 import type { StreamFilter } from './stream-filter.ts';
 import { StreamReply } from './stream-reply.ts';
@@ -21,6 +22,8 @@ export interface Passage {
   lossy: readonly string[];
   /** Milliseconds of the process's clock. */
   readonly began: number;
+  /** Set when secrets of the call were replaced. */
+  readonly restoring?: Restoring;
 }
 
 /**
@@ -66,10 +69,13 @@ function failedReason({ target, fault }: Extract<Outcome, { kind: 'fault' }>): s
 }
 
 function streamFor(passage: Passage, onEnd: ConstructorParameters<typeof StreamReply>[0]['onEnd']): StreamReply {
-  const { deps, input, decision, entry } = passage;
+  const { deps, input, decision, entry, restoring } = passage;
+  const { dialect } = input.call;
+  const form = input.call.kind === 'invoke' ? input.call.streamForm : 'sse';
   return new StreamReply({
-    dialect: input.call.dialect,
-    form: input.call.kind === 'invoke' ? input.call.streamForm : 'sse',
+    dialect,
+    form,
+    ...(restoring ? { restorer: new StreamRestorer(dialect, form, restoring) } : {}),
     keepAliveMs: deps.limits.keepAliveMs,
     errorText: (reason) => refusalText({ reason, policies: decision.policies, entry }),
     onEnd,
@@ -82,7 +88,8 @@ export function answer(passage: Passage, outcome: Outcome): ExchangeReply {
   const { dialect } = input.call;
   switch (outcome.kind) {
     case 'whole': {
-      const { status, body, contentType, bytesIn, usage } = outcome;
+      const { status, contentType, bytesIn, usage } = outcome;
+      const body = restoredBody(passage, outcome);
       settle(passage, outcome, status, { bytesIn, usage });
       return { status, rawHeaders: [...wholeHeaders(outcome.rawHeaders, body, contentType), ...lossHeader(outcome)], body };
     }
@@ -116,6 +123,14 @@ export function answer(passage: Passage, outcome: Outcome): ExchangeReply {
   }
 }
 
+/** A whole answer, which is a whole stream where the caller asked for one. */
+function restoredBody({ restoring, input }: Passage, { body, contentType }: Extract<Outcome, { kind: 'whole' }>): Uint8Array {
+  if (!restoring) return body;
+  if (!contentType.startsWith('text/event-stream')) return restoring.whole(body);
+  const restorer = new StreamRestorer(input.call.dialect, 'sse', restoring);
+  return Buffer.concat([restorer.push(body), restorer.end()]);
+}
+
 /** Statuses by which servers say that they have no such endpoint. */
 const cannotCount: ReadonlySet<number> = new Set([404, 405, 501]);
 
@@ -145,7 +160,7 @@ interface End {
 
 /** Records what came of an allowed call. It has left already, so a ledger that fails now can only be reported. */
 function settle(
-  { deps, input, asked, read, entry, began }: Passage,
+  { deps, input, asked, read, entry, began, restoring }: Passage,
   outcome: Outcome,
   status: number,
   { bytesIn, usage, fault }: End,
@@ -177,6 +192,7 @@ function settle(
       ...(outcome.scrubs.length > 0 ? { scrubs: [...outcome.scrubs] } : {}),
       ...(outcome.lossy.length > 0 ? { lossy: [...outcome.lossy] } : {}),
       ...(read.serverTools.length > 0 ? { providerTools: [...read.serverTools] } : {}),
+      ...(restoring && restoring.count > 0 ? { restored: restoring.count } : {}),
     },
   };
   deps.outcomes.add(entry, body);

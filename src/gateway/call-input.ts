@@ -7,10 +7,13 @@ import type { AttemptDeps } from './attempt.ts';
 import type { Metrics } from './metrics.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { BodyLimits } from './read-body.ts';
+import type { Originals } from './restore-secrets.ts';
 
 export interface Mediated {
   readonly decision: Decision;
   readonly entry: { readonly index: number } | undefined;
+  /** What is sent instead of the body: its secrets are placeholders, which the answer gets back. */
+  readonly replaced?: { readonly bytes: Uint8Array; readonly originals: Originals };
 }
 
 export interface CallDeps extends AttemptDeps {

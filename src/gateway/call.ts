@@ -8,6 +8,7 @@ import type { CallDeps, CallInput, Mediated } from './call-input.ts';
 import { refusalForHosted } from './hosted-tools.ts';
 import { readBody } from './read-body.ts';
 import { faultText, refuse } from './refuse.ts';
+import { Restoring } from './restore-secrets.ts';
 import { type Asked, candidates, viewsOf } from './route.ts';
 import { within } from './within.ts';
 
@@ -32,7 +33,7 @@ export async function handleCall(deps: CallDeps, input: CallInput): Promise<Exch
   if ('reason' in understood) return refuseOwn(deps, input, understood);
   const { read, bytes, targets } = understood;
   const { call, head, principal, signal } = input;
-  const { decision, entry } = await judge(deps, requestOf(input, read.model, targets), {
+  const { decision, entry, replaced } = await judge(deps, requestOf(input, read.model, targets), {
     bytes,
     contentType: 'application/json',
     views: viewsOf(deps, head, targets),
@@ -50,8 +51,18 @@ export async function handleCall(deps: CallDeps, input: CallInput): Promise<Exch
     return refuse(call.dialect, { reason, policies: [], entry: entry?.index, kind: 'fault' });
   }
 
-  const asked: Asked = { call, head, principal, model: read.model, stream: read.stream, bytes };
-  const passage: Passage = { deps, input, asked, read, decision, entry: entry.index, lossy: [], began: performance.now() };
+  const asked: Asked = { call, head, principal, model: read.model, stream: read.stream, bytes: replaced?.bytes ?? bytes };
+  const passage: Passage = {
+    deps,
+    input,
+    asked,
+    read,
+    decision,
+    entry: entry.index,
+    lossy: [],
+    began: performance.now(),
+    ...(replaced ? { restoring: new Restoring(replaced.originals) } : {}),
+  };
   const outcome = attempt(deps, asked, [first, ...others], signal, (lossy) => {
     passage.lossy = lossy;
   });

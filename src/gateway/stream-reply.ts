@@ -3,6 +3,7 @@
 import { Readable } from 'node:stream';
 import type { Dialect, IntramurError } from '../core/index.ts';
 import { keepAlive, type StreamForm, type Usage } from '../wire/index.ts';
+import type { StreamRestorer } from './restore-secrets.ts';
 import { passThrough, type StreamFilter } from './stream-filter.ts';
 import type { Answer, Sink } from './upstream.ts';
 
@@ -21,6 +22,8 @@ export interface StreamReplyOptions {
   readonly keepAliveMs: number;
   /** Text of the error event, given what went wrong. */
   readonly errorText: (fault: string) => string;
+  /** Set when secrets of the call were replaced: gives them back on the last step to the caller. */
+  readonly restorer?: StreamRestorer;
   /** Called once, whatever the end. */
   readonly onEnd: (end: StreamEnd) => void;
 }
@@ -36,14 +39,14 @@ export class StreamReply extends Readable implements Sink {
   constructor(options: StreamReplyOptions) {
     super({ highWaterMark: 64 * 1024 });
     this.#options = options;
-    this.#filter = passThrough(options.dialect, options.form, options.errorText);
+    this.#filter = this.#restoring(passThrough(options.dialect, options.form, options.errorText));
     this.#timer = setTimeout(() => this.showLife(), options.keepAliveMs);
   }
 
   /** Begins to pass this answer on, through a translator when it is in another dialect. */
   passOn(answer: Answer, translator?: StreamFilter): void {
     if (this.#isOver) return answer.abort();
-    if (translator) this.#filter = inOurWords(translator, this.#options.errorText);
+    if (translator) this.#filter = this.#restoring(inOurWords(translator, this.#options.errorText));
     this.#answer = answer;
     answer.drain(this);
   }
@@ -99,6 +102,11 @@ export class StreamReply extends Readable implements Sink {
     callback(error);
   }
 
+  #restoring(filter: StreamFilter): StreamFilter {
+    const { restorer } = this.#options;
+    return restorer ? restored(filter, restorer) : filter;
+  }
+
   #close(fault: string | undefined): void {
     if (this.#isOver) return;
     const filter = this.#filter;
@@ -115,6 +123,22 @@ export class StreamReply extends Readable implements Sink {
     clearTimeout(this.#timer);
     this.#options.onEnd({ bytesIn: this.#bytesIn, usage: this.#filter.usage, ...(fault === undefined ? {} : { fault }) });
   }
+}
+
+function restored(filter: StreamFilter, restorer: StreamRestorer): StreamFilter {
+  return {
+    push: (chunk) => restorer.push(filter.push(chunk)),
+    end: (failure) => Buffer.concat([restorer.push(filter.end(failure)), restorer.end()]),
+    get isComplete() {
+      return filter.isComplete;
+    },
+    get usage() {
+      return filter.usage;
+    },
+    get upstreamError() {
+      return filter.upstreamError;
+    },
+  };
 }
 
 /** A translator takes the words of an error as they are. */

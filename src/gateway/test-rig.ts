@@ -8,6 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { type Config, defaultConfig, type ProviderConfig } from '../config/index.ts';
 import { type Body, type Decision, deny, type EntryBody, type Request, type Target } from '../core/index.ts';
+import type { MonitorDeps } from '../monitor/index.ts';
 import { createClientServer } from './client-server.ts';
 import { createGateway, type Gateway, type GatewayOptions } from './gateway.ts';
 import { createKeyring, type Keyring } from './keyring.ts';
@@ -35,6 +36,8 @@ export interface RigOptions {
   readonly now?: () => Date;
   readonly decide?: (request: Request, body: Body) => Decision | Promise<Decision>;
   readonly append?: () => Promise<void>;
+  /** Instead of `decide`: the monitor itself, over this ledger. */
+  readonly mediate?: (request: Request, body: Body, append: MonitorDeps['append']) => ReturnType<GatewayOptions['mediate']>;
 }
 
 export function provider(fields: Partial<ProviderConfig> & Pick<ProviderConfig, 'id' | 'url'>): ProviderConfig {
@@ -82,6 +85,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     limits: { connectMs: 2000, idleMs: 1000, ...options.limits },
     async mediate(request, body) {
       judged.push({ request, body });
+      if (options.mediate) return options.mediate(request, body, record);
       const asked = request.act.action === 'llm.invoke' ? request.act.targets : [];
       const decision = await (options.decide ?? (() => allow(asked)))(request, body);
       return { decision, entry: await record(entryOf(request, decision)) };

@@ -5,7 +5,14 @@ export { type HiddenText, hiddenTexts } from './hidden-text.ts';
 export { createInspector, type InspectContext, type Inspector, type InspectorOptions } from './inspector.ts';
 export { type KnownSecret, secretsOfEnvFile } from './known-secrets.ts';
 export { defaultLimits, type Limits } from './limits.ts';
-export { type Redacted, type Restorer, redact, restore, restorer } from './redact.ts';
+export { type Redacted, redact } from './redact.ts';
+export {
+  createSecretPlaceholders,
+  openPlaceholderAt,
+  type SecretPlaceholders,
+  secretPlaceholder,
+  secretPlaceholderPattern,
+} from './secret-placeholder.ts';
 export { loadBackground } from './source/background-data.ts';
 export type { FingerprintIndex, SourceDocument } from './source/index-file.ts';
 export { type BuildOptions, type FingerprintStore, fingerprintStore, type RepositoryEntry } from './source/store.ts';

@@ -38,12 +38,21 @@ export interface InspectorOptions {
 
 export interface InspectContext {
   readonly session?: string;
+  /**
+   * Further values that must not be in this payload, in any encoding. INVARIANT: one session is always asked with the same ones, because
+   * what was looked at before is not looked at again.
+   */
+  readonly knownSecrets?: readonly KnownSecret[];
 }
 
 export interface Inspector {
   /** INVARIANT: resolves for every input; a fault inside becomes `refused`, and a refused report is never a clean one. */
   inspect(body: Body, context?: InspectContext): Promise<Report>;
 }
+
+type FindInView = ReturnType<typeof knownSecretFinder>;
+
+const findsNothing: FindInView = () => [];
 
 interface Found {
   readonly secrets: InspectFinding[];
@@ -65,13 +74,13 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
 
   const history = createHistory<Found>();
 
-  function findIn(readings: Iterable<Reading>, budget: Budget): Found {
+  function findIn(readings: Iterable<Reading>, budget: Budget, more: FindInView): Found {
     const found: Found = { secrets: [], source: [], traces: [] };
     try {
       for (const { view, of } of readings) {
         budget.checkTime();
         if (of !== 'texts') {
-          found.secrets.push(...secrets.scan(view), ...known(view), ...hiddenTextIn(view));
+          found.secrets.push(...secrets.scan(view), ...known(view), ...more(view), ...hiddenTextIn(view));
           if (options.personalData) found.secrets.push(...personalDataIn(view, fingerprint));
         }
         if (of !== 'fields' && source) {
@@ -88,13 +97,14 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
   }
 
   /** The body, or of a body that was seen before in this session only what is new. */
-  function findInBody(body: Body, session: string | undefined, budget: Budget): { all: Found; fresh: Found } {
+  function findInBody(body: Body, session: string | undefined, budget: Budget, more: FindInView): { all: Found; fresh: Found } {
     const bytes = Buffer.from(body.bytes.buffer, body.bytes.byteOffset, body.bytes.byteLength);
     const isJson = looksLikeJson(body);
     const change = session === undefined || !isJson ? undefined : history.changeSince(session, bytes);
     const { start, end } = change?.fresh ?? { start: 0, end: bytes.length };
     const json = isJson ? (change?.json ?? readJson(bytes.subarray(start, end))) : undefined;
-    const fresh = start === end && change ? nothing : findIn(viewsOf(rawView(bytes.subarray(start, end), start), budget, json), budget);
+    const fresh =
+      start === end && change ? nothing : findIn(viewsOf(rawView(bytes.subarray(start, end), start), budget, json), budget, more);
     const all = change ? joined(change, fresh, bytes.length) : fresh;
     if (session !== undefined && json && !all.refused) history.remember(session, bytes, all, change?.texts ?? json.spans, change);
     return { all, fresh };
@@ -111,12 +121,13 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
     }
   }
 
-  function inspectNow(body: Body, session: string | undefined): Found {
+  function inspectNow(body: Body, { session, knownSecrets }: InspectContext): Found {
+    const more = knownSecrets ? knownSecretFinder(knownSecrets, fingerprint) : findsNothing;
     const budget = budgetFor(limits, nowMs);
     const size = body.bytes.length + body.views.reduce((sum, text) => sum + text.length, 0);
     if (size > limits.maxBytes) throw exceeded(`${size} bytes are more than the ${limits.maxBytes} that are inspected`);
-    const { all, fresh } = findInBody(body, session, budget);
-    const outside = findIn(outsideReadings(body, budget), budget);
+    const { all, fresh } = findInBody(body, session, budget, more);
+    const outside = findIn(outsideReadings(body, budget), budget, more);
     const found: Found = {
       secrets: [...all.secrets, ...outside.secrets],
       source: [...all.source, ...outside.source],
@@ -128,11 +139,11 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
   }
 
   return {
-    async inspect(body, { session } = {}) {
+    async inspect(body, context = {}) {
       const startedAt = nowMs();
       let found: Found;
       try {
-        found = inspectNow(body, session);
+        found = inspectNow(body, context);
       } catch (fault) {
         found = { ...nothing, refused: refusalOf(fault) };
       }

@@ -1,5 +1,4 @@
-// Replacing secrets by placeholders on the way out, and placeholders by secrets in the answer. Pure functions: which placeholder
-// stands for which value, and towards whom it may be restored, is the caller's to keep.
+// Replacing what was found by placeholders. A pure function: which placeholder stands for which value is the caller's to say and to keep.
 import type { InspectFinding } from '../core/index.ts';
 import type { Span } from './view.ts';
 
@@ -46,57 +45,4 @@ function joined(findings: readonly InspectFinding[]): { span: Span; finding: Ins
     } else out.push({ span: finding, finding });
   }
   return out;
-}
-
-/** Restores placeholders in a text that arrives in pieces; one for each stream of text (each content block of an answer). */
-export interface Restorer {
-  /** What of the text so far is certain. Holds back an end that may be the beginning of a placeholder. */
-  push(text: string): string;
-  /** What was still held back. */
-  end(): string;
-}
-
-export function restorer(originals: ReadonlyMap<string, string>): Restorer {
-  const placeholders = [...originals.keys()].toSorted((a, b) => b.length - a.length);
-  const longest = placeholders[0]?.length ?? 0;
-  const pattern = new RegExp(placeholders.map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|') || '(?!)', 'g');
-  let held = '';
-
-  const mayGrow = (end: string) => placeholders.some((placeholder) => placeholder.length > end.length && placeholder.startsWith(end));
-
-  /** Length of the longest end of `text` that begins a placeholder without being one. */
-  const openEnd = (text: string): number => {
-    for (let length = Math.min(longest - 1, text.length); length > 0; length--) {
-      if (mayGrow(text.slice(-length))) return length;
-    }
-    return 0;
-  };
-
-  return {
-    push(text) {
-      const known = held + text;
-      let out = '';
-      let position = 0;
-      for (const match of known.matchAll(pattern)) {
-        if (mayGrow(known.slice(match.index))) break;
-        out += known.slice(position, match.index) + (originals.get(match[0]) ?? match[0]);
-        position = match.index + match[0].length;
-      }
-      const rest = known.slice(position);
-      const open = openEnd(rest);
-      held = rest.slice(rest.length - open);
-      return out + rest.slice(0, rest.length - open);
-    },
-    end() {
-      const rest = held.replace(pattern, (placeholder) => originals.get(placeholder) ?? placeholder);
-      held = '';
-      return rest;
-    },
-  };
-}
-
-/** Restores a whole text at once. */
-export function restore(text: string, originals: ReadonlyMap<string, string>): string {
-  const whole = restorer(originals);
-  return whole.push(text) + whole.end();
 }

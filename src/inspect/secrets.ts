@@ -5,6 +5,7 @@ import type { InspectFinding, Tier } from '../core/index.ts';
 import { keywordMatcher } from './aho-corasick.ts';
 import type { Detector } from './detector.ts';
 import { entropyOf } from './entropy.ts';
+import { secretPlaceholder } from './secret-placeholder.ts';
 import type { View } from './view.ts';
 
 export interface SecretScanner {
@@ -53,7 +54,7 @@ export function secretScanner({ detectors, isPlaceholder, fingerprint }: SecretS
           if (span === undefined) continue;
           const value = view.bytes.toString('latin1', span[0], span[1]);
           if (detector.minEntropy > 0 && entropyOf(value) < detector.minEntropy) continue;
-          if (!detector.verify(value) || isPlaceholder(value)) continue;
+          if (!detector.verify(value) || (isPlaceholder(value) && detector !== secretPlaceholder)) continue;
           matches.push({ detector, rank, start: span[0], end: span[1] });
         }
       });

@@ -12,13 +12,18 @@ import {
 } from '../core/index.ts';
 import type { Facts } from './facts.ts';
 
-/** @param facts what policy was told; `undefined` when it was not asked */
+/**
+ * @param body what would leave
+ * @param facts what policy was told; `undefined` when it was not asked
+ * @param placeholders how many different secrets were replaced in `body`
+ */
 export function entryFor(
   request: Request,
   body: Body,
   decision: Decision,
   report: Report | undefined,
   facts: Facts | undefined,
+  placeholders = 0,
 ): EntryBody {
   const { principal, act } = request;
   const allowed = decision.effect === 'allow';
@@ -41,6 +46,7 @@ export function entryFor(
       ...actDetail(act, body, report),
       vetting: principal.vetting,
       ...(report && report.findings.length > 0 ? { findings: summarise(report) } : {}),
+      ...(placeholders > 0 ? { placeholders } : {}),
     },
   };
 }

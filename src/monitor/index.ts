@@ -2,4 +2,5 @@
 export type { Facts } from './facts.ts';
 export { type MonitorDeps, mediate, type Recorded } from './mediate.ts';
 export { recordRefusal } from './record-refusal.ts';
+export type { Replaced } from './replace-secrets.ts';
 export { createTaint, type Seen, type Taint } from './taint.ts';

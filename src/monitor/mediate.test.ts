@@ -1,7 +1,8 @@
 // The centre fails closed: whatever breaks between question and record, the answer is a refusal, and an allow is never given before it
 // is on the record.
 import { describe, expect, it } from 'vitest';
-import { type Body, type Decision, type EntryBody, IntramurError, type Report, type Request } from '../core/index.ts';
+import { type Body, type Decision, deny, type EntryBody, IntramurError, type Report, type Request, type Target } from '../core/index.ts';
+import { createInspector, createSecretPlaceholders } from '../inspect/index.ts';
 import { createTaint, type MonitorDeps, mediate } from './index.ts';
 
 const request: Request = {
@@ -99,3 +100,122 @@ describe('mediate', () => {
     expect(seen).toEqual(['restricted', 'restricted']);
   });
 });
+
+describe('a secret in a model call', () => {
+  const token = `AKIA${'QYLPMN5HHHFPZAM2'}`;
+  const outside: Target = { provider: 'vendor', model: 'm', dialect: 'openai-chat', perimeter: 'public', vetted: false };
+  const call: Request = {
+    ...request,
+    act: {
+      action: 'llm.invoke',
+      class: 'model',
+      dialect: 'openai-chat',
+      host: 'gateway',
+      port: 80,
+      method: 'POST',
+      path: '/v1/chat/completions',
+      requestedModel: 'm',
+      targets: [outside],
+    },
+  };
+  const placeholders = createSecretPlaceholders();
+  const inspector = createInspector({ isPlaceholder: placeholders.isOurs });
+  const bodyOf = (text: string): Body => ({
+    bytes: Buffer.from(JSON.stringify({ model: 'm', messages: [{ role: 'user', content: text }] })),
+    contentType: 'application/json',
+    views: [],
+  });
+  const allowed: Decision = { effect: 'allow', route: { kind: 'targets', targets: [outside] }, policies: ['p'] };
+  const deps = (entries: EntryBody[] = []): MonitorDeps => ({
+    ...working(entries),
+    inspect: inspector.inspect,
+    decide: (_request, { labels }) => (labels.includes('secret') ? deny('no secret leaves', ['p']) : allowed),
+    placeholders,
+  });
+
+  it('that may go nowhere goes as a placeholder, which the entry counts and the sent bytes are of', async () => {
+    const entries: EntryBody[] = [];
+    const { decision, replaced } = await mediate(call, bodyOf(`the key is ${token}`), deps(entries));
+    const sent = Buffer.from(replaced?.bytes ?? []).toString();
+    expect([decision.effect, sent.includes(token), [...(replaced?.originals.values() ?? [])]]).toEqual(['allow', false, [token]]);
+    expect(entries).toEqual([
+      expect.objectContaining({
+        decision: 'allow',
+        labels: [],
+        bytesOut: sent.length,
+        detail: expect.objectContaining({ placeholders: 1, findings: [expect.stringContaining(':block:1')] }),
+      }),
+    ]);
+  });
+
+  it('goes as it is where that is allowed', async () => {
+    const { replaced } = await mediate(call, bodyOf(`the key is ${token}`), { ...deps(), decide: () => allowed });
+    expect(replaced).toBeUndefined();
+  });
+
+  it.each<[string, Body, Partial<MonitorDeps>]>([
+    ['where the configuration says block', bodyOf(token), { placeholders: undefined }],
+    ['in a header', { ...bodyOf('x'), views: [`Bearer ${token}`] }, {}],
+    ['encoded', bodyOf(Buffer.from(`the key is ${token} as said`).toString('base64')), {}],
+    ['as it is and encoded without what gives it away', bodyOf(`${token} ${Buffer.from(`xx ${token} yy zz`).toString('hex')}`), {}],
+    ['when the second look throws', bodyOf(token), { inspect: failingAfter(1, inspector.inspect) }],
+    ['when the second look is not complete', bodyOf(token), { inspect: refusingAfter(1, inspector.inspect) }],
+  ])('%s: is refused', async (_name, body, faulty) => {
+    const entries: EntryBody[] = [];
+    const { decision, replaced } = await mediate(call, body, { ...deps(entries), ...faulty });
+    expect([decision.effect, replaced, entries.map((entry) => entry.decision)]).toEqual(['deny', undefined, ['deny']]);
+  });
+
+  it('keeps its placeholder from call to call, so that the beginning of a prompt stays the same', async () => {
+    const texts = [`the key is ${token}`, `the key is ${token} and more was said`];
+    const [first, second] = await Promise.all(
+      texts.map(async (text) => Buffer.from((await mediate(call, bodyOf(text), deps())).replaced?.bytes ?? []).toString()),
+    );
+    expect(second?.startsWith(first?.slice(0, first.indexOf('"}')) ?? '-')).toBe(true);
+  });
+
+  it('is another placeholder in another session', async () => {
+    const of = async (session: string) =>
+      [
+        ...((await mediate({ ...call, principal: { ...call.principal, session } }, bodyOf(token), deps())).replaced?.originals.keys() ??
+          []),
+      ][0];
+    expect(await of('a')).not.toBe(await of('b'));
+  });
+
+  it('does not free the payload of what else is in it', async () => {
+    const entries: EntryBody[] = [];
+    const strict = { ...deps(entries), decide: (): Decision => deny('confidential', ['p.class']) };
+    const { decision, replaced } = await mediate(call, bodyOf(token), strict);
+    expect([decision.effect, replaced, entries[0]?.decision]).toEqual(['deny', undefined, 'deny']);
+  });
+
+  it.each<[string, Body]>([
+    ['in a body', { bytes: Buffer.from(`x=${placeholders.of('s', token)}`), contentType: '', views: [] }],
+    ['in a header or the address', { bytes: Buffer.from(''), contentType: '', views: [`/?x=${placeholders.of('other', token)}`] }],
+    ['encoded', { bytes: Buffer.from(Buffer.from(`x=${placeholders.of('s', token)} end`).toString('base64')), contentType: '', views: [] }],
+  ])('a placeholder %s on its way to any other host is a refusal with a finding, though policy allows', async (_name, body) => {
+    const entries: EntryBody[] = [];
+    const { decision } = await mediate(request, body, { ...deps(entries), decide: () => allow });
+    expect(decision).toMatchObject({ effect: 'deny', reason: { code: 'CREDENTIAL_MISUSED' } });
+    expect(entries[0]?.detail?.['findings']).toEqual(['secret-placeholder:count:1']);
+  });
+
+  it('a placeholder that comes back in a prompt is a word like any other', async () => {
+    const { decision, replaced } = await mediate(call, bodyOf(`secret = "${placeholders.of('s', token)}"`), deps());
+    expect([decision.effect, replaced]).toEqual(['allow', undefined]);
+  });
+});
+
+function failingAfter(calls: number, inspect: MonitorDeps['inspect']): MonitorDeps['inspect'] {
+  let count = 0;
+  return (...args) => (count++ < calls ? inspect(...args) : Promise.reject(new IntramurError('INSPECT_FAILED', 'x')));
+}
+
+function refusingAfter(calls: number, inspect: MonitorDeps['inspect']): MonitorDeps['inspect'] {
+  let count = 0;
+  return async (...args) => {
+    const report = await inspect(...args);
+    return count++ < calls ? report : { ...report, refused: { code: 'INSPECT_LIMIT', reason: 'x' } };
+  };
+}

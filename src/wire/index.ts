@@ -2,11 +2,14 @@
 export { estimateTokens } from './count-tokens.ts';
 export { type Call, type Detected, detectCall, type StreamForm } from './detect.ts';
 export { mapError } from './error-body.ts';
+export { parseLenient } from './json.ts';
+export { type JsonPath, type JsonString, jsonEscaped, jsonStrings, textOf } from './json-strings.ts';
 export { modelList } from './model-list.ts';
 export { type BodyCall, type ReadCall, readCall } from './read-call.ts';
 export { keepAlive, type RefusalKind, refusal, streamError, type WireReply } from './refusal.ts';
 export type { ServerTool } from './server-tools.ts';
 export { type StreamWatcher, streamWatcher } from './stream-watcher.ts';
+export { type EventTexts, type TextDelta, textDeltasIn } from './text-deltas.ts';
 export {
   type TranslatedRequest,
   type TranslateOptions,

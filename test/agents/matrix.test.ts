@@ -33,6 +33,7 @@ async function createSite(dialect: Dialect, upstream: FakeUpstream, perimeter: s
   rig.configure(`organization: test
 providers: [{ id: only, dialect: ${dialect}, url: "${base}", perimeter: ${perimeter} }]
 models: { "*": [only/rehearsal] }
+inspect: { secrets: block }
 keys: [{ id: outside, sha256: ${crypto.hash('sha256', key)}, user: alice, tool: editor, purpose: research }]
 tools: { ${[...agentRecipes.map(({ id }) => id), 'editor'].map((id) => `${id}: { status: vetted }`).join(', ')} }
 `);

@@ -23,6 +23,7 @@ beforeAll(async () => {
 keys:
   - { id: ide, sha256: ${crypto.hash('sha256', key)}, user: alice, tool: qwen-code, purpose: research }
 packs: [baseline, perimeter, research-production]
+inspect: { secrets: block }
 `);
   expect(await rig.intramur(['up', '--background'])).toMatchObject({ code: 0, stdout: '' });
   url = (JSON.parse((await rig.intramur(['status', '--json'])).stdout) as { gateway: { url: string } }).gateway.url;

@@ -1,5 +1,6 @@
 // Every detector of secrets. Order matters where two find the same bytes: the earlier one names the finding.
 import type { Detector } from '../detector.ts';
+import { secretPlaceholder } from '../secret-placeholder.ts';
 import { ai } from './ai.ts';
 import { chat } from './chat.ts';
 import { cloud } from './cloud.ts';
@@ -15,6 +16,7 @@ import { platform } from './platform.ts';
 import { services } from './services.ts';
 
 export const detectors: readonly Detector[] = [
+  secretPlaceholder,
   ...keys,
   ...ai,
   ...forge,

