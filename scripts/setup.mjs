@@ -68,7 +68,7 @@ const packageManagers = [
  */
 function systemPackages(wanted) {
   if (process.platform !== 'linux') return;
-  const missing = Object.entries(wanted).filter(([program]) => !has(program) && !fs.existsSync(`/usr/bin/${program}`));
+  const missing = Object.entries(wanted).filter(([program]) => !has(program) && !['/usr/bin', '/usr/sbin'].some((dir) => fs.existsSync(path.join(dir, program))));
   if (missing.length === 0) return;
   const names = missing.map(([, name]) => name);
   const manager = packageManagers.find(([program]) => has(program));
@@ -117,7 +117,7 @@ const tasks = {
   demo: { script: 'scripts/demo.mjs', agents: true },
   test: { script: 'scripts/test.mjs', agents: true, system: forTests, args: ['src', 'test', '--exclude', 'test/agents/**'] },
   'test:agents': { script: 'scripts/test.mjs', agents: true, system: forTests, args: ['test/agents'] },
-  bench: { script: 'scripts/bench.mjs', system: { rg: 'ripgrep', socat: 'socat' }, peers: true },
+  bench: { script: 'scripts/bench.mjs', system: { rg: 'ripgrep', socat: 'socat', nginx: 'nginx-light' }, peers: true },
   check: { script: 'scripts/check.mjs' },
   build: { script: undefined },
 };
