@@ -15,11 +15,15 @@ const benches = {
   escape: ['bench/escape.ts', 'benchEscape'],
   sandbox: ['bench/sandbox.ts', 'benchSandbox', 7],
   egress: ['bench/egress.ts', 'benchEgress', 3],
-  gateway: ['bench/gateway.ts', 'run', 5],
+  gateway: ['bench/gateway.ts', 'run', 9],
+  soak: ['bench/gateway/soak.ts', 'soak'],
   policy: ['bench/policy.ts', 'run'],
   ledger: ['bench/ledger.ts', 'run'],
   audit: ['bench/audit.ts'],
 };
+
+/** Too long for every run: only when it is named. */
+const onRequest = ['soak'];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(benches, name));
@@ -31,7 +35,7 @@ if (unknown.length > 0) {
 fs.mkdirSync(results, { recursive: true });
 let isFailed = false;
 for (const [name, [file, measure, rounds]] of Object.entries(benches)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  if (wanted.length > 0 ? !wanted.includes(name) : onRequest.includes(name)) continue;
   process.stdout.write(`\n── ${name} ──\n`);
   const script = `
     import fs from 'node:fs';

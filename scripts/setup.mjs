@@ -120,7 +120,11 @@ const tasks = {
   demo: { script: 'scripts/demo.mjs', agents: true },
   test: { script: 'scripts/test.mjs', agents: true, system: forTests, args: ['src', 'test', '--exclude', 'test/agents/**'] },
   'test:agents': { script: 'scripts/test.mjs', agents: true, system: forTests, args: ['test/agents'] },
-  bench: { script: 'scripts/bench.mjs', system: { rg: 'ripgrep', socat: 'socat', firejail: 'firejail' }, peers: true },
+  bench: {
+    script: 'scripts/bench.mjs',
+    system: { rg: 'ripgrep', socat: 'socat', firejail: 'firejail', nginx: 'nginx-light' },
+    peers: true,
+  },
   check: { script: 'scripts/check.mjs' },
   build: { script: undefined },
 };

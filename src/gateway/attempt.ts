@@ -4,7 +4,7 @@ import crypto from 'node:crypto';
 import timers from 'node:timers/promises';
 import type { Agent } from 'undici';
 import { codeOf, type Dialect, headerOf, IntramurError, type Target } from '../core/index.ts';
-import { createStreamTranslator, readUsage, type Translation, translateResponse, type Usage } from '../wire/index.ts';
+import { createStreamTranslator, readWhole, type Translation, translateResponse, type Usage } from '../wire/index.ts';
 import type { Preference } from './circuit.ts';
 import { headersDown } from './headers.ts';
 import type { Check } from './resolve.ts';
@@ -130,23 +130,15 @@ async function take(answer: Answer, { call, stream }: Asked, translation: Transl
   const whole = { kind: 'whole', status: answer.status, rawHeaders: answer.rawHeaders, bytesIn: body.length } as const;
   if (translation && stream) return { ...whole, ...streamOf(translation, body), contentType: 'text/event-stream' };
   if (translation) return { ...whole, ...translateResponse(translation, body), contentType: 'application/json' };
-  if (!isJson(body)) throw new IntramurError('UPSTREAM_PROTOCOL', 'the answer is not JSON');
-  return { ...whole, body, usage: readUsage(call.dialect, body), contentType: type || 'application/json' };
+  const read = readWhole(call.dialect, body);
+  if (!read) throw new IntramurError('UPSTREAM_PROTOCOL', 'the answer is not JSON');
+  return { ...whole, body, usage: read.usage, contentType: type || 'application/json' };
 }
 
 /** A whole answer in the form of a stream, for a caller that asked for one. */
 function streamOf(translation: Translation, body: Uint8Array): { readonly body: Uint8Array; readonly usage: Usage | undefined } {
   const translator = createStreamTranslator(translation);
   return { body: Buffer.concat([translator.whole(body), translator.end()]), usage: translator.usage };
-}
-
-function isJson(body: Buffer): boolean {
-  try {
-    JSON.parse(body.toString());
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** A connection that the server closed while it was idle fails at the first byte; the same target gets one more chance. */

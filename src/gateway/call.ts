@@ -36,7 +36,7 @@ export async function handleCall(deps: CallDeps, input: CallInput): Promise<Exch
   const { decision, entry, replaced } = await judge(deps, requestOf(input, read.model, targets), {
     bytes,
     contentType: 'application/json',
-    views: viewsOf(deps, head, targets),
+    views: viewsOf(deps, input, targets),
   });
   if (decision.effect === 'deny') {
     const kind = decision.reason.code === 'POLICY' ? 'policy' : 'fault';

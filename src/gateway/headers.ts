@@ -27,25 +27,30 @@ export function* pairsOf(rawHeaders: readonly string[]): Generator<Pair> {
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) yield [rawHeaders[i] ?? '', rawHeaders[i + 1] ?? ''];
 }
 
-/** All headers without those of the connection and those that `Connection` names. */
-export function endToEnd(rawHeaders: readonly string[]): string[] {
-  const named = new Set<string>();
-  for (const [name, value] of pairsOf(rawHeaders)) {
-    if (name.toLowerCase() === 'connection') for (const token of value.split(',')) named.add(token.trim().toLowerCase());
-  }
+/** The headers of which `isKept` says so, given the lower-case name and the value. */
+export function headersWhere(rawHeaders: readonly string[], isKept: (name: string, value: string) => boolean): string[] {
   const kept: string[] = [];
-  for (const [name, value] of pairsOf(rawHeaders)) {
-    const lower = name.toLowerCase();
-    if (!hopByHop.has(lower) && !named.has(lower)) kept.push(name, value);
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? '';
+    const value = rawHeaders[i + 1] ?? '';
+    if (isKept(name.toLowerCase(), value)) kept.push(name, value);
   }
   return kept;
 }
 
+/** All headers without those of the connection and those that `Connection` names. */
+export function endToEnd(rawHeaders: readonly string[]): string[] {
+  const named = new Set<string>();
+  const kept = headersWhere(rawHeaders, (name, value) => {
+    if (name === 'connection') for (const token of value.split(',')) named.add(token.trim().toLowerCase());
+    return !hopByHop.has(name);
+  });
+  return [...named].every((name) => hopByHop.has(name)) ? kept : headersWhere(kept, (name) => !named.has(name));
+}
+
 /** For a direct exchange: what the program wrote, less the connection's and our own. */
 export function directHeaders(rawHeaders: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (const [name, value] of pairsOf(endToEnd(rawHeaders))) if (!isOurs(name.toLowerCase())) kept.push(name, value);
-  return kept;
+  return headersWhere(endToEnd(rawHeaders), (name) => !isOurs(name));
 }
 
 const upward = new Set(['anthropic-version', 'anthropic-beta', 'openai-beta']);
@@ -65,13 +70,10 @@ const upwardOfClient = [
   /^x-dashscope-/,
 ];
 
-/** Headers that can go up with a call in some mode: their values leave, so they are looked at. */
-export function goesUp(name: string): boolean {
-  return upward.has(name) || upwardOfClient.some((pattern) => pattern.test(name));
+/** Headers that go up with a call under this kind of credential: their values leave, so they are looked at. */
+export function goesUp(name: string, credential: 'provider' | 'client'): boolean {
+  return upward.has(name) || (credential === 'client' && upwardOfClient.some((pattern) => pattern.test(name)));
 }
-
-/** Where clients put the key for the service they call. */
-export const credentialHeaders: ReadonlySet<string> = new Set(['authorization', 'x-api-key', 'x-goog-api-key']);
 
 /**
  * Headers of a model call on its way up. `accept-encoding: identity`: an answer that we could not look into would have to be
@@ -87,13 +89,13 @@ export function headersUp(head: ExchangeHead, stream: boolean, mode: 'provider' 
     'identity',
   ];
   let hasAgent = false;
-  for (const [name, value] of pairsOf(head.rawHeaders)) {
-    const lower = name.toLowerCase();
-    const isKept =
-      (mode !== 'other-dialect' && upward.has(lower)) || (mode === 'client' && upwardOfClient.some((pattern) => pattern.test(lower)));
-    if (!isKept) continue;
-    hasAgent ||= lower === 'user-agent';
-    kept.push(lower, value);
+  if (mode !== 'other-dialect') {
+    for (const [name, value] of pairsOf(head.rawHeaders)) {
+      const lower = name.toLowerCase();
+      if (!goesUp(lower, mode)) continue;
+      hasAgent ||= lower === 'user-agent';
+      kept.push(lower, value);
+    }
   }
   if (!hasAgent) kept.push('user-agent', 'intramur');
   return kept;
@@ -112,12 +114,7 @@ const downwardPrefixes = ['anthropic-ratelimit-', 'x-ratelimit-', 'x-codex-'];
 
 /** Headers of an answer on its way down, names as the upstream wrote them. The media type is for whoever writes the body to say. */
 export function headersDown(rawHeaders: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (const [name, value] of pairsOf(rawHeaders)) {
-    const lower = name.toLowerCase();
-    if (downward.has(lower) || downwardPrefixes.some((prefix) => lower.startsWith(prefix))) kept.push(name, value);
-  }
-  return kept;
+  return headersWhere(rawHeaders, (name) => downward.has(name) || downwardPrefixes.some((prefix) => name.startsWith(prefix)));
 }
 
 export function lacksHeader(headers: readonly string[], name: string): boolean {

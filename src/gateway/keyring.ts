@@ -7,7 +7,7 @@ import { type Config, type KeyConfig, type Register, vettingOf } from '../config
 import { type ExchangeHead, headerOf, type Principal, type Vetting } from '../core/index.ts';
 import { type Budgets, createBudgets } from './budget.ts';
 import type { Allowance } from './call-input.ts';
-import { pairsOf } from './headers.ts';
+import { headersWhere, pairsOf } from './headers.ts';
 import { readKeys } from './key-file.ts';
 
 export interface Caller {
@@ -38,24 +38,38 @@ export function createKeyring({ config, file, register = () => [], now, onFault 
   const budgets: Budgets = createBudgets(file, now, onFault);
   const configured = hashed(config.keys);
   const added = watchedKeys(file);
+  const principals = rememberedPrincipals(config, register);
   return {
     authenticate(head) {
-      const key = presentedIn(head)
-        .map((text) => findKey(text, configured, added()))
-        .find((found) => found !== undefined);
+      const presented = presentedIn(head);
+      if (presented.length === 0) return undefined;
+      const among = (keys: readonly HashedKey[]): KeyConfig | undefined =>
+        presented.map((text) => findKey(text, configured, keys)).find((found) => found !== undefined);
+      // A key that is not known may have been added a moment ago.
+      const key = among(added.keys()) ?? among(added.keysNow());
       if (!key) return undefined;
-      return { principal: principalOf(key, config, register(), head), head: withoutKeys(head), allowance: budgets.allowanceOf(key) };
+      return { principal: principals(key, head), head: withoutKeys(head), allowance: budgets.allowanceOf(key) };
     },
     close: () => budgets.flush(),
   };
 }
 
+/** A key that was revoked is gone after this time at the latest, which is sooner than the command that revoked it ends; under load it spares a look at the file for each call. */
+const lookEveryMs = 5;
+
+interface WatchedKeys {
+  /** As they stood at most `lookEveryMs` ago. */
+  keys(): readonly HashedKey[];
+  keysNow(): readonly HashedKey[];
+}
+
 /** A file that no longer reads holds no keys: whoever depended on one is refused. */
-function watchedKeys(file: string): () => readonly HashedKey[] {
+function watchedKeys(file: string): WatchedKeys {
   let keys: readonly HashedKey[] = [];
   let seen = '';
-  return () => {
-    // A few microseconds for each call, so that a revoked key is gone at once.
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  const keysNow = (): readonly HashedKey[] => {
+    lookedAt = performance.now();
     const stat = fs.statSync(file, { throwIfNoEntry: false });
     const version = stat ? `${stat.ino} ${stat.mtimeMs} ${stat.size}` : '';
     if (version === seen) return keys;
@@ -67,6 +81,7 @@ function watchedKeys(file: string): () => readonly HashedKey[] {
     }
     return keys;
   };
+  return { keys: () => (performance.now() - lookedAt < lookEveryMs ? keys : keysNow()), keysNow };
 }
 
 export function hashOf(key: string): string {
@@ -106,8 +121,7 @@ function presentedIn({ rawHeaders, target }: ExchangeHead): readonly string[] {
 
 /** INVARIANT: no key of ours, known or not, goes on from here. */
 function withoutKeys(head: ExchangeHead): ExchangeHead {
-  const rawHeaders: string[] = [];
-  for (const [name, value] of pairsOf(head.rawHeaders)) if (!keyHeaders.has(name.toLowerCase())) rawHeaders.push(name, value);
+  const rawHeaders = headersWhere(head.rawHeaders, (name) => !keyHeaders.has(name));
   const query = head.target.indexOf('?');
   if (query < 0) return { ...head, rawHeaders };
   const kept = head.target
@@ -119,9 +133,34 @@ function withoutKeys(head: ExchangeHead): ExchangeHead {
 
 const sessionHeaders = ['x-intramur-session', 'x-claude-code-session-id', 'session-id', 'x-session-id'];
 
-function principalOf(key: KeyConfig, config: Config, register: Register, head: ExchangeHead): Principal {
-  const stated = sessionHeaders.map((name) => headerOf(head.rawHeaders, name)).find((value) => value !== undefined && value !== '');
-  const seen = toolBehind(headerOf(head.rawHeaders, 'user-agent') ?? '');
+/** The principal of a call: the same object for the same key, session and tool, so that what follows from it is worked out once. */
+function rememberedPrincipals(config: Config, register: () => Register): (key: KeyConfig, head: ExchangeHead) => Principal {
+  // A key that was read again is another object, so what was remembered for the old one is gone.
+  let known = new WeakMap<KeyConfig, Map<string, Principal>>();
+  let since = register();
+  return (key, { rawHeaders }) => {
+    const now = register();
+    // INVARIANT: what was said of a tool since (a ban, for one) counts from the next call on.
+    if (now !== since) known = new WeakMap();
+    since = now;
+    const session = sessionHeaders.map((name) => headerOf(rawHeaders, name)).find((value) => value !== undefined && value !== '');
+    const userAgent = headerOf(rawHeaders, 'user-agent') ?? '';
+    const own = known.get(key) ?? new Map<string, Principal>();
+    known.set(key, own);
+    const name = JSON.stringify([session, userAgent]);
+    const principal = own.get(name) ?? principalOf(key, config, now, session, userAgent);
+    // Both come from callers, so what is remembered is bounded.
+    if (own.size >= maxRemembered || name.length > longestRemembered) own.clear();
+    else own.set(name, principal);
+    return principal;
+  };
+}
+
+const maxRemembered = 1000;
+const longestRemembered = 1024;
+
+function principalOf(key: KeyConfig, config: Config, register: Register, stated: string | undefined, userAgent: string): Principal {
+  const seen = toolBehind(userAgent);
   const agent = key.tool ?? seen.id;
   return {
     // Below the key's own name, so that no header reaches another key's session or one of the sandbox.

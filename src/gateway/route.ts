@@ -3,7 +3,7 @@ import { type Config, type ProviderConfig, targetsFor } from '../config/index.ts
 import { assertNever, type Dialect, type ExchangeHead, IntramurError, type Principal, type Target } from '../core/index.ts';
 import { leavesThroughOllama, type Service, serviceAt } from '../providers/index.ts';
 import { type BodyCall, type Translation, translateRequest, withModel } from '../wire/index.ts';
-import { credentialHeaders, goesUp, headersUp, lacksHeader, pairsOf } from './headers.ts';
+import { goesUp, headersUp, lacksHeader, pairsOf } from './headers.ts';
 import type { Check } from './resolve.ts';
 import type { Scrubber } from './scrub.ts';
 import type { UpstreamRequest } from './upstream.ts';
@@ -134,8 +134,8 @@ export function prepare(deps: RouteDeps, asked: Asked, target: Target): Prepared
   }
   if (target.dialect === 'anthropic-messages' && lacksHeader(headers, 'anthropic-version')) headers.push('anthropic-version', '2023-06-01');
   const key = deps.keyOf(provider);
-  const outgoing = { url: new URL(base.origin + path), bytes: body };
-  const authorized = key === undefined ? [] : service.authorize(key, target.dialect, outgoing, deps.now());
+  if (key === undefined) return { ...request, path, headers };
+  const authorized = service.authorize(key, target.dialect, { url: new URL(base.origin + path), bytes: body }, deps.now());
   return { ...request, path, headers: [...headers, ...authorized.flat()] };
 }
 
@@ -175,15 +175,24 @@ function inOther({ now }: RouteDeps, { call, head, bytes }: Asked, target: Targe
  * What leaves beside the body, for inspection. A credential is among it where it is the caller's own that goes on: a placeholder is no
  * finding, and anything else that is written there leaves like any other text.
  */
-export function viewsOf({ upstreams }: Pick<RouteDeps, 'upstreams'>, head: ExchangeHead, targets: readonly Target[]): readonly string[] {
+export function viewsOf(
+  { upstreams }: Pick<RouteDeps, 'upstreams'>,
+  { call, head }: Pick<Asked, 'call' | 'head'>,
+  targets: readonly Target[],
+): readonly string[] {
   const isOwn = targets.some(({ provider }) => upstreams.get(provider)?.provider.credential === 'client');
-  const [path = ''] = head.target.split('?', 1);
-  const views = [isOwn ? head.target : path + queryOf(head.target, new URL('http://x/'))];
-  for (const [name, value] of pairsOf(head.rawHeaders)) {
-    const lower = name.toLowerCase();
-    if (goesUp(lower) && (isOwn || !credentialHeaders.has(lower))) views.push(value);
-  }
+  const views = isOwn ? [head.target] : wordsOf(call, head.target);
+  for (const [name, value] of pairsOf(head.rawHeaders)) if (goesUp(name.toLowerCase(), isOwn ? 'client' : 'provider')) views.push(value);
   return views;
+}
+
+/** A base that brings no query of its own. */
+const nowhere = new URL('http://x/');
+
+/** What of the target is the caller's own words where only those go on: of a path, the model's name. The rest of it is the dialect's. */
+function wordsOf(call: BodyCall, target: string): string[] {
+  const words = (call.modelInPath ?? '') + queryOf(target, nowhere);
+  return words === '' ? [] : [words];
 }
 
 function same(_dialect: unknown, path: string): string {

@@ -86,7 +86,7 @@ export function encodeEntry(index: number, time: Date, body: EntryBody): { reado
   if (wrong !== undefined)
     throw new IntramurError('LEDGER_APPEND', `an entry cannot be recorded: its field ${JSON.stringify(wrong)} is not valid`);
   try {
-    const bytes = Buffer.from(canonicalJson({ ...entry }));
+    const bytes = Buffer.from(canonicalJson(ordered(entry)));
     if (bytes.length <= maxEntryBytes) return { entry, bytes };
     const shortened = Buffer.from(canonicalJson(shorten(toJson(entry))));
     if (shortened.length <= maxEntryBytes) return { entry: parseEntry(shortened, index), bytes: shortened };
@@ -94,6 +94,51 @@ export function encodeEntry(index: number, time: Date, body: EntryBody): { reado
     throw new IntramurError('LEDGER_APPEND', 'an entry has no canonical form', { cause });
   }
   throw new IntramurError('LEDGER_APPEND', 'an entry is longer than 65,535 bytes');
+}
+
+/**
+ * The members in canonical order, so that nothing is left to sort. Complete by type; the order is only speed: what stands in another
+ * one comes out right all the same.
+ */
+function ordered(entry: Entry): { readonly [name in keyof Required<Entry>]: JsonValue | undefined } {
+  return {
+    action: entry.action,
+    agent: entry.agent,
+    bodySha256: entry.bodySha256,
+    bytesIn: entry.bytesIn,
+    bytesOut: entry.bytesOut,
+    class: entry.class,
+    classification: entry.classification,
+    decision: entry.decision,
+    detail: entry.detail && sorted(entry.detail),
+    host: entry.host,
+    index: entry.index,
+    labels: entry.labels,
+    method: entry.method,
+    outcomeOf: entry.outcomeOf,
+    path: entry.path,
+    perimeter: entry.perimeter,
+    policies: entry.policies,
+    port: entry.port,
+    provider: entry.provider,
+    purpose: entry.purpose,
+    reason: entry.reason,
+    requestedModel: entry.requestedModel,
+    session: entry.session,
+    status: entry.status,
+    time: entry.time,
+    user: entry.user,
+  };
+}
+
+function sorted(detail: NonNullable<Entry['detail']>): NonNullable<Entry['detail']> {
+  const members: Record<string, string | number | boolean | readonly string[]> = {};
+  for (const name of Object.keys(detail).sort()) {
+    if (name === '__proto__') return detail; // an own member of that name needs more than an assignment
+    const member = detail[name];
+    if (member !== undefined) members[name] = member;
+  }
+  return members;
 }
 
 /** Reads the entry at `index`; throws LEDGER_CORRUPT unless the bytes are exactly what `encodeEntry` writes. */
@@ -120,9 +165,11 @@ function isEntry(value: object): value is Entry {
   return wrongField(value) === undefined;
 }
 
+const required: readonly (keyof Entry)[] = ['index', 'time', 'action'];
+
 /** The first field that is missing, unknown or of the wrong type. */
 function wrongField(value: object): string | undefined {
-  for (const name of ['index', 'time', 'action']) if (!Object.hasOwn(value, name)) return name;
+  for (const name of required) if (!Object.hasOwn(value, name)) return name;
   for (const [name, field] of Object.entries(value)) {
     if (!isField(name) || !(field === undefined || fields[name](field))) return name;
   }

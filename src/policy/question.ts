@@ -53,10 +53,35 @@ export interface Question {
 
 export const uid = (type: string, id: string) => new EntityUid(`${namespace}::${type}`, id);
 
-/** A word of an enumeration. cedar-wasm checks these; the compiled form relies on it being done here, for ranks above all. */
-function word<T extends string>(type: string, words: readonly T[], value: T): EntityUid {
-  if (!words.includes(value)) throw new IntramurError('POLICY_EVALUATION', `a request with an unknown ${type}`);
-  return uid(type, value);
+/** The words of an enumeration. cedar-wasm checks them; the compiled form relies on it being done here, for ranks above all. */
+function wordsOf<T extends string>(type: string, words: readonly T[]): (value: T) => EntityUid {
+  const known = new Map<string, EntityUid>(words.map((word) => [word, uid(type, word)]));
+  return (value) => {
+    const found = known.get(value);
+    if (!found) throw new IntramurError('POLICY_EVALUATION', `a request with an unknown ${type}`);
+    return found;
+  };
+}
+
+const words = {
+  dialect: wordsOf('Dialect', dialects),
+  perimeter: wordsOf('Perimeter', perimeters),
+  purpose: wordsOf('Purpose', purposes),
+  label: wordsOf('Label', labels),
+  classification: wordsOf('Classification', classifications),
+  protocol: wordsOf('Protocol', protocols),
+  vetting: wordsOf('Vetting', vettings),
+  via: wordsOf('Via', vias),
+} as const;
+
+/** What follows from a principal or a target alone, worked out once for as long as that object lives: they never change, decisions may. */
+function once<K extends object, V>(make: (key: K) => V): (key: K) => V {
+  const known = new WeakMap<K, V>();
+  return (key) => {
+    const found = known.get(key) ?? make(key);
+    known.set(key, found);
+    return found;
+  };
 }
 
 /** The question of a request that is not a model call. */
@@ -65,7 +90,7 @@ export function questionOf({ principal, act }: Request & { readonly act: Exclude
   if (act.action === 'secret.use') return secretQuestion(principal, act, facts);
   const host = hostEntity(act);
   return {
-    principal: uid('Agent', principal.session),
+    principal: agentEntities(principal)[0].uid,
     action: `${act.action}.${act.class}`,
     resource: host.uid,
     context: contextOf(principal, facts, transportOf(act)),
@@ -128,38 +153,43 @@ function secretQuestion(principal: Principal, { action, name, isGranted }: Secre
 
 /** The question whether a model call may go to one of its candidates. */
 export function modelQuestionOf(principal: Principal, act: LlmInvoke, target: Target, facts: Facts): Question {
+  const resource = modelEntities(target);
+  return {
+    principal: agentEntities(principal)[0].uid,
+    action: act.action,
+    resource: resource[0].uid,
+    context: contextOf(principal, facts, {
+      dialect: words.dialect(act.dialect),
+      requestedModel: act.requestedModel.toWellFormed(),
+    }),
+    entities: [...agentEntities(principal), ...resource],
+  };
+}
+
+const modelEntities = once((target: Target): readonly [EntityData, EntityData] => {
   const provider = uid('Provider', target.provider);
   const model: EntityData = {
     uid: uid('Model', `${target.provider}/${target.model}`),
     attrs: {
       name: target.model.toWellFormed(),
       provider,
-      dialect: word('Dialect', dialects, target.dialect),
-      perimeter: word('Perimeter', perimeters, target.perimeter),
+      dialect: words.dialect(target.dialect),
+      perimeter: words.perimeter(target.perimeter),
       perimeterRank: perimeterRank(target.perimeter),
       vetted: target.vetted,
     },
     ancestors: [provider],
   };
-  return {
-    principal: uid('Agent', principal.session),
-    action: act.action,
-    resource: model.uid,
-    context: contextOf(principal, facts, {
-      dialect: word('Dialect', dialects, act.dialect),
-      requestedModel: act.requestedModel.toWellFormed(),
-    }),
-    entities: [...agentEntities(principal), model, bare(provider)],
-  };
-}
+  return [model, bare(provider)];
+});
 
 function contextOf({ purpose, session }: Principal, facts: Facts, own: Readonly<Record<string, Value>>): RecordValue {
   return new RecordValue({
-    purpose: word('Purpose', purposes, purpose),
+    purpose: words.purpose(purpose),
     session: session.toWellFormed(),
     now: instantOf(facts.now),
-    labels: facts.labels.map((label) => word('Label', labels, label)),
-    classification: word('Classification', classifications, facts.classification),
+    labels: facts.labels.map((label) => words.label(label)),
+    classification: words.classification(facts.classification),
     dataRank: classificationRank(facts.classification),
     ...own,
   });
@@ -176,13 +206,13 @@ function transportOf(act: HttpRequest | NetConnect): Readonly<Record<string, Val
     case 'http.request':
       return { method: act.method.toWellFormed(), path: act.path.toWellFormed(), tls: act.scheme === 'https' };
     case 'net.connect':
-      return { protocol: word('Protocol', protocols, act.protocol) };
+      return { protocol: words.protocol(act.protocol) };
     default:
       return assertNever(act);
   }
 }
 
-function agentEntities(principal: Principal): readonly EntityData[] {
+const agentEntities = once((principal: Principal): readonly [EntityData, ...EntityData[]] => {
   const user = uid('User', principal.user);
   const tool = uid('AgentTool', principal.agent);
   const teams = principal.team === undefined ? [] : [uid('Team', principal.team)];
@@ -192,14 +222,14 @@ function agentEntities(principal: Principal): readonly EntityData[] {
       user,
       tool,
       ...(principal.agentVersion === undefined ? {} : { version: principal.agentVersion.toWellFormed() }),
-      vetting: word('Vetting', vettings, principal.vetting),
+      vetting: words.vetting(principal.vetting),
       vetted: principal.vetting === 'vetted',
-      via: word('Via', vias, principal.via),
+      via: words.via(principal.via),
     },
     ancestors: [user, tool, ...teams],
   };
   return [agent, { uid: user, attrs: {}, ancestors: teams }, bare(tool), ...teams.map(bare)];
-}
+});
 
 /** A host lies in the zone of every suffix of its name, so that a rule says `resource in Intramur::Zone::"acme.example"`. */
 function hostEntity({ host, port, isDirect, isGranted }: HttpRequest | NetConnect): EntityData {

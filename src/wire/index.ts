@@ -18,5 +18,5 @@ export {
   translateResponse,
 } from './translate.ts';
 export { createStreamTranslator, type StreamTranslator } from './translate-stream.ts';
-export { readUsage, type Usage } from './usage.ts';
+export { readWhole, type Usage } from './usage.ts';
 export { withModel } from './with-model.ts';

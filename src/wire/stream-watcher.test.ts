@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { codeOf, type Dialect, dialects } from '../core/index.ts';
 import { rehearse, type Turn } from '../testing/index.ts';
-import { readUsage, type StreamForm, streamError, streamWatcher } from './index.ts';
+import { readWhole, type StreamForm, streamError, streamWatcher } from './index.ts';
 
 const turn: Turn = {
   thinking: 'Hm …',
@@ -32,7 +32,7 @@ describe.each(forms)('%s as %s', (dialect, form) => {
   const stream = Buffer.from(chunks.join(''));
 
   it('sees the end and the usage, which is that of the whole response', () => {
-    const usage = readUsage(dialect, Buffer.from(body));
+    const usage = readWhole(dialect, Buffer.from(body))?.usage;
     expect(usage).toMatchObject({ inputTokens: 2, cachedTokens: 0 });
     expect(watch(dialect, form, [stream])).toEqual({ isComplete: true, usage, upstreamError: undefined });
   });
@@ -133,10 +133,10 @@ describe('usage', () => {
       { inputTokens: 0, outputTokens: 0, cachedTokens: 0 },
     ],
   ])('%s', (_name, dialect, body, usage) => {
-    expect(readUsage(dialect, Buffer.from(JSON.stringify(body)))).toEqual(usage);
+    expect(readWhole(dialect, Buffer.from(JSON.stringify(body)))?.usage).toEqual(usage);
   });
 
   it('is unknown when nothing states it', () => {
-    expect(readUsage('gemini', Buffer.from('not json'))).toBeUndefined();
+    expect(readWhole('gemini', Buffer.from('not json'))).toBeUndefined();
   });
 });

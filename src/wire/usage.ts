@@ -16,9 +16,10 @@ export interface Usage {
   readonly reasoningTokens?: number;
 }
 
-/** Usage of a whole (not streamed) response; `undefined` when it states none. */
-export function readUsage(dialect: Dialect, bytes: Uint8Array): Usage | undefined {
-  return usageOf(dialect, parseLenient(Buffer.from(bytes).toString()));
+/** What a whole (not streamed) response states; `undefined` when it is not JSON. */
+export function readWhole(dialect: Dialect, bytes: Uint8Array): { readonly usage: Usage | undefined } | undefined {
+  const response = parseLenient(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
+  return response === undefined ? undefined : { usage: usageOf(dialect, response) };
 }
 
 /** Usage of a response that is already parsed. */

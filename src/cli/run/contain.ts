@@ -12,10 +12,10 @@ import { type Doors, openDoors } from './doors.ts';
 import { baseEnvironment, passedByName, searchPath } from './environment.ts';
 import type { RunOptions } from './options.ts';
 import type { Program } from './program.ts';
-import type { SessionSshAgent } from './when-asked/ssh-agent.ts';
 import { followSignals } from './signals.ts';
 import { endLines, printable, startLine } from './status-line.ts';
 import { rememberTerminalModes } from './terminal-modes.ts';
+import type { SessionSshAgent } from './when-asked/ssh-agent.ts';
 
 /** Ports on 127.0.0.1 inside; these addresses exist in the session's own network only. */
 const gatewayPort = 4180;

@@ -1,0 +1,61 @@
+// Many small calls through the built product, and what its resident memory does meanwhile. `npm run bench -- soak`; with a number of calls
+// as INTRAMUR_SOAK_CALLS (default 1,000,000). Flat is a line through the second half of the samples that does not rise.
+import { Pool } from 'undici';
+import { drive, smallLoad } from './drive.ts';
+import { cpuMicroseconds, residentBytes } from './processes.ts';
+import { startSubjects, startUpstream } from './subjects.ts';
+
+export interface SoakRow {
+  readonly calls: number;
+  readonly residentMB: number;
+  readonly cpuPerCall: number;
+}
+
+export interface Soak {
+  readonly calls: number;
+  readonly failed: number;
+  /** Of the line through the second half of the samples. */
+  readonly bytesPerCall: number;
+  readonly work: readonly SoakRow[];
+}
+
+const samples = 40;
+
+export async function soak(calls = Number(process.env['INTRAMUR_SOAK_CALLS'] ?? 1_000_000)): Promise<Soak> {
+  const upstream = await startUpstream();
+  const { subjects, missing } = await startSubjects(`http://127.0.0.1:${upstream.port}`, ['intramur']);
+  const [subject] = subjects;
+  if (!subject) throw new Error(`nothing to soak: ${missing[0]?.why}`);
+  const pool = new Pool(`http://127.0.0.1:${subject.process.port}`, { connections: smallLoad.atOnce });
+  const work: SoakRow[] = [];
+  try {
+    const each = Math.ceil(calls / samples);
+    for (let sample = 1; sample <= samples; sample++) {
+      const before = cpuMicroseconds(subject.process.pid);
+      // A call that fails ends the soak: `drive` throws.
+      await drive(pool, subject, { ...smallLoad, calls: each });
+      const row = {
+        calls: sample * each,
+        residentMB: Math.round(residentBytes(subject.process.pid) / 1e5) / 10,
+        cpuPerCall: Math.round((cpuMicroseconds(subject.process.pid) - before) / each),
+      };
+      work.push(row);
+      process.stderr.write(`${row.calls} calls, ${row.residentMB} MB, ${row.cpuPerCall} us each\n`);
+    }
+    return { calls: each * samples, failed: 0, bytesPerCall: Math.round(slope(work.slice(samples / 2)) * 10) / 10, work };
+  } finally {
+    await pool.destroy();
+    subject.process.stop();
+    upstream.stop();
+  }
+}
+
+/** Least squares: bytes of resident memory for each call. */
+function slope(rows: readonly SoakRow[]): number {
+  const x = rows.map(({ calls }) => calls);
+  const y = rows.map(({ residentMB }) => residentMB * 1e6);
+  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [mx, my] = [mean(x), mean(y)];
+  const over = x.reduce((sum, value, i) => sum + (value - mx) * ((y[i] ?? 0) - my), 0);
+  return over / x.reduce((sum, value) => sum + (value - mx) ** 2, 0);
+}
