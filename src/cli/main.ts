@@ -49,6 +49,11 @@ const commands: Readonly<Record<string, Command>> = {
     does: 'the log of every decision, and its proof',
     load: () => import('./ledger.ts'),
   },
+  approvals: {
+    usage: 'approvals [list|approve ID|deny ID]',
+    does: 'what sessions were refused by default, to grant or not',
+    load: () => import('./approvals.ts'),
+  },
   keys: { usage: 'keys add|list|revoke', does: 'virtual keys for programs outside the sandbox', load: () => import('./keys.ts') },
   policy: {
     usage: 'policy check|test|explain|replay|diff',
@@ -59,7 +64,7 @@ const commands: Readonly<Record<string, Command>> = {
 };
 
 /** Words of the contract that later versions bring. They are not in the help, and they say so. */
-const later = new Set(['attest', 'index', 'approvals', 'kill', 'resume', 'hook', 'init', 'report']);
+const later = new Set(['attest', 'index', 'kill', 'resume', 'hook', 'init', 'report']);
 
 function help(): string {
   const rows = Object.values(commands).map(({ usage, does }) => `  ${usage.padEnd(38)} ${does}`);

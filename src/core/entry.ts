@@ -7,6 +7,7 @@ export type EntryAction =
   | 'net.connect'
   | 'process.exec'
   | 'secret.use'
+  | 'approval.decide'
   | 'session.open'
   | 'session.close'
   | 'daemon.start'

@@ -4,6 +4,7 @@ import net from 'node:net';
 import type { Duplex, Readable } from 'node:stream';
 import type { ExchangeHead, ExchangeReply } from '../core/index.ts';
 import type { Calls } from './calls.ts';
+import type { Proposal } from './proposals.ts';
 import {
   type AttestReply,
   type AttestRequest,
@@ -12,6 +13,7 @@ import {
   type DescribedConnect,
   type OpenReply,
   type OpenRequest,
+  type ProposalDecision,
   paths,
   type SignatureRequest,
   type StartsReply,
@@ -41,6 +43,9 @@ export interface DaemonClient {
   decideStarts(token: string, request: StartsRequest): Promise<StartsReply>;
   /** What `agents ban|vet|pin` says of a tool; in force when this returns. */
   state(request: StateRequest): Promise<StateReply>;
+  /** What waits for a person. */
+  proposals(): Promise<readonly Proposal[]>;
+  decideProposal(decision: ProposalDecision): Promise<Proposal>;
   /** Which of these keys the session may use. */
   usableKeys(token: string, names: readonly string[]): Promise<readonly boolean[]>;
   /** Decides on one signature. */
@@ -73,6 +78,8 @@ export function createClient(socketPath: string, chosen: Patience = patience): D
     forward: async (token, head, body, signal) => await (await calls()).forward(token, head, body, signal),
     connect: async (described) => await (await calls()).connect(described),
     decideStarts: async (token, request) => (await (await calls()).call('POST', paths.starts, { token, ...request })) as StartsReply,
+    proposals: async () => (await (await calls()).call('GET', paths.proposals)) as Proposal[],
+    decideProposal: async (decision) => (await (await calls()).call('POST', paths.proposals, decision)) as Proposal,
     usableKeys: async (token, names) => (await (await calls()).call('POST', paths.usableKeys, { token, names })) as boolean[],
     decideSignature: async (token, request) => (await (await calls()).call('POST', paths.signature, { token, ...request })) as boolean,
     async close(request) {

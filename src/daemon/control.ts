@@ -14,6 +14,7 @@ import {
   encode,
   maxHeaderBytes,
   type OpenRequest,
+  type ProposalDecision,
   paths,
   type SessionMessage,
   type SignatureRequest,
@@ -69,6 +70,9 @@ async function route(daemon: Daemon, request: http.IncomingMessage, response: ht
   }
   if (method === 'POST' && url === paths.attestations) return sendJson(response, await daemon.attested(await readJson(request)));
   if (method === 'POST' && url === paths.agents) return sendJson(response, await daemon.state((await readJson(request)) as StateRequest));
+  if (method === 'GET' && url === paths.proposals) return sendJson(response, daemon.proposals());
+  if (method === 'POST' && url === paths.proposals)
+    return sendJson(response, await daemon.decideProposal((await readJson(request)) as ProposalDecision));
   if (method === 'POST' && url === paths.usableKeys) {
     const { token, names } = (await readJson(request)) as { readonly token: string; readonly names: readonly string[] };
     return sendJson(response, daemon.usableKeys(token, names));

@@ -29,6 +29,7 @@ import type { PolicyEngine } from '../policy/index.ts';
 import { attestationEntry } from './attestation.ts';
 import { type Connected, connectUpstream } from './connect.ts';
 import { type ExchangeDeps, handleExchange, ownedBy } from './exchange.ts';
+import type { Proposal, Proposals } from './proposals.ts';
 import type {
   Attempt,
   AttestReply,
@@ -36,6 +37,7 @@ import type {
   DaemonStatus,
   OpenReply,
   OpenRequest,
+  ProposalDecision,
   SignatureRequest,
   StartsReply,
   StartsRequest,
@@ -62,6 +64,7 @@ export interface DaemonParts extends ExchangeDeps {
   readonly engine: PolicyEngine;
   readonly sessions: Sessions;
   readonly register: AgentRegister;
+  readonly proposals: Proposals;
   readonly places: Places;
   /** The file given with `up --config`. */
   readonly configFile: string | undefined;
@@ -179,6 +182,14 @@ export class Daemon {
     return { allowed: await decideStarts(starts, sessions.byToken(token), { mediation, halt }) };
   }
 
+  proposals(): readonly Proposal[] {
+    return this.#parts.proposals.list();
+  }
+
+  async decideProposal({ id, isApproved, ...by }: ProposalDecision): Promise<Proposal> {
+    return await this.#parts.proposals.decide(id, isApproved, by);
+  }
+
   /** Which keys a session may use; nothing is used by asking. */
   usableKeys(token: string, names: readonly string[]): boolean[] {
     const session = this.#parts.sessions.byToken(token);
@@ -186,8 +197,8 @@ export class Daemon {
   }
 
   async signature(token: string, request: SignatureRequest): Promise<boolean> {
-    const { sessions, mediation } = this.#parts;
-    return await decideSignature(request, sessions.byToken(token), mediation);
+    const { sessions } = this.#parts;
+    return await decideSignature(request, sessions.byToken(token), this.#parts);
   }
 
   /** True until the session was summed up, or its launcher went away. */
@@ -216,7 +227,10 @@ export class Daemon {
       return { effect: 'deny', reason: why };
     }
     const { decision, entry } = await mediation.mediate(request, { bytes: new Uint8Array(), contentType: '', views: [attempt.host] });
-    if (decision.effect === 'deny') return { effect: 'deny', reason: decision.reason.text };
+    if (decision.effect === 'deny') {
+      this.#parts.proposals.note(request, decision, entry?.index);
+      return { effect: 'deny', reason: decision.reason.text };
+    }
     if (!entry) return { effect: 'deny', reason: 'the decision could not be recorded' };
     if (attempt.protocol === 'dns' || attempt.protocol === 'udp') return { effect: 'allow', stream: undefined };
     try {
@@ -278,6 +292,7 @@ export class Daemon {
       startedAt: session.startedAt.toISOString(),
       endedAt: now().toISOString(),
       ...tallied,
+      next_steps: this.#parts.proposals.of(session.id),
       files: files ?? { changed: 0, added: 0, deleted: 0, sensitive: [] },
       ledger: { first, last: closing ?? last, root: ledger.rootHash() },
     };

@@ -54,7 +54,13 @@ async function rig(limits: Parameters<typeof createAdmission>[0]) {
   };
   const mediation = { mediate, recordRefusal, recordOutcome: async () => {}, settled: async () => {} };
   const gateway = await createGateway({ config: defaultConfig, vault: createVault(), env: {}, now: () => new Date(), ...mediation });
-  const deps: ExchangeDeps = { gateway, mediation, admission: createAdmission(limits), register: { closedBy: () => undefined } };
+  const deps: ExchangeDeps = {
+    gateway,
+    mediation,
+    proposals: { note: () => undefined },
+    admission: createAdmission(limits),
+    register: { closedBy: () => undefined },
+  };
   const send = (body: Readable): Promise<ExchangeReply> => handleExchange(session, head, body, new AbortController().signal, deps);
   return { send, refused, judged };
 }

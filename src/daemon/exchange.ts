@@ -17,6 +17,7 @@ import type { Admission, Admitted, Gateway } from '../gateway/index.ts';
 import { refusal } from '../wire/index.ts';
 import type { Mediation } from './mediation.ts';
 import { modelCall, pathOf } from './model-call.ts';
+import type { Proposals } from './proposals.ts';
 import type { AgentRegister } from './register.ts';
 import { isGranted, type Session } from './session.ts';
 
@@ -24,6 +25,7 @@ import { isGranted, type Session } from './session.ts';
 export const maxBodyBytes = 32 * 1024 * 1024;
 
 export interface ExchangeDeps {
+  readonly proposals: Pick<Proposals, 'note'>;
   readonly gateway: Gateway;
   readonly mediation: Mediation;
   /** Of exchanges that are no model calls; those have the gateway's own. */
@@ -79,7 +81,7 @@ async function decideOther(
   body: Readable,
   signal: AbortSignal,
   place: Admitted,
-  { gateway, mediation, register }: ExchangeDeps,
+  { gateway, mediation, register, proposals }: ExchangeDeps,
 ): Promise<ExchangeReply> {
   const path = pathOf(head.target);
   const act: HttpRequest = {
@@ -106,7 +108,9 @@ async function decideOther(
   const { decision, entry } = recorded;
   if (decision.effect === 'deny') {
     const where = entry ? `ledger entry ${entry.index}` : 'not recorded';
-    return plain(403, `${product.refusalPrefix} ${decision.reason.text} (${where})\n`);
+    const step = proposals.note(request, decision, entry?.index);
+    const steps = step === undefined ? '' : `next_steps: ${JSON.stringify([step])}\n`;
+    return plain(403, `${product.refusalPrefix} ${decision.reason.text} (${where})\n${steps}`);
   }
   if (!entry) throw new IntramurError('LEDGER_APPEND', 'an allow without a ledger entry');
   return await gateway.forwardDirect({ head, body: bytes, principal: session.principal, entry, signal });

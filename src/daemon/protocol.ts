@@ -6,6 +6,7 @@ import type { Credential } from '../agents/index.ts';
 import type { Verb } from '../config/index.ts';
 import type { Classification, Code, EgressClass, ExchangeHead, Label, NetConnect, Perimeter, ProcessExec, Purpose } from '../core/index.ts';
 import type { AuthoritySecret } from '../egress/index.ts';
+import type { NextStep } from './next-steps.ts';
 
 export const paths = {
   status: '/status',
@@ -14,6 +15,7 @@ export const paths = {
   exchange: '/exchange',
   starts: '/starts',
   agents: '/agents',
+  proposals: '/proposals',
   usableKeys: '/keys/usable',
   signature: '/keys/signature',
   attestations: '/attestations',
@@ -105,6 +107,14 @@ export interface StartsReply {
   readonly allowed: readonly boolean[];
 }
 
+/** What a person says about a proposal. */
+export interface ProposalDecision {
+  readonly id: string;
+  readonly isApproved: boolean;
+  readonly user: string;
+  readonly reason?: string;
+}
+
 /** A signature with a key that stays outside. `what` left out: its form is not known, and there is only a refusal to record. */
 export interface SignatureRequest {
   readonly name: string;
@@ -191,6 +201,8 @@ export interface Summary {
     readonly sensitive: readonly string[];
   };
   readonly refusals: number;
+  /** What a person could do about refusals by default. */
+  readonly next_steps: readonly NextStep[];
   /** Starts of programs, where they are audited. */
   readonly programs?: { readonly started: number; readonly refused: number };
   readonly ledger: { readonly first: number; readonly last: number; readonly root: string };

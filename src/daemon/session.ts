@@ -20,7 +20,9 @@ export interface Session {
   readonly config: Config;
   readonly engine: PolicyEngine;
   /** What `--allow` and `egress.allow` name. */
-  readonly grants: readonly HostGrant[];
+  readonly grants: HostGrant[];
+  /** Keys that a person approved while the session runs. */
+  readonly keys: Set<string>;
   readonly startedAt: Date;
   readonly tally: Tally;
   readonly starts: StartBudget;
@@ -31,9 +33,16 @@ export interface Session {
 export class Sessions {
   readonly #open = new Map<string, Session>();
 
-  add(fields: Omit<Session, 'token' | 'tally' | 'starts' | 'life'>): Session {
+  add(fields: Omit<Session, 'token' | 'tally' | 'starts' | 'keys' | 'life'>): Session {
     const token = crypto.randomBytes(32).toString('base64url');
-    const session = { ...fields, token, tally: new Tally(), starts: new StartBudget(), life: new AbortController() };
+    const session = {
+      ...fields,
+      token,
+      tally: new Tally(),
+      starts: new StartBudget(),
+      keys: new Set<string>(),
+      life: new AbortController(),
+    };
     this.#open.set(session.id, session);
     return session;
   }

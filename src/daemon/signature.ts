@@ -1,15 +1,21 @@
 // Signatures with keys that stay outside, decided like any other act.
 import type { Mediation } from './mediation.ts';
+import type { Proposals } from './proposals.ts';
 import type { SignatureRequest } from './protocol.ts';
 import type { Session } from './session.ts';
 
-export async function decideSignature({ name, what }: SignatureRequest, session: Session, mediation: Mediation): Promise<boolean> {
+export async function decideSignature(
+  { name, what }: SignatureRequest,
+  session: Session,
+  { mediation, proposals }: { readonly mediation: Mediation; readonly proposals: Proposals },
+): Promise<boolean> {
   const request = { principal: session.principal, act: { ...useOf(name, session), what: what ?? 'something else' } };
   if (what === undefined) {
     await mediation.recordRefusal(request, 'what was to be signed is neither a login nor a signature of ssh-keygen');
     return false;
   }
-  const { decision } = await mediation.mediate(request, { bytes: new Uint8Array(), contentType: '', views: [] });
+  const { decision, entry } = await mediation.mediate(request, { bytes: new Uint8Array(), contentType: '', views: [] });
+  proposals.note(request, decision, entry?.index);
   return decision.effect === 'allow';
 }
 
@@ -19,7 +25,7 @@ export function isUsable(name: string, session: Session, now: Date): boolean {
   return session.engine.decide(request, { labels: [], classification: session.principal.classification, now }).effect === 'allow';
 }
 
-function useOf(name: string, { config }: Session) {
-  const isGranted = config.signing.ssh.some((fingerprint) => name === `ssh:${fingerprint}`);
+function useOf(name: string, { config, keys }: Session) {
+  const isGranted = keys.has(name) || config.signing.ssh.some((fingerprint) => name === `ssh:${fingerprint}`);
   return { action: 'secret.use', name, use: 'sign', isGranted } as const;
 }

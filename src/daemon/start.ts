@@ -16,6 +16,7 @@ import { Daemon } from './daemon.ts';
 import { directLimits } from './exchange.ts';
 import { createInspection } from './inspection.ts';
 import { createMediation } from './mediation.ts';
+import { Proposals } from './proposals.ts';
 import { openRegister } from './register.ts';
 import { Sessions } from './session.ts';
 
@@ -95,7 +96,9 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
   const closing = Promise.withResolvers<void>();
   const stop = () => closing.resolve();
   const urls = { gateway: '', console: '' };
+  const proposals = new Proposals({ append: (entry) => ledger.append(entry), sessionOf: (id) => sessions.get(id), now });
   const daemon = new Daemon({
+    proposals,
     config,
     ledger,
     vault,

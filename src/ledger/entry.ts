@@ -40,6 +40,7 @@ const actions: Record<EntryAction, true> = {
   'net.connect': true,
   'process.exec': true,
   'secret.use': true,
+  'approval.decide': true,
   'session.open': true,
   'session.close': true,
   'daemon.start': true,

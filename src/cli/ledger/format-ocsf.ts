@@ -35,6 +35,7 @@ const kinds: Readonly<Record<EntryAction, Kind>> = {
   },
   'process.exec': { category: [1, 'System Activity'], class: [1007, 'Process Activity'], activity: () => [1, 'Launch'] },
   'secret.use': { category: application, class: [6003, 'API Activity'], activity: () => [99, 'Sign'] },
+  'approval.decide': { category: application, class: [6003, 'API Activity'], activity: () => [99, 'Approve'] },
   'session.open': lifecycle(3),
   'session.close': lifecycle(4),
   'daemon.start': lifecycle(3),

@@ -27,7 +27,10 @@ export function endLines({ model, egress, labels, refusals, programs, files, led
   }
   if (denied.length > 8) lines.push(`  and ${denied.length - 8} more; see ${product.name} ledger show --session ${session}`);
   const grantable = denied.find(({ class: kind, reason }) => kind === 'other' && reason?.includes('default deny'));
-  if (grantable) lines.push(`  to grant a host: ${product.name} run --allow ${printable(grantable.host)} -- …`);
+  if (grantable)
+    lines.push(
+      `  to grant a host: ${product.name} run --allow ${printable(grantable.host)} -- …, or ${product.name} approvals while it runs`,
+    );
   if (programs) {
     const refused = programs.refused > 0 ? `, ${programs.refused} refused` : '';
     lines.push(`programs: ${programs.started} started${refused}; see ${product.name} ledger show --session ${session}`);
