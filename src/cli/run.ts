@@ -1,21 +1,21 @@
 // `run`: any program, unmodified, in the sandbox. Asks the daemon for a session first and loads the sandbox while it waits.
 import fs from 'node:fs';
 import os from 'node:os';
-import { IntramurError, placesFrom, product } from '../core/index.ts';
+import { IntramurError, type Places, placesFrom, product } from '../core/index.ts';
 import { withDaemon } from './daemon-at-hand.ts';
 import type { CliIo } from './io.ts';
 import { userView } from './run/environment.ts';
-import { parseRun } from './run/options.ts';
+import { parseRun, type RunOptions } from './run/options.ts';
 import { programOf } from './run/program.ts';
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const began = performance.now();
-  const options = parseRun(args, io.cwd);
+  const places = placesFrom(io.env, io.home);
+  const options = await optionsFrom(args, places, io);
   const program = programOf(options.command, io);
   if (!fs.statSync(options.workspace, { throwIfNoEntry: false })?.isDirectory()) {
     throw new IntramurError('CONFIG_NOT_FOUND', `the workspace ${options.workspace} is not a directory`);
   }
-  const places = placesFrom(io.env, io.home);
   const user = userView(io.env, io.home);
   const credentials = program.adapter?.credentials(user) ?? [];
   const life = { halt: () => {}, isOver: false };
@@ -30,7 +30,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
         ...(options.purpose === undefined ? {} : { purpose: options.purpose }),
         allow: options.allow,
         credentials,
-        sandbox: { mode: options.mode, pids: options.limitPids, ...(options.auditExec ? { auditExec: true } : {}) },
+        sandbox: { mode: options.mode, pids: options.limitPids, ...asked(options) },
       },
       (reason) => {
         if (life.isOver) return;
@@ -46,4 +46,19 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   await new Promise((resolve) => setImmediate(resolve));
   const { contain } = await import('./run/contain.ts');
   return await contain({ options, program, places, user, credentials, opening, life, began }, io);
+}
+
+async function optionsFrom(args: readonly string[], places: Places, io: CliIo): Promise<RunOptions> {
+  const options = parseRun(args, io.cwd);
+  if (options.profile === undefined) return options;
+  const { emptyProfile, profileFile, readProfile, withProfile } = await import('./run/when-asked/profile.ts');
+  const file = profileFile(places.config, options.profile);
+  // A profile that is to be learnt need not be there yet.
+  const profile = options.learn && !fs.existsSync(file) ? emptyProfile : readProfile(file);
+  return withProfile(options, profile, { file, home: io.home, env: io.env });
+}
+
+/** What else the session's record says of how it was started. */
+function asked({ auditExec, learn, profile }: RunOptions): Record<string, string | boolean> {
+  return { ...(auditExec ? { auditExec } : {}), ...(learn ? { learn } : {}), ...(profile === undefined ? {} : { profile }) };
 }

@@ -58,7 +58,8 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
     while (opened.length < contents) opened.push(openUnnamed(plan.cacheDir));
     const argsFd = firstContentFd;
     const firstForeignFd = firstContentFd + opened.length;
-    const audit = plan.decideStarts && (await execAuditOf(plan.decideStarts, { arch, firstFd: firstForeignFd, bwrap }));
+    const audit =
+      plan.decideStarts && (await execAuditOf(plan.decideStarts, { arch, firstFd: firstForeignFd, bwrap, onMissing: plan.onMissing }));
     const options = {
       ...owner,
       hasIpv6,
@@ -97,9 +98,12 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
   }
 }
 
-async function execAuditOf(decide: DecideStarts, { arch, firstFd, bwrap }: { arch: Arch; firstFd: number; bwrap: string }) {
+async function execAuditOf(
+  decide: DecideStarts,
+  { bwrap, ...options }: { arch: Arch; firstFd: number; bwrap: string; onMissing: LaunchPlan['onMissing'] },
+) {
   const { execAudit } = await import('./exec-audit/exec-audit.ts');
-  return execAudit({ arch, firstFd, ownPrograms: [bwrap, starterPath], decide });
+  return execAudit({ ...options, ownPrograms: [bwrap, starterPath], decide });
 }
 
 const firstContentFd = initFds.status + 1;

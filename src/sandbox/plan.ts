@@ -39,6 +39,8 @@ export interface LaunchPlan {
   };
   /** Asked before any program starts inside; left out, programs start freely and unrecorded. */
   readonly decideStarts?: DecideStarts;
+  /** Together with `decideStarts`: told of files that were looked for in vain. Every look-up then takes its time. */
+  readonly onMissing?: (path: string) => void;
   readonly cacheDir: string;
   readonly hostName: string;
   readonly userName: string;

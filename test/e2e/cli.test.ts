@@ -27,7 +27,7 @@ describe('intramur', () => {
   it.each<[string, readonly string[], RegExp]>([
     ['no command', [], /Usage/],
     ['an unknown command', ['rnu'], /unknown command "rnu"/],
-    ['a command of a later version', ['approvals'], /not built yet/],
+    ['a command of a later version', ['resume'], /not built yet/],
     ['an object property as a command', ['constructor'], /unknown command/],
     ['run without a program', ['run'], /no program/],
     ['run with an unknown option', ['run', '--keep-env', '--', 'true'], /keep-env/],

@@ -15,6 +15,7 @@ import type { Program } from './program.ts';
 import { followSignals } from './signals.ts';
 import { endLines, printable, startLine } from './status-line.ts';
 import { rememberTerminalModes } from './terminal-modes.ts';
+import type { Lesson } from './when-asked/learn.ts';
 import type { SessionSshAgent } from './when-asked/ssh-agent.ts';
 
 /** Ports on 127.0.0.1 inside; these addresses exist in the session's own network only. */
@@ -57,16 +58,15 @@ export async function contain(
   let doors: Doors | undefined;
   let sshAgent: SessionSshAgent | undefined;
   try {
+    const lesson = options.learn ? await lessonFor(options, places, io) : undefined;
     if (session.signsWithSsh) sshAgent = await sshAgentFor(client, session, options, io);
     const plan = planFor(options, io, {
       program: program.resolved,
       adapter: program.adapter,
       user,
       session,
-      decideStarts:
-        options.auditExec || session.auditsStarts
-          ? async (starts) => (await client.decideStarts(session.token, { starts: starts.map((start) => start ?? null) })).allowed
-          : undefined,
+      ...(options.auditExec || options.learn || session.auditsStarts ? { decideStarts: startsOf(client, session, lesson) } : {}),
+      ...(lesson ? { onMissing: lesson.onMissing } : {}),
       sshAgent,
       overlay: path.join(places.sessions, session.session),
       cacheDir: places.cache,
@@ -97,7 +97,7 @@ export async function contain(
     const exitCode = exit.signal ? 128 + (os.constants.signals[exit.signal as NodeJS.Signals] ?? 0) : (exit.code ?? 70);
     const { disarmed, ...files } = await launched.changes();
     for (const name of disarmed) io.stderr.write(`${product.name}: a new repository was taken out of force: ${printable(name)}\n`);
-    await report(client, { exitCode, files }, options, io);
+    await report(client, { exitCode, files }, lesson, options, io);
     return exitCode;
   } finally {
     life.isOver = true;
@@ -110,6 +110,17 @@ export async function contain(
     );
     client.release();
   }
+}
+
+function startsOf(client: DaemonClient, { token }: OpenReply, lesson: Lesson | undefined): NonNullable<LaunchPlan['decideStarts']> {
+  const decide: NonNullable<LaunchPlan['decideStarts']> = async (starts) =>
+    (await client.decideStarts(token, { starts: starts.map((start) => start ?? null) })).allowed;
+  return lesson?.watching(decide) ?? decide;
+}
+
+async function lessonFor({ workspace, profile }: RunOptions, { config, state }: Places, { home }: CliIo): Promise<Lesson> {
+  const { createLesson } = await import('./when-asked/learn.ts');
+  return createLesson({ home, workspace: fs.realpathSync(workspace), configDirectory: config, stateDirectory: state, profile });
 }
 
 async function sshAgentFor(
@@ -128,11 +139,18 @@ async function sshAgentFor(
 }
 
 /** The program's exit code is the command's, also when there is nobody left to sum up what it did. */
-async function report(client: DaemonClient, ended: CloseRequest, options: RunOptions, io: CliIo): Promise<void> {
+async function report(
+  client: DaemonClient,
+  ended: CloseRequest,
+  lesson: Lesson | undefined,
+  options: RunOptions,
+  io: CliIo,
+): Promise<void> {
   try {
     const summary = await client.close(ended);
     if (options.summaryFile) fs.writeFileSync(options.summaryFile, `${JSON.stringify(summary, undefined, 2)}\n`);
     io.stderr.write(endLines(summary, options.mode));
+    if (lesson) io.stderr.write(lesson.propose(summary));
   } catch (fault) {
     if (codeOf(fault) === undefined) throw fault;
     io.stderr.write(`${product.name}: no summary: ${fault instanceof Error ? fault.message : ''}\n`);
@@ -144,7 +162,8 @@ interface Parts {
   readonly adapter: Adapter | undefined;
   readonly user: UserView;
   readonly session: OpenReply;
-  readonly decideStarts: LaunchPlan['decideStarts'] | undefined;
+  readonly decideStarts?: LaunchPlan['decideStarts'];
+  readonly onMissing?: LaunchPlan['onMissing'];
   readonly sshAgent: SessionSshAgent | undefined;
   readonly overlay: string;
   readonly cacheDir: string;
@@ -153,7 +172,7 @@ interface Parts {
 function planFor(
   options: RunOptions,
   io: CliIo,
-  { program, adapter, user, session, decideStarts, sshAgent, overlay, cacheDir }: Parts,
+  { program, adapter, user, session, decideStarts, onMissing, sshAgent, overlay, cacheDir }: Parts,
 ): LaunchPlan {
   const { workspace } = options;
   const contained = adapter?.contain({
@@ -186,7 +205,7 @@ function planFor(
     home: io.home,
     homeFiles: [...(contained?.files ?? []), ...(sshAgent?.homeFiles ?? [])],
     ...(sshAgent ? { sockets: sshAgent.sockets } : {}),
-    readOnly: program.trees,
+    readOnly: [...program.trees, ...options.read],
     caPem: session.authority.pem,
     javaStore: Buffer.from(session.authority.javaStore, 'base64'),
     ports: [...new Set([...ports, ...session.ports])].filter((port) => port !== gatewayPort && port !== proxyPort),
@@ -199,6 +218,7 @@ function planFor(
       ...(options.limitMemoryBytes === undefined ? {} : { memoryBytes: options.limitMemoryBytes }),
     },
     ...(decideStarts ? { decideStarts } : {}),
+    ...(onMissing ? { onMissing } : {}),
     cacheDir,
     hostName: product.name,
     userName,

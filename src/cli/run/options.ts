@@ -15,6 +15,11 @@ export interface RunOptions {
   readonly limitPids: number;
   /** Ask about, and record, each program that starts inside. */
   readonly auditExec: boolean;
+  /** Propose a profile of what the session needed. */
+  readonly learn: boolean;
+  readonly profile: string | undefined;
+  /** Paths outside the workspace to show read-only. */
+  readonly read: readonly string[];
   readonly summaryFile: string | undefined;
 }
 
@@ -28,7 +33,6 @@ export function parseRun(args: readonly string[], cwd: string): RunOptions {
   const [program, ...rest] = end < 0 ? positionals : args.slice(end + 1);
   if (end >= 0 && positionals.length > 0) throw usage(`unexpected "${positionals[0]}" before --`);
   if (!program) throw usage('no program to run; say: intramur run -- COMMAND');
-  for (const later of ['profile'] as const) if (values[later]) throw usage(`--${later} is not built yet`);
   return {
     command: [program, ...rest],
     purpose: oneOf('purpose', values.purpose, purposes),
@@ -38,6 +42,9 @@ export function parseRun(args: readonly string[], cwd: string): RunOptions {
     env: values.env ?? [],
     limitMemoryBytes: values['limit-memory'] === undefined ? undefined : bytesFrom(values['limit-memory']),
     limitPids: values['limit-pids'] === undefined ? defaultPids : countFrom(values['limit-pids']),
+    learn: values.learn ?? false,
+    profile: values.profile,
+    read: [],
     auditExec: values['audit-exec'] ?? false,
     summaryFile: values['summary-json'] === undefined ? undefined : path.resolve(cwd, values['summary-json']),
   };
@@ -58,6 +65,7 @@ function parse(args: readonly string[]) {
         'limit-memory': { type: 'string' },
         'limit-pids': { type: 'string' },
         'audit-exec': { type: 'boolean' },
+        learn: { type: 'boolean' },
         'summary-json': { type: 'string' },
       },
     });

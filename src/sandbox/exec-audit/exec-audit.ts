@@ -7,7 +7,7 @@ import { IntramurError } from '../../core/index.ts';
 import type { Arch } from '../syscall-number.ts';
 import type { SyscallScript } from '../syscall-script.ts';
 import { type Notice, noticeBytes, readNotice, writeAnswer } from './notice.ts';
-import { type ProgramStart, readStart } from './program-start.ts';
+import { missingPath, type ProgramStart, readStart } from './program-start.ts';
 import { type Supervisor, supervise } from './supervisor-script.ts';
 
 /** One answer for each start, in the same order: may it go on? `undefined` stands for a start that could not be read. */
@@ -28,16 +28,19 @@ export interface ExecAuditOptions {
   /** What starts before the program, in this order: it is ours and is not asked about. */
   readonly ownPrograms: readonly string[];
   readonly decide: DecideStarts;
+  /** Told of each file that is on the host and was looked for in vain inside. */
+  readonly onMissing?: ((path: string) => void) | undefined;
 }
 
 /** Starts that are decided at once; more wait in the kernel and in the socket. */
 const batch = 64;
 
-export function execAudit({ arch, firstFd, ownPrograms, decide }: ExecAuditOptions): ExecAudit {
+export function execAudit({ arch, firstFd, ownPrograms, decide, onMissing }: ExecAuditOptions): ExecAudit {
   const canWait = canWaitKillable(os.release());
   return {
-    key: `asks${firstFd}.${Number(canWait)}`,
-    supervise: (script) => supervise(script, { asks: firstFd, answers: firstFd + 1 }, { arch, canWaitKillable: canWait }),
+    key: `asks${firstFd}.${Number(canWait)}${Number(onMissing !== undefined)}`,
+    supervise: (script) =>
+      supervise(script, { asks: firstFd, answers: firstFd + 1 }, { arch, canWaitKillable: canWait, seesPaths: onMissing !== undefined }),
     attend(child) {
       const [asks, answers] = [child.stdio[firstFd], child.stdio[firstFd + 1]];
       if (!(asks instanceof Readable && answers instanceof Writable))
@@ -47,7 +50,7 @@ export function execAudit({ arch, firstFd, ownPrograms, decide }: ExecAuditOptio
       // One of the two processes is not enough: without the one that asks, starts would hang.
       asks.once('close', () => answers.destroy());
       child.once('exit', () => asks.destroy());
-      void answerAll(asks, answers, { arch, ownPrograms, decide }).catch(() => {
+      void answerAll(asks, answers, { arch, ownPrograms, decide, onMissing }).catch(() => {
         asks.destroy();
         answers.destroy();
       });
@@ -58,7 +61,7 @@ export function execAudit({ arch, firstFd, ownPrograms, decide }: ExecAuditOptio
 async function answerAll(
   asks: Readable,
   answers: Writable,
-  { arch, ownPrograms, decide }: Pick<ExecAuditOptions, 'arch' | 'ownPrograms' | 'decide'>,
+  { arch, ownPrograms, decide, onMissing }: Omit<ExecAuditOptions, 'firstFd'>,
 ): Promise<void> {
   const own = [...ownPrograms];
   let pending: Buffer = Buffer.alloc(0);
@@ -72,6 +75,12 @@ async function answerAll(
       pending = pending.subarray(count * noticeBytes);
       const asked: { notice: Notice; start: ProgramStart | undefined }[] = [];
       for (const notice of notices) {
+        if (notice.kind === 'path') {
+          const missing = own.length === 0 ? missingPath(notice) : undefined;
+          if (missing !== undefined) onMissing?.(missing);
+          answers.write(writeAnswer(notice.id, true));
+          continue;
+        }
         const start = tryRead(notice);
         if (start !== undefined && own.length > 0 && start.path === own[0]) {
           own.shift();

@@ -1,13 +1,15 @@
 // What the kernel asks and what it is answered: `struct seccomp_notif` and `struct seccomp_notif_resp` (seccomp_unotify(2)).
 
 import type { Arch } from '../syscall-number.ts';
-import { execCalls } from './exec-filter.ts';
+import { execCalls, pathCalls } from './exec-filter.ts';
 
 export const noticeBytes = 80;
 export const answerBytes = 24;
 
 export interface Notice {
   readonly id: bigint;
+  /** A program is about to start, or a file is looked for. */
+  readonly kind: 'start' | 'path';
   /** As the launcher sees it. 0 when the process is not visible from here. */
   readonly pid: number;
   /** Directory that the path is relative to; `undefined`: the current one. */
@@ -27,15 +29,18 @@ export function readNotice(bytes: Buffer, arch: Arch): Notice | undefined {
   const id = bytes.readBigUInt64LE(0);
   if (id === 0n) return undefined;
   const argument = (index: number): bigint => bytes.readBigUInt64LE(32 + 8 * index);
-  const isAt = bytes.readInt32LE(16) === execCalls.execveat[arch];
+  const number = bytes.readInt32LE(16);
+  const lookup = pathCalls.find((call) => call.number[arch] === number);
+  const isAt = lookup ? lookup.path === 1 : number === execCalls.execveat[arch];
   const directoryFd = Number(BigInt.asIntN(32, argument(0)));
   return {
     id,
+    kind: lookup ? 'path' : 'start',
     pid: bytes.readUInt32LE(8),
     directoryFd: isAt && directoryFd !== atFdCwd ? directoryFd : undefined,
     path: argument(isAt ? 1 : 0),
     argv: argument(isAt ? 2 : 1),
-    isByDescriptor: isAt && (argument(4) & atEmptyPath) !== 0n,
+    isByDescriptor: !lookup && isAt && (argument(4) & atEmptyPath) !== 0n,
   };
 }
 

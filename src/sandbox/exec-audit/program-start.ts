@@ -32,6 +32,26 @@ export function readStart(notice: Notice): ProgramStart {
   }
 }
 
+/** The path of a file that is looked for inside, where it does not exist, and that the host has. */
+export function missingPath(notice: Notice): string | undefined {
+  const process = `/proc/${notice.pid}`;
+  let memory: number | undefined;
+  try {
+    memory = fs.openSync(`${process}/mem`, 'r');
+    const called = text(memory, notice.path, limits.path);
+    if (called === '') return undefined;
+    const base = path.isAbsolute(called)
+      ? '/'
+      : readlink(`${process}/${notice.directoryFd === undefined ? 'cwd' : `fd/${notice.directoryFd}`}`);
+    const wanted = path.resolve(base, called);
+    return fs.existsSync(`${process}/root${wanted}`) || !fs.existsSync(wanted) ? undefined : wanted;
+  } catch {
+    return undefined;
+  } finally {
+    if (memory !== undefined) fs.closeSync(memory);
+  }
+}
+
 function argumentsOf(memory: number, at: bigint): string[] {
   const found: string[] = [];
   if (at === 0n) return found;

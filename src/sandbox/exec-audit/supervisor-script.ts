@@ -38,7 +38,7 @@ export interface Supervisor {
 export function supervise(
   script: SyscallScript,
   { asks, answers }: SupervisorFds,
-  { arch, canWaitKillable }: { readonly arch: Arch; readonly canWaitKillable: boolean },
+  { arch, canWaitKillable, seesPaths }: { readonly arch: Arch; readonly canWaitKillable: boolean; readonly seesPaths: boolean },
 ): Supervisor {
   const [slot, pair] = [script.space(8), script.space(8)];
   const [ours, theirs] = [script.within(pair, 0, 4), script.within(pair, 4, 4)];
@@ -47,7 +47,7 @@ export function supervise(
   script.call('socketpair', [1, 1 | oCloexec, 0, pair]);
   script.call('clone', [childSignal, 0, 0, 0, 0], { store: slot });
   script.jump(supervisor, slot);
-  const filter = execFilter(arch);
+  const filter = execFilter(arch, seesPaths);
   const program = script.words([filter.length / 8, script.bytes(filter)]);
   const handover = descriptorMessage(script);
   script.stage('the filter of program starts');
