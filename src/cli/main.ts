@@ -60,7 +60,7 @@ const commands: Readonly<Record<string, Command>> = {
     does: 'check, test and explain policies, and try a draft',
     load: () => import('./policy.ts'),
   },
-  doctor: { usage: 'doctor [--json]', does: 'can this machine enforce the sandbox', load: () => import('./doctor.ts') },
+  doctor: { usage: 'doctor [--json|--fix]', does: 'can this machine enforce the sandbox', load: () => import('./doctor.ts') },
 };
 
 /** Words of the contract that later versions bring. They are not in the help, and they say so. */

@@ -77,6 +77,19 @@ export async function doctor(places: Places = placesFrom(process.env, os.homedir
   return { mode: isFull ? 'full' : isEnforced ? 'degraded' : 'none', layers };
 }
 
+/** Can the starts of programs be asked about (`run --audit-exec`)? Not part of the confinement. */
+export async function auditLayer(places: Places): Promise<Probe> {
+  const name = 'audit of program starts';
+  let asked = 0;
+  const decideStarts: LaunchPlan['decideStarts'] = (starts) => {
+    asked += starts.length;
+    return Promise.resolve(starts.map(() => true));
+  };
+  const outcome = await attempt(places, 'direct', { decideStarts });
+  if (outcome instanceof IntramurError) return missing(name, outcome);
+  return holds(name, asked > 0, 'a program started without a question');
+}
+
 function bubblewrapLayer(): Probe {
   try {
     return { name: `bubblewrap (${execFileSync(bubblewrap(), ['--version'], { encoding: 'utf8' }).trim()})`, ok: true };
@@ -110,7 +123,11 @@ interface Report {
 }
 
 /** What the probe reported from inside, or the fault that kept it from starting. */
-async function attempt(places: Places, mode: LaunchPlan['mode']): Promise<Report | IntramurError> {
+async function attempt(
+  places: Places,
+  mode: LaunchPlan['mode'],
+  more: Pick<LaunchPlan, 'decideStarts'> = {},
+): Promise<Report | IntramurError> {
   mkdirSync(places.state, { recursive: true, mode: 0o700 });
   const scratch = realpathSync(mkdtempSync(path.join(places.state, 'doctor-')));
   const below = (name: string): string => {
@@ -138,6 +155,7 @@ async function attempt(places: Places, mode: LaunchPlan['mode']): Promise<Report
         proxyPort: 3128,
         gatewayPort: 4180,
         limits: { pids: 256, fileBytes: 1 << 20, tmpfsBytes: 1 << 20 },
+        ...more,
         cacheDir: places.cache,
         hostName: 'doctor',
         userName: 'doctor',

@@ -1,8 +1,10 @@
 // The door of the sandbox: what a contained program is started with, and what can be said of it.
+
+export { installProfile, profilePlan } from './apparmor.ts';
 export type { FileChanges } from './direct-changes.ts';
-export { type Diagnosis, doctor, type Probe } from './doctor.ts';
+export { auditLayer, type Diagnosis, doctor, type Probe } from './doctor.ts';
 export { trustPaths } from './inside-etc.ts';
-export { launch } from './launch.ts';
+export { bubblewrap, launch } from './launch.ts';
 export { applyChanges, type Outcome } from './overlay/apply.ts';
 export type { Change, ChangeClass, ChangeKind } from './overlay/change.ts';
 export { diffLayer } from './overlay/diff.ts';
@@ -11,3 +13,4 @@ export { findLayer, type Layer, readLayer } from './overlay/manifest.ts';
 export type { Exit, Launched, LaunchPlan, Listeners, ListenHandle, Listening, Role } from './plan.ts';
 export { type ResolvedProgram, resolveProgram } from './program.ts';
 export { sensitiveReason } from './sensitive.ts';
+export { surroundingsOf } from './surroundings.ts';

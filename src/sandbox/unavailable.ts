@@ -8,7 +8,7 @@ const switches = [
   {
     file: '/proc/sys/kernel/apparmor_restrict_unprivileged_userns',
     forbids: '1',
-    fix: 'sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0',
+    fix: 'sudo intramur doctor --fix   # shows, then installs, a profile for the sandbox alone',
   },
   { file: '/proc/sys/kernel/unprivileged_userns_clone', forbids: '0', fix: 'sudo sysctl -w kernel.unprivileged_userns_clone=1' },
   { file: '/proc/sys/user/max_user_namespaces', forbids: '0', fix: 'sudo sysctl -w user.max_user_namespaces=15000' },
