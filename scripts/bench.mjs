@@ -19,6 +19,7 @@ const benches = {
   policy: ['bench/policy.ts', 'run'],
   ledger: ['bench/ledger.ts', 'run'],
   audit: ['bench/audit.ts'],
+  attest: ['bench/attest.ts', 'run', 3],
 };
 
 const wanted = process.argv.slice(2);

@@ -145,7 +145,8 @@ function biases(slots: readonly Slot[], groups: readonly Group[], { runs }: Matr
       tokens: [best.feature],
       variesWith: [factor],
       assignment: group.assignment,
-      isConfirmed: alone !== undefined && alone.chance < convincing && group.runs.length >= confirmedRuns && inside.length >= confirmedSamples,
+      isConfirmed:
+        alone !== undefined && alone.chance < convincing && group.runs.length >= confirmedRuns && inside.length >= confirmedSamples,
     });
   }
   return signs;

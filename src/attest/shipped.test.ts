@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { shippedHints } from './shipped.ts';
 
 const hosts = 'alder.example,birch.example,lab.example,models.lab.example,another-lab.example,more.example';
-const under = (key: number, text: string): string =>
-  Buffer.from(Buffer.from(text).map((byte) => byte ^ key)).toString('base64');
+const under = (key: number, text: string): string => Buffer.from(Buffer.from(text).map((byte) => byte ^ key)).toString('base64');
 
 async function* inParts(text: string, size = text.length): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < text.length; at += size) yield Buffer.from(text.slice(at, at + size));

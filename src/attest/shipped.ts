@@ -23,7 +23,8 @@ const leastCharacters = 8;
 
 const base64Run = /[A-Za-z0-9+/]{64,}={0,2}/g;
 /** `fromCharCode(x ^ key)` and the like: text that is put together from numbers under a key. */
-const decoder = /fromCharCode\([^()\n]{0,80}(?:\([^()\n]{0,80}\)[^()\n]{0,40})?\^|\^\s?(?:0x[0-9a-f]{1,2}|\d{1,3})\)?[^;\n]{0,60}(?:fromCharCode|toString\(["'](?:utf-?8|latin1|ascii)|TextDecoder)/gi;
+const decoder =
+  /fromCharCode\([^()\n]{0,80}(?:\([^()\n]{0,80}\)[^()\n]{0,40})?\^|\^\s?(?:0x[0-9a-f]{1,2}|\d{1,3})\)?[^;\n]{0,60}(?:fromCharCode|toString\(["'](?:utf-?8|latin1|ascii)|TextDecoder)/gi;
 
 /** @param parts the bytes of the program, in order */
 export async function shippedHints(parts: AsyncIterable<Uint8Array>, signatures: readonly Signature[]): Promise<Hint[]> {

@@ -25,7 +25,12 @@ export function diffAttestations({ agent, versions: [a, b], json }: Asked, state
   return diff.passed ? 0 : 1;
 }
 
-function textOf(agent: string, before: AttestDocument, after: AttestDocument, { covert, disclosed, sideChannels }: AttestationDiff): string {
+function textOf(
+  agent: string,
+  before: AttestDocument,
+  after: AttestDocument,
+  { covert, disclosed, sideChannels }: AttestationDiff,
+): string {
   const lines = [`${visible(agent)} ${visible(before.version)} → ${visible(after.version)}`];
   const said = (title: string, items: readonly string[]): void => {
     if (items.length > 0) lines.push(title, ...items);

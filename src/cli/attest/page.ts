@@ -16,7 +16,10 @@ article{break-inside:avoid;margin:.8rem 0;padding-left:.8rem;border-left:4px sol
 
 export function attestationPage(document: AttestDocument): string {
   const { agent, version, sha256, attestedAt, runs, failedRuns, tokensCompared, covert, varied, notVaried } = document;
-  const [toModel, toOthers] = [document.disclosed.filter(({ to }) => to === 'model'), document.disclosed.filter(({ to }) => to !== 'model')];
+  const [toModel, toOthers] = [
+    document.disclosed.filter(({ to }) => to === 'model'),
+    document.disclosed.filter(({ to }) => to !== 'model'),
+  ];
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
@@ -48,7 +51,8 @@ This page is about this version of the program, in these surroundings, on one sh
 function verdict({ covert, passed, failures }: AttestDocument): string {
   if (covert.length > 0)
     return `<p class="verdict found"><strong>${covert.length === 1 ? 'One hidden environment marker was' : `${covert.length} hidden environment markers were`} found.</strong> What it sends differs with its surroundings without stating them.</p>`;
-  if (passed) return '<p class="verdict none"><strong>No hidden environment marker was found.</strong> Whatever followed the surroundings states them openly.</p>';
+  if (passed)
+    return '<p class="verdict none"><strong>No hidden environment marker was found.</strong> Whatever followed the surroundings states them openly.</p>';
   return `<p class="verdict open"><strong>Nothing can be said:</strong> too many runs failed. ${failures.map(show).join('; ')}</p>`;
 }
 

@@ -46,7 +46,10 @@ function directoryOf(state: string, agent: string): string {
 }
 
 function fileName(text: string): string {
-  return text.replaceAll(/[^\w.@+-]/g, '_').replace(/^\./, '_').slice(0, 100);
+  return text
+    .replaceAll(/[^\w.@+-]/g, '_')
+    .replace(/^\./, '_')
+    .slice(0, 100);
 }
 
 function replace(file: string, text: string): void {

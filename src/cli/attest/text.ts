@@ -11,7 +11,11 @@ export function attestationText(document: AttestDocument, isConclusive: boolean)
   for (const failure of failures) lines.push(`  failed: ${visible(failure)}`);
   if (!isConclusive) lines.push('Too many runs failed: nothing can be said.');
   else if (covert.length === 0) lines.push('No hidden environment marker found: nothing that varied was hidden.');
-  else lines.push(`${covert.length} hidden environment marker${covert.length > 1 ? 's' : ''} found:`, ...covert.flatMap((one) => covertLines(one)));
+  else
+    lines.push(
+      `${covert.length} hidden environment marker${covert.length > 1 ? 's' : ''} found:`,
+      ...covert.flatMap((one) => covertLines(one)),
+    );
   if (disclosed.length > 0) {
     lines.push('Openly stated:');
     const places = Map.groupBy(disclosed, ({ what, to }) => `  ${what} to ${to}`);
