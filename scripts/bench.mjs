@@ -20,6 +20,7 @@ const benches = {
   policy: ['bench/policy.ts', 'run'],
   ledger: ['bench/ledger.ts', 'run'],
   audit: ['bench/audit.ts'],
+  attest: ['bench/attest.ts', 'run', 3],
 };
 
 /** Too long for every run: only when it is named. */

@@ -3,6 +3,7 @@
 export { type Answers, ask, parseQuestions } from './ask.ts';
 export { type Audit, type AuditOptions, audit, type FoundAgent, installed } from './audit.ts';
 export { catalogue } from './catalogue/index.ts';
+export { type BundleSignature, bundleSignatures } from './catalogue/signatures.ts';
 export { managedAgents, managedFor } from './managed.ts';
 export { parseBaseline, withoutKnown } from './report/baseline.ts';
 export { cyclonedxReport } from './report/cyclonedx.ts';

@@ -1,11 +1,12 @@
 // `attest` from end to end: a real program in the real sandbox, run in several surroundings against the rehearsal model.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { doctor } from '../sandbox/index.ts';
+import { entryFor, type Finished } from './attest/ledger.ts';
 import { run } from './attest.ts';
 import type { CliIo } from './io.ts';
 
@@ -25,12 +26,15 @@ afterAll(() => {
   for (const directory of [home, workspace]) rmSync(directory, { recursive: true, force: true });
 });
 
+/** What would have been recorded; the way to the ledger has its own test. */
+const finished: Finished[] = [];
+
 async function cli(...args: string[]): Promise<{ code: number; out: string }> {
   const stdout = new PassThrough();
   const stderr = new PassThrough().resume();
   const env = { INTRAMUR_HOME: home, PATH: `${path.dirname(process.execPath)}:${process.env['PATH'] ?? ''}` };
   const io: CliIo = { stdout, stderr, stdin: new PassThrough(), env, cwd: workspace, home };
-  const code = await run(args, io);
+  const code = await run(args, io, async (one) => void finished.push(one));
   stdout.end();
   return { code, out: await text(stdout) };
 }
@@ -55,6 +59,33 @@ it.skipIf(isMissing)(`a marking program is found, and what it states openly is t
   expect(report.tokensCompared).toBeGreaterThan(20);
 });
 
+it.skipIf(isMissing)(`it is kept as a document and a page, and what an upgrade changes is told${why}`, { timeout: 120_000 }, async () => {
+  const command = ['--vary', 'timezone', '--', process.execPath, toy];
+  await cli('--name', 'kept', ...command);
+  const [page = ''] = readdirSync(path.join(home, 'state', 'attestations', 'kept')).filter((name) => name.endsWith('.html'));
+  const html = readFileSync(path.join(home, 'state', 'attestations', 'kept', page), 'utf8');
+  expect(html).toContain('One hidden environment marker was found');
+  expect(html).toContain('U+2019');
+  expect(html).not.toMatch(/<script|(?:src|href)=/);
+  const [before] = finished.slice(-1);
+  expect(before && entryFor(before)).toMatchObject({ agent: 'kept', passed: false, covert: 1 });
+
+  const { out } = await cli('--json', '--name', 'kept', ...command, '--honest');
+  const later = path.join(home, 'later.json');
+  writeFileSync(later, out);
+  const [after] = finished.slice(-1);
+  expect(after && entryFor(after), 'a pass of a part is no pass').toBeUndefined();
+  expect(after && entryFor({ ...after, isWhole: true })).toMatchObject({ agent: 'kept', passed: true, covert: 0 });
+
+  const earlier = path.join(home, 'earlier.json');
+  writeFileSync(earlier, JSON.stringify(before?.document));
+  const upgrade = await cli('--name', 'kept', '--diff', earlier, later);
+  expect(upgrade).toMatchObject({ code: 0, out: expect.stringContaining('markers that are gone') });
+  const back = await cli('--json', '--name', 'kept', '--diff', later, earlier);
+  expect([back.code, JSON.parse(back.out)]).toMatchObject([1, { passed: false, covert: { gone: [], added: [{ channel: 'value' }] } }]);
+  await expect(cli('--name', 'kept', '--diff', '9.9.9', later)).rejects.toMatchObject({ code: 'CONFIG_NOT_FOUND' });
+});
+
 it.skipIf(isMissing)(`the same program without the mark passes${why}`, async () => {
   const { code, out } = await cli('--vary', 'timezone', '--runs', '1', '--', process.execPath, toy, '--honest');
   expect(code).toBe(0);
@@ -70,6 +101,9 @@ it.each([
   [['--vary', 'weather', '--', '/bin/true'], 'USAGE'],
   [['no-such-agent'], 'USAGE'],
   [[], 'USAGE'],
+  [['--diff', '1.0.0'], 'USAGE'],
+  [['codex', '--diff', '1.0.0'], 'USAGE'],
+  [['--name', 'kept', '--diff', 'package.json', 'package.json'], 'CONFIG_NOT_FOUND'],
   [['--runs', '0', '--', '/bin/true'], 'USAGE'],
   [['--', '/no/such/program'], 'CONFIG_NOT_FOUND'],
 ])('%j is refused', async (args, code) => {

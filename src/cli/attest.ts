@@ -3,29 +3,53 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { attest, factors, levels } from '../attest/index.ts';
-import { IntramurError, placesFrom, product } from '../core/index.ts';
+import { type Assignment, attest, type Factor, factors, levels, type RunRecord, shippedHints, variedIn } from '../attest/index.ts';
+import { bundleSignatures } from '../audit/index.ts';
+import { IntramurError, type Places, placesFrom, product } from '../core/index.ts';
+import { createScrubber } from '../gateway/index.ts';
+import { diffAttestations } from './attest/diff.ts';
+import { type About, documentOf } from './attest/document.ts';
+import { type Recorder, recordInLedger } from './attest/ledger.ts';
 import { runOnce } from './attest/run-once.ts';
-import { subjectOf } from './attest/subject.ts';
-import { parseVary, prepareStage } from './attest/surroundings.ts';
+import { keep } from './attest/store.ts';
+import { type Subject, subjectOf } from './attest/subject.ts';
+import { parseVary, prepareStage, type Stage } from './attest/surroundings.ts';
 import { attestationText } from './attest/text.ts';
 import type { CliIo } from './io.ts';
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
+interface Flags {
+  readonly json: boolean;
+  readonly vary: readonly Factor[];
+  readonly repeats: number;
+}
+
+export async function run(args: readonly string[], io: CliIo, record: Recorder = recordInLedger): Promise<number> {
   const end = args.indexOf('--');
   const command = end < 0 ? [] : args.slice(end + 1);
-  const { values, positionals } = parseArgs({
+  const { values, positionals, tokens } = parseArgs({
     args: end < 0 ? [...args] : args.slice(0, end),
     allowPositionals: true,
+    tokens: true,
     options: {
       name: { type: 'string' },
       vary: { type: 'string' },
       runs: { type: 'string', default: '1' },
+      diff: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
   });
+  const places = placesFrom(io.env, io.home);
+  if (values.diff !== undefined) {
+    const at = tokens.findIndex((token) => token.kind === 'option' && token.name === 'diff');
+    const second = tokens.slice(at + 1).find((token) => token.kind === 'positional');
+    const rest = tokens.flatMap((token) => (token.kind === 'positional' && token !== second ? [token.value] : []));
+    const agent = values.name ?? rest[0];
+    if (second === undefined || agent === undefined || rest.length > 1 || command.length > 0)
+      throw new IntramurError('USAGE', `usage: ${product.name} attest AGENT|--name NAME --diff VERSION_A VERSION_B [--json]`);
+    return diffAttestations({ agent, versions: [values.diff, second.value], json: values.json }, places.state, io);
+  }
   if (positionals.length > 1) throw new IntramurError('USAGE', 'attest takes one agent');
   const repeats = Number(values.runs);
   if (!Number.isInteger(repeats) || repeats < 1 || repeats > 20) throw new IntramurError('USAGE', '--runs is a number from 1 to 20');
@@ -36,7 +60,10 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     });
   }
   const subject = await subjectOf(positionals[0], values.name, command, io);
-  const places = placesFrom(io.env, io.home);
+  return await examine(subject, { vary, repeats, json: values.json }, places, io, record);
+}
+
+async function examine(subject: Subject, { vary, repeats, json }: Flags, places: Places, io: CliIo, record: Recorder): Promise<number> {
   fs.mkdirSync(places.state, { recursive: true, mode: 0o700 });
   const stage = prepareStage(fs.mkdtempSync(path.join(places.state, 'attest-')), io.cwd);
   const progress = progressLine(io);
@@ -46,8 +73,9 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   };
   for (const signal of signals) process.once(signal, stop);
   try {
+    const neutral: RunRecord[] = [];
     const result = await attest({
-      run: (assignment) => runOnce(subject, stage, assignment, places.cache),
+      run: (assignment) => runIn(subject, stage, assignment, places, neutral),
       vary,
       repeats,
       concurrency: Math.min(4, os.availableParallelism()),
@@ -55,19 +83,51 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
       onProgress: progress.show,
     });
     progress.end();
-    const { isConclusive, ...fields } = result;
-    // The clock belongs to the whole machine.
-    const notVaried = vary.filter((factor) => levels[factor].others.length === 0);
-    const { name: agent, version, sha256 } = subject;
-    const document = { schema: 'intramur/attest/1', agent, version, sha256, ...fields, notVaried };
-    if (values.json) io.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
-    else io.stdout.write(attestationText(agent, version, result));
-    if (!isConclusive) return 3;
+    const document = documentOf(await about(subject, vary, neutral[0]), result);
+    const isWhole = factors.every((factor) => vary.includes(factor));
+    if (result.isConclusive) {
+      const pages = keep(places.state, document);
+      await record({ subject, document, isWhole }, places, io);
+      io.stderr.write(`${product.name}: kept as ${pages.html}\n`);
+    }
+    if (json) io.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+    else io.stdout.write(attestationText(document, result.isConclusive));
+    if (!result.isConclusive) return 3;
     return result.covert.length > 0 ? 1 : 0;
   } finally {
     for (const signal of signals) process.off(signal, stop);
     stage.close();
   }
+}
+
+async function runIn(subject: Subject, stage: Stage, assignment: Assignment, { cache }: Places, neutral: RunRecord[]): Promise<RunRecord> {
+  const record = await runOnce(subject, stage, assignment, cache);
+  if (variedIn(assignment).length === 0 && record.failed === undefined) neutral.push(record);
+  return record;
+}
+
+async function about(subject: Subject, vary: readonly Factor[], neutral: RunRecord | undefined): Promise<About> {
+  const { name: agent, version, sha256, main, adapter } = subject;
+  const calls = (neutral?.requests ?? []).filter((request) => request.class === 'model');
+  const scrubber = createScrubber();
+  const counts = new Map<string, number>();
+  for (const [rule = '', count] of calls.flatMap(({ body }) => scrubber.scrub(body, 'provider').counts.map((text) => text.split(':'))))
+    counts.set(rule, (counts.get(rule) ?? 0) + Number(count));
+  return {
+    agent,
+    version,
+    sha256,
+    attestedAt: new Date().toISOString(),
+    varied: vary.filter((factor) => levels[factor].others.length > 0),
+    // The clock belongs to the whole machine.
+    notVaried: vary.filter((factor) => levels[factor].others.length === 0),
+    modelBytes: calls.reduce((sum, { body }) => sum + body.length, 0),
+    scrubbed: [...counts].map(([rule, count]) => `${rule}:${count}`),
+    shipped: await shippedHints(
+      fs.createReadStream(main, { highWaterMark: 4 << 20 }),
+      bundleSignatures.filter((signature) => signature.agent === adapter?.id),
+    ),
+  };
 }
 
 function progressLine(io: CliIo): { show(done: number, planned: number): void; end(): void } {

@@ -20,13 +20,28 @@ const gatewayPort = 4180;
 const proxyPort = 3128;
 const runLimitMs = 60_000;
 
-const script = [
+/** Two turns with a tool call between them. */
+export const rehearsal = [
   { text: 'I will write the file.', acts: [{ do: 'write', path: 'hello.txt', content: 'hello\n' }] },
   { text: 'The file is there.' },
 ] as const;
 
-export async function runOnce(subject: Subject, stage: Stage, assignment: Assignment, cacheDir: string): Promise<RunRecord> {
-  const upstream = await startFakeUpstream({ script });
+/** Stands before the model, as the gateway does: what arrives behind it is compared, not what the agent sent. */
+export interface InLine {
+  /** On loopback. */
+  readonly port: number;
+  /** The model call that arrived behind it last, taken out; `undefined` when none did. */
+  takeArrived(): Pick<ObservedRequest, 'rawHeaders' | 'body' | 'target'> | undefined;
+}
+
+export async function runOnce(
+  subject: Subject,
+  stage: Stage,
+  assignment: Assignment,
+  cacheDir: string,
+  inLine?: InLine,
+): Promise<RunRecord> {
+  const upstream = await startFakeUpstream({ script: rehearsal });
   const layer = stage.openLayer(assignment);
   const authority = createAuthority(makeAuthority(new Date()));
   const requests: ObservedRequest[] = [];
@@ -47,7 +62,7 @@ export async function runOnce(subject: Subject, stage: Stage, assignment: Assign
       const bytes = await readAll(body);
       const at = performance.now() - began;
       const kind = classOf(head, host);
-      const reply = kind === 'model' ? await ask(upstream.port, head, bytes) : aside(head);
+      const reply = kind === 'model' ? await ask(inLine?.port ?? upstream.port, head, bytes) : aside(head);
       const { port, method, target, httpVersion, rawHeaders } = head;
       const answeredAt = performance.now() - began;
       requests.push({
@@ -62,6 +77,7 @@ export async function runOnce(subject: Subject, stage: Stage, assignment: Assign
         rawHeaders,
         body: bytes,
         class: kind,
+        ...(kind === 'model' ? inLine?.takeArrived() : undefined),
       });
       return reply;
     },
@@ -150,7 +166,7 @@ function planFor(
 }
 
 /** Looks like a key of a vendor, so that an agent's own check of its form passes. It opens nothing. */
-function apiKey(name: string): string {
+export function apiKey(name: string): string {
   return `sk-ant-api03-${'0'.repeat(60)}-${name}-AA`;
 }
 

@@ -17,6 +17,8 @@ export interface Subject {
   readonly recipe: AgentRecipe | undefined;
   readonly version: string;
   readonly sha256: string;
+  /** The file that `sha256` is of. */
+  readonly main: string;
 }
 
 const prompt = 'Create the file hello.txt with one line that says hello, then stop.';
@@ -45,6 +47,7 @@ export async function subjectOf(
     recipe,
     version: versionOf(main),
     sha256: await sha256Of(main),
+    main,
   };
 }
 
