@@ -32,6 +32,8 @@ export const defaultConfig: Config = {
   policies: [],
   keys: [],
   inspect: { secrets: 'placeholder' },
+  providerTools: 'strip',
+  telemetry: { otlp: undefined },
   egress: { allow: [] },
   inside: [],
   resolve: [],

@@ -3,9 +3,9 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import type http from 'node:http';
 import path from 'node:path';
-import { type Config, loadConfig } from '../config/index.ts';
-import { faults, IntramurError, type Places, packageRoot, version } from '../core/index.ts';
-import { createAdmission, createClientServer, createGateway, createKeyring, createVault } from '../gateway/index.ts';
+import { type CollectorConfig, type Config, loadConfig } from '../config/index.ts';
+import { faults, IntramurError, type Places, packageRoot, product, version } from '../core/index.ts';
+import { createAdmission, createClientServer, createGateway, createKeyring, createVault, type Gateway } from '../gateway/index.ts';
 import { createSecretPlaceholders } from '../inspect/index.ts';
 import { openIndex, openLedger } from '../ledger/index.ts';
 import { createTaint } from '../monitor/index.ts';
@@ -18,6 +18,9 @@ import { createInspection } from './inspection.ts';
 import { createMediation } from './mediation.ts';
 import { openRegister } from './register.ts';
 import { Sessions } from './session.ts';
+import { type Collector, createCollector } from './telemetry/collector.ts';
+import { observed } from './telemetry/observe.ts';
+import { providerNames } from './telemetry/provider-name.ts';
 
 /** The gateway's port when it is free; any other free one when it is not. */
 const preferredPort = 4180;
@@ -74,7 +77,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
   const inspect = createInspection(places.fingerprints, {
     isPlaceholder: (text) => vault.isPlaceholder(text) || placeholders.isOurs(text),
   });
-  const mediation = createMediation(
+  const plain = createMediation(
     { inspect, append: (entry) => ledger.append(entry), taint, placeholders, now },
     (id) => {
       const session = sessions.get(id);
@@ -82,7 +85,9 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
     },
     onFault,
   );
-  const gateway = await createGateway({
+  const collector = config.telemetry.otlp && createCollectorFor(config, config.telemetry.otlp, env, () => gateway);
+  const mediation = collector ? observed(plain, collector, Date.now) : plain;
+  const gateway: Gateway = await createGateway({
     config,
     ...mediation,
     vault,
@@ -143,6 +148,8 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
       server.closeAllConnections();
     }
     fs.rmSync(places.socket, { force: true });
+    await gateway.settled();
+    await collector?.close(collectorPatienceMs);
     await gateway.close();
     await keyring.close();
     await ledger.append({ action: 'daemon.stop' }).catch((fault: unknown) => onFault('stop', fault));
@@ -165,8 +172,31 @@ function createEngines(onDifference: (action: string) => void): (config: Config)
   };
 }
 
+/** What a collector is told last, when the daemon stops. */
+const collectorPatienceMs = 2000;
+const collectorTimeoutMs = 10_000;
+
+function createCollectorFor(
+  config: Config,
+  { url, perimeter, key }: CollectorConfig,
+  env: StartOptions['env'],
+  gateway: () => Gateway,
+): Collector {
+  const token = key?.startsWith('env:') ? env[key.slice('env:'.length)] : undefined;
+  const headers = ['content-type', 'application/json', 'user-agent', product.name, ...(token ? ['authorization', `Bearer ${token}`] : [])];
+  return createCollector({
+    perimeter,
+    post: (path, body) => gateway().post({ url: new URL(url + path), perimeter, headers, body, timeoutMs: collectorTimeoutMs }),
+    providerName: providerNames(config),
+    nowMs: Date.now,
+  });
+}
+
 /** A key that the configuration names and the environment lacks is said at start, not in the middle of somebody's work. */
-function requireKeys({ providers, models }: Config, env: StartOptions['env']): void {
+function requireKeys({ providers, models, telemetry }: Config, env: StartOptions['env']): void {
+  const token = telemetry.otlp?.key?.replace(/^env:/, '');
+  if (token !== undefined && !env[token])
+    throw new IntramurError('CONFIG_INVALID', `telemetry.otlp takes its key from the environment variable ${token}, which is not set`);
   const used = new Set(models.flatMap(({ targets }) => targets.map((target) => target.slice(0, target.indexOf('/')))));
   for (const { id, key } of providers) {
     const name = key?.startsWith('env:') ? key.slice('env:'.length) : undefined;

@@ -10,6 +10,7 @@ import {
   type ExchangeHead,
   type ExchangeReply,
   IntramurError,
+  type Perimeter,
   type Principal,
   product,
   type Request,
@@ -24,9 +25,10 @@ import { type DirectInput, forwardDirect } from './direct.ts';
 import { createMetrics } from './metrics.ts';
 import { createOutcomes } from './outcomes.ts';
 import { faultText, refuse } from './refuse.ts';
-import { createResolve } from './resolve.ts';
+import { checkFor, createResolve } from './resolve.ts';
 import { createRoutes } from './route.ts';
 import { createScrubber } from './scrub.ts';
+import { collect, send } from './upstream.ts';
 import type { Vault } from './vault.ts';
 
 export interface GatewayLimits extends CallLimits, AdmissionLimits {
@@ -61,9 +63,22 @@ export interface Gateway {
   forwardDirect(input: DirectInput): Promise<ExchangeReply>;
   /** A connection that policy allowed, to a checked address. */
   dial(place: { readonly host: string; readonly port: number }): Promise<net.Socket>;
+  /** Sends what is the product's own to a place that the configuration names. The status of the answer. */
+  post(input: PostInput): Promise<number>;
   /** Counters in the Prometheus text format. */
   metrics(): string;
+  /** Resolves when every outcome so far is recorded. */
+  settled(): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface PostInput {
+  readonly url: URL;
+  readonly perimeter: Perimeter;
+  /** name, value, name, value, … */
+  readonly headers: readonly string[];
+  readonly body: Uint8Array;
+  readonly timeoutMs: number;
 }
 
 const defaults: GatewayLimits = {
@@ -101,6 +116,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     mediate: (request, body) => options.mediate(request, body),
     recordRefusal: (request, reason) => options.recordRefusal(request, reason),
     outcomes,
+    providerTools: config.providerTools,
   };
   const names = config.models.map(({ match }) => match);
 
@@ -154,13 +170,23 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         limits.connectMs,
       );
     },
+    async post({ url, perimeter, headers, body, timeoutMs }) {
+      const path = url.pathname + url.search;
+      const answer = await send(agents[checkFor(perimeter)], { origin: url.origin, path, method: 'POST', headers, body, timeoutMs });
+      await collect(answer, maxPostAnswer);
+      return answer.status;
+    },
     metrics: () => metrics.text(),
+    settled: () => outcomes.settled(),
     async close() {
       await Promise.all(Object.values(agents).map((agent) => agent.destroy()));
       await outcomes.settled();
     },
   };
 }
+
+/** Nobody reads what a collector says beyond its status. */
+const maxPostAnswer = 64 * 1024;
 
 /** A key stands in the environment of the daemon, never in a file of ours. */
 function keyOf({ key }: ProviderConfig, env: GatewayOptions['env']): string | undefined {
