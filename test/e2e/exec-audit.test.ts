@@ -32,10 +32,17 @@ async function run(script: string, options: readonly string[] = []): Promise<Ran
 
 describe('run --audit-exec', () => {
   it('records each start with path, arguments and decision, before the program that follows it', async () => {
-    const { code, stdout, stderr, programs, starts } = await run('/usr/bin/printf "%s\\n" "a b" c; /bin/true; cd /tmp; ls >/dev/null', ['--audit-exec']);
+    const { code, stdout, stderr, programs, starts } = await run('/usr/bin/printf "%s\\n" "a b" c; /bin/true; cd /tmp; ls >/dev/null', [
+      '--audit-exec',
+    ]);
     expect([code, stdout]).toEqual([0, 'a b\nc\n']);
     expect(starts.map(({ decision, path: file, detail }) => [decision, file, detail?.['argv'], detail?.['cwd']])).toEqual([
-      ['allow', expect.stringMatching(/\/bash$/), [expect.stringMatching(/bash$/), '-c', expect.stringContaining('/bin/true')], rig.workspace],
+      [
+        'allow',
+        expect.stringMatching(/\/bash$/),
+        [expect.stringMatching(/bash$/), '-c', expect.stringContaining('/bin/true')],
+        rig.workspace,
+      ],
       ['allow', '/usr/bin/printf', ['/usr/bin/printf', '%s\\n', 'a b', 'c'], rig.workspace],
       ['allow', '/bin/true', ['/bin/true'], rig.workspace],
       ['allow', '/usr/bin/ls', ['ls'], '/tmp'],
@@ -71,7 +78,8 @@ forbid(principal, action == Intramur::Action::"process.exec", resource in Intram
     const before = fs.readFileSync(path.join(rig.state, 'intramur.yaml'), 'utf8');
     rig.configure(`${before}policies: [${JSON.stringify(policies)}]\n`);
     try {
-      const script = 'ln -s /usr/bin/env e; ./e true; echo $?; env true; echo $?; git push --force; echo $?; git branch upstream; echo $?; git --version >/dev/null; echo $?';
+      const script =
+        'ln -s /usr/bin/env e; ./e true; echo $?; env true; echo $?; git push --force; echo $?; git branch upstream; echo $?; git --version >/dev/null; echo $?';
       const { stdout, stderr, programs, starts } = await run(script);
       expect(stdout).toBe('126\n126\n126\n126\n0\n');
       expect(programs?.refused).toBe(4);
