@@ -2,7 +2,7 @@
 export { isInside } from './address.ts';
 export type { CollectorConfig, Config, HostGrant, KeyConfig, ModelRoute, ProviderConfig, ResolveRule } from './config.ts';
 export { defaultConfig } from './defaults.ts';
-export { type LoadOptions, loadConfig } from './load.ts';
+export { configFilesFor, type LoadOptions, loadConfig } from './load.ts';
 export {
   closedHosts,
   isWhole,

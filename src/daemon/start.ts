@@ -3,9 +3,17 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import type http from 'node:http';
 import path from 'node:path';
-import { type CollectorConfig, type Config, loadConfig } from '../config/index.ts';
+import { type CollectorConfig, type Config, configFilesFor, loadConfig } from '../config/index.ts';
 import { faults, IntramurError, type Places, packageRoot, product, version } from '../core/index.ts';
-import { createAdmission, createClientServer, createGateway, createKeyring, createVault, type Gateway } from '../gateway/index.ts';
+import {
+  createAdmission,
+  createClientServer,
+  createGateway,
+  createKeyring,
+  createVault,
+  type Gateway,
+  type Keyring,
+} from '../gateway/index.ts';
 import { createSecretPlaceholders } from '../inspect/index.ts';
 import { openIndex, openLedger } from '../ledger/index.ts';
 import { createTaint } from '../monitor/index.ts';
@@ -17,6 +25,7 @@ import { directLimits } from './exchange.ts';
 import { createInspection } from './inspection.ts';
 import { createMediation } from './mediation.ts';
 import { openRegister } from './register.ts';
+import { createReload } from './reload.ts';
 import { Sessions } from './session.ts';
 import { type Collector, createCollector } from './telemetry/collector.ts';
 import { observed } from './telemetry/observe.ts';
@@ -45,10 +54,13 @@ export interface RunningDaemon {
 export async function startDaemon(options: StartOptions): Promise<RunningDaemon> {
   const { env, home, cwd, places, configFile, log } = options;
   const now = () => new Date();
-  const config = await loadConfig({ env, home, cwd, systemDir: places.system, ...(configFile === undefined ? {} : { file: configFile }) });
+  const loading = { env, home, cwd, systemDir: places.system, ...(configFile === undefined ? {} : { file: configFile }) };
+  const config = await loadConfig(loading);
   requireKeys(config, env);
   const engineFor = createEngines((action) => log(`policy: the compiled form differs on ${action}; cedar-wasm decides from now on`));
   const engine = await engineFor(config);
+  /** Of callers without a session. */
+  let current = { config, engine };
   fs.mkdirSync(places.state, { recursive: true, mode: 0o700 });
   const ledger = await openLedger({
     dir: places.ledger,
@@ -81,7 +93,11 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
     { inspect, append: (entry) => ledger.append(entry), taint, placeholders, now },
     (id) => {
       const session = sessions.get(id);
-      return { engine: session?.engine ?? engine, tally: session?.tally, secrets: (session?.config ?? config).inspect.secrets };
+      return {
+        engine: session?.engine ?? current.engine,
+        tally: session?.tally,
+        secrets: (session?.config ?? current.config).inspect.secrets,
+      };
     },
     onFault,
   );
@@ -97,20 +113,45 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
   });
   const keyring = createKeyring({ config, file: path.join(places.state, 'keys.json'), register: () => register.current(), now });
 
+  const reload = createReload({
+    files: configFilesFor(loading),
+    load: () => loadConfig(loading),
+    async apply(next) {
+      requireKeys(next, env);
+      const nextEngine = await engineFor(next);
+      const detail = { policy: nextEngine.digest, packs: nextEngine.packs, config: next.files };
+      await ledger.append({ action: 'daemon.reload', detail });
+      current = { config: next, engine: nextEngine };
+      gateway.reload(next);
+      keyring.reload(next);
+    },
+    onRefused: (fault) => onFault('the configuration was changed and is not in force', fault),
+    nowMs: Date.now,
+  });
+  const watched: Keyring = {
+    ...keyring,
+    authenticate(head) {
+      reload.soon();
+      return keyring.authenticate(head);
+    },
+  };
+
   const closing = Promise.withResolvers<void>();
   const stop = () => closing.resolve();
   const urls = { gateway: '', console: '' };
   const daemon = new Daemon({
-    config,
     ledger,
     vault,
-    engine,
+    get engine() {
+      return current.engine;
+    },
     sessions,
     places,
     configFile,
     engineFor,
     register,
     forget: (session) => taint.forget(session),
+    reload: () => reload.now(),
     env,
     home,
     urls,
@@ -122,7 +163,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
   });
 
   const control = createControl(daemon, onFault);
-  const front = createClientServer({ gateway, keyring, onFault: (fault) => onFault('gateway', fault) });
+  const front = createClientServer({ gateway, keyring: watched, onFault: (fault) => onFault('gateway', fault) });
   const latest = async (n: number) => {
     await index.catchUp();
     return index.tail(n).toReversed();

@@ -25,7 +25,7 @@ import { type DirectInput, forwardDirect } from './direct.ts';
 import { createMetrics } from './metrics.ts';
 import { createOutcomes } from './outcomes.ts';
 import { faultText, refuse } from './refuse.ts';
-import { checkFor, createResolve } from './resolve.ts';
+import { checkFor, createResolve, type Resolve } from './resolve.ts';
 import { createRoutes } from './route.ts';
 import { createScrubber } from './scrub.ts';
 import { collect, send } from './upstream.ts';
@@ -67,9 +67,19 @@ export interface Gateway {
   post(input: PostInput): Promise<number>;
   /** Counters in the Prometheus text format. */
   metrics(): string;
+  /** From the next call on this configuration counts; calls under way keep theirs. */
+  reload(config: Config): void;
   /** Resolves when every outcome so far is recorded. */
   settled(): Promise<void>;
   close(): Promise<void>;
+}
+
+interface Settings {
+  readonly resolve: Resolve;
+  readonly agents: ReturnType<typeof createAgents>;
+  readonly calls: CallDeps;
+  /** Names of the model map. */
+  readonly names: readonly string[];
 }
 
 export interface PostInput {
@@ -94,31 +104,34 @@ const defaults: GatewayLimits = {
 };
 
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, vault, env, now } = options;
+  const { vault, env, now } = options;
   const limits = { ...defaults, ...options.limits };
   const onFault = options.onFault ?? (() => {});
-  const resolve = createResolve(config);
-  const agents = createAgents({ resolve, trust: config.trust, connectTimeoutMs: limits.connectMs });
   const outcomes = createOutcomes((of, body) => options.recordOutcome(of, body), onFault);
   const admission = createAdmission(limits);
   const metrics = createMetrics(product.name, () => admission.calls);
-  const calls: CallDeps = {
-    ...createRoutes(config),
+  const lasting = {
     vault,
     scrubber: createScrubber(),
     metrics,
-    agents,
     limits,
     now,
     onFault,
-    keyOf: (provider) => keyOf(provider, env),
+    keyOf: (provider: ProviderConfig) => keyOf(provider, env),
     preference: createPreference(() => now().getTime()),
-    mediate: (request, body) => options.mediate(request, body),
-    recordRefusal: (request, reason) => options.recordRefusal(request, reason),
+    mediate: (request: Request, body: Body) => options.mediate(request, body),
+    recordRefusal: (request: Request, reason: string) => options.recordRefusal(request, reason),
     outcomes,
-    providerTools: config.providerTools,
   };
-  const names = config.models.map(({ match }) => match);
+  /** What a configuration says. A call keeps what it began with. */
+  const settingsOf = (config: Config): Settings => {
+    const resolve = createResolve(config);
+    const agents = createAgents({ resolve, trust: config.trust, connectTimeoutMs: limits.connectMs });
+    const calls = { ...lasting, ...createRoutes(config), agents, providerTools: config.providerTools };
+    return { resolve, agents, calls, names: config.models.map(({ match }) => match) };
+  };
+  let current = settingsOf(options.config);
+  const all = [current];
 
   /** Holds a place until the last byte of the reply is gone. */
   const admitted = async (call: BodyCall, body: Readable, step: (place: Admitted) => Promise<ExchangeReply>): Promise<ExchangeReply> => {
@@ -146,11 +159,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         case 'invoke':
         case 'count-tokens':
           return admitted(call, body, (place) =>
-            handleCall(calls, { call, head, body, principal, signal, place, ...(allowance ? { allowance } : {}) }),
+            handleCall(current.calls, { call, head, body, principal, signal, place, ...(allowance ? { allowance } : {}) }),
           );
         case 'models':
           body.resume();
-          return modelList(call.dialect, names);
+          return modelList(call.dialect, current.names);
         case 'probe':
           body.resume();
           return { status: 200, rawHeaders: [], body: new Uint8Array() };
@@ -161,9 +174,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
           return assertNever(call);
       }
     },
-    forwardDirect: (input) => forwardDirect({ agent: agents.named, vault, timeoutMs: limits.directMs, outcomes }, input),
+    forwardDirect: (input) => forwardDirect({ agent: current.agents.named, vault, timeoutMs: limits.directMs, outcomes }, input),
     async dial({ host, port }) {
-      const { addresses, port: dialled } = await resolve(host, port, 'named');
+      const { addresses, port: dialled } = await current.resolve(host, port, 'named');
       return open(
         addresses.map(({ address }) => address),
         dialled,
@@ -172,14 +185,25 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
     async post({ url, perimeter, headers, body, timeoutMs }) {
       const path = url.pathname + url.search;
-      const answer = await send(agents[checkFor(perimeter)], { origin: url.origin, path, method: 'POST', headers, body, timeoutMs });
+      const answer = await send(current.agents[checkFor(perimeter)], {
+        origin: url.origin,
+        path,
+        method: 'POST',
+        headers,
+        body,
+        timeoutMs,
+      });
       await collect(answer, maxPostAnswer);
       return answer.status;
     },
     metrics: () => metrics.text(),
     settled: () => outcomes.settled(),
+    reload(config) {
+      current = settingsOf(config);
+      all.push(current);
+    },
     async close() {
-      await Promise.all(Object.values(agents).map((agent) => agent.destroy()));
+      await Promise.all(all.flatMap(({ agents }) => Object.values(agents)).map((agent) => agent.destroy()));
       await outcomes.settled();
     },
   };
