@@ -52,6 +52,16 @@ export interface ResolveRule {
   readonly targetPort: number;
 }
 
+/** Where spans and metrics go, over OTLP/HTTP with JSON. */
+export interface CollectorConfig {
+  /** What precedes `/v1/traces` and `/v1/metrics`. No trailing slash. */
+  readonly url: string;
+  /** What the collector is told of is of no higher class than this perimeter may receive. */
+  readonly perimeter: Perimeter;
+  /** `env:NAME`: a token that goes as Bearer. */
+  readonly key: string | undefined;
+}
+
 export interface Config {
   readonly organization: string | undefined;
   readonly providers: readonly ProviderConfig[];
@@ -68,7 +78,11 @@ export interface Config {
   readonly inspect: { readonly secrets: 'placeholder' | 'block' };
   /** Fingerprints (`SHA256:…`) of keys in the user's ssh-agent that sessions may sign with. */
   readonly signing: { readonly ssh: readonly string[] };
+  /** What becomes of tools that a provider runs by itself, for data above `public`. */
+  readonly providerTools: 'strip' | 'refuse';
   readonly egress: { readonly allow: readonly HostGrant[] };
+  /** Nothing is sent to anybody unless a collector is named. */
+  readonly telemetry: { readonly otlp: CollectorConfig | undefined };
   readonly inside: readonly string[];
   readonly resolve: readonly ResolveRule[];
   readonly resolvers: readonly string[];

@@ -33,6 +33,8 @@ export const defaultConfig: Config = {
   keys: [],
   inspect: { secrets: 'placeholder' },
   signing: { ssh: [] },
+  providerTools: 'strip',
+  telemetry: { otlp: undefined },
   egress: { allow: [] },
   inside: [],
   resolve: [],

@@ -1,8 +1,8 @@
 // The door of configuration: finds, checks and merges `intramur.yaml`, and answers what follows from it alone.
 export { isInside } from './address.ts';
-export type { Config, HostGrant, KeyConfig, ModelRoute, ProviderConfig, ResolveRule } from './config.ts';
+export type { CollectorConfig, Config, HostGrant, KeyConfig, ModelRoute, ProviderConfig, ResolveRule } from './config.ts';
 export { defaultConfig } from './defaults.ts';
-export { type LoadOptions, loadConfig } from './load.ts';
+export { configFilesFor, type LoadOptions, loadConfig } from './load.ts';
 export {
   closedHosts,
   isWhole,

@@ -12,7 +12,7 @@ import {
   vettings,
 } from '../core/index.ts';
 import { defaultPorts, parseCidr, parseGrantedHost, parseResolveRule, parseResolver } from './address.ts';
-import type { Config, HostGrant, KeyConfig, ProviderConfig, ResolveRule } from './config.ts';
+import type { CollectorConfig, Config, HostGrant, KeyConfig, ProviderConfig, ResolveRule } from './config.ts';
 import { booleanOf, entryOf, itemsOf, type Located, type LocatedFile, numberOf, pairsOf, textOf, wordOf } from './located.ts';
 
 /** Who wrote a file: the lists of what each may do stand in merge.ts. */
@@ -42,6 +42,8 @@ export interface Layer {
   readonly policies: readonly Placed<string>[] | undefined;
   readonly keys: readonly KeyConfig[] | undefined;
   readonly secrets: Placed<'placeholder' | 'block'> | undefined;
+  readonly providerTools: Placed<'strip' | 'refuse'> | undefined;
+  readonly otlp: Placed<CollectorConfig> | undefined;
   readonly allow: readonly HostGrant[] | undefined;
   readonly signing: Config['signing'] | undefined;
   readonly inside: readonly string[] | undefined;
@@ -85,6 +87,8 @@ export function layerFrom(file: LocatedFile, { origin, home }: LayerContext): La
 
   const defaultPurpose = entryOf(top('purposes'), 'default');
   const secrets = entryOf(top('inspect'), 'secrets');
+  const providerTools = top('providerTools');
+  const otlp = entryOf(top('telemetry'), 'otlp');
   const tools = top('tools');
   const attestation = entryOf(top('agents'), 'attestation');
   return {
@@ -118,6 +122,13 @@ export function layerFrom(file: LocatedFile, { origin, home }: LayerContext): La
     policies: list(top('policies'), (item) => placed(item, absolute(textOf(item) ?? ''))),
     keys: list(top('keys'), keyFrom),
     secrets: secrets && placed(secrets, wordOf(secrets, ['placeholder', 'block'] as const) ?? 'block'),
+    providerTools: providerTools && placed(providerTools, wordOf(providerTools, ['strip', 'refuse'] as const) ?? 'refuse'),
+    otlp:
+      otlp &&
+      placed(
+        otlp,
+        collectorFrom(otlp, (key, why, hint) => fail(entryOf(otlp, key) ?? otlp, `telemetry.otlp.${key} ${why}`, hint)),
+      ),
     allow: list(entryOf(top('egress'), 'allow'), (item, i) => {
       const host = parseGrantedHost(textOf(entryOf(item, 'host')) ?? '');
       const ports = entryOf(item, 'ports');
@@ -147,21 +158,36 @@ function list<T>(node: Located | undefined, read: (item: Located, i: number) => 
 function providerFrom(node: Located, fail: (key: string, why: string, hint?: string) => never): ProviderConfig {
   const perimeter = wordOf<Perimeter>(entryOf(node, 'perimeter'), perimeters) ?? 'public';
   const key = textOf(entryOf(node, 'key'));
+  const url = addressIn(node, fail);
+  return {
+    id: textOf(entryOf(node, 'id')) ?? '',
+    dialect: wordOf(entryOf(node, 'dialect'), dialects) ?? fail('dialect', 'is missing'),
+    url,
+    perimeter,
+    vetted: booleanOf(entryOf(node, 'vetted')) ?? perimeter !== 'public',
+    key: key === 'client' || key === 'none' ? undefined : key,
+    timeoutMs: numberOf(entryOf(node, 'timeoutMs')) ?? 600_000,
+    credential: key === 'client' ? 'client' : 'provider',
+  };
+}
+
+/** Without a trailing slash. */
+function addressIn(node: Located, fail: (key: string, why: string, hint?: string) => never): string {
   const url = URL.parse(textOf(entryOf(node, 'url')) ?? '');
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) return fail('url', 'must be an http:// or https:// address');
   // A URL is shown in logs and in the console: credentials in it would be shown too.
   if (url.username !== '' || url.password !== '')
     return fail('url', 'must not hold credentials', 'put the key into a variable and name it with key: env:NAME');
   if (url.search !== '' || url.hash !== '') return fail('url', 'must not have a query or fragment');
+  return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
+}
+
+function collectorFrom(node: Located, fail: (key: string, why: string, hint?: string) => never): CollectorConfig {
+  const key = textOf(entryOf(node, 'key'));
   return {
-    id: textOf(entryOf(node, 'id')) ?? '',
-    dialect: wordOf(entryOf(node, 'dialect'), dialects) ?? fail('dialect', 'is missing'),
-    url: `${url.origin}${url.pathname}`.replace(/\/+$/, ''),
-    perimeter,
-    vetted: booleanOf(entryOf(node, 'vetted')) ?? perimeter !== 'public',
-    key: key === 'client' || key === 'none' ? undefined : key,
-    timeoutMs: numberOf(entryOf(node, 'timeoutMs')) ?? 600_000,
-    credential: key === 'client' ? 'client' : 'provider',
+    url: addressIn(node, fail),
+    perimeter: wordOf<Perimeter>(entryOf(node, 'perimeter'), perimeters) ?? 'public',
+    key: key === 'none' ? undefined : key,
   };
 }
 

@@ -59,6 +59,8 @@ keys:
       budget: { requests: 1000, tokens: 5000000, usd: 20.5, per: day } }
 inspect: { secrets: block }
 signing: { ssh: [ "SHA256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" ] }
+providerTools: refuse
+telemetry: { otlp: { url: "http://127.0.0.1:4318/", perimeter: onprem, key: "env:OTLP_TOKEN" } }
 egress:
   allow: [ { host: Git.ACME.example., ports: [443, 22] }, { host: "::1" }, { host: "*.Mirror.example" } ]
 inside: [ 100.64.0.0/10 ]
@@ -134,6 +136,8 @@ describe('loadConfig', () => {
       ],
       inspect: { secrets: 'block' },
       signing: { ssh: ['SHA256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'] },
+      providerTools: 'refuse',
+      telemetry: { otlp: { url: 'http://127.0.0.1:4318', perimeter: 'onprem', key: 'env:OTLP_TOKEN' } },
       egress: {
         allow: [
           { host: 'git.acme.example', ports: [443, 22] },
@@ -235,9 +239,9 @@ describe('order of files', () => {
   });
 
   it('a stricter purpose than the system asks for stays', async () => {
-    write(user, 'purposes: { default: production }\ninspect: { secrets: block }');
-    write(system, 'purposes: { default: research }\ninspect: { secrets: placeholder }');
-    expect(await load()).toMatchObject({ defaultPurpose: 'production', inspect: { secrets: 'block' } });
+    write(user, 'purposes: { default: production }\ninspect: { secrets: block }\nproviderTools: refuse');
+    write(system, 'purposes: { default: research }\ninspect: { secrets: placeholder }\nproviderTools: strip');
+    expect(await load()).toMatchObject({ defaultPurpose: 'production', inspect: { secrets: 'block' }, providerTools: 'refuse' });
   });
 });
 

@@ -22,16 +22,31 @@ export interface LoadOptions {
   readonly systemDir: string;
 }
 
-/** @throws IntramurError CONFIG_INVALID or CONFIG_NOT_FOUND; the message names file, line, column and key */
-export async function loadConfig({ env, home, cwd, file, systemDir }: LoadOptions): Promise<Config> {
+interface Candidate {
+  readonly origin: Origin;
+  readonly path: string;
+}
+
+function candidatesFor({ env, home, cwd, file, systemDir }: LoadOptions): readonly Candidate[] {
   const name = `${product.name}.yaml`;
   const named = file === undefined ? undefined : path.resolve(cwd, file);
-  const candidates: readonly { readonly origin: Origin; readonly path: string }[] = [
+  return [
     { origin: 'user', path: path.join(placesFrom(env, home).config, name) },
     { origin: 'workspace', path: path.join(path.resolve(cwd), name) },
     ...(named === undefined ? [] : [{ origin: 'named', path: named } as const]),
     { origin: 'system', path: path.join(systemDir, name) },
   ];
+}
+
+/** Every file that counts when it is there. */
+export function configFilesFor(options: LoadOptions): readonly string[] {
+  return candidatesFor(options).map(({ path }) => path);
+}
+
+/** @throws IntramurError CONFIG_INVALID or CONFIG_NOT_FOUND; the message names file, line, column and key */
+export async function loadConfig(options: LoadOptions): Promise<Config> {
+  const { home } = options;
+  const candidates = candidatesFor(options);
   // A workspace file that the user also named, or that is the user's own, is what the user says: it is read once, as that.
   const trusted = new Set(await Promise.all(candidates.filter(({ origin }) => origin !== 'workspace').map(({ path }) => identityOf(path))));
   const layers: Layer[] = [];

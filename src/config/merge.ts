@@ -3,7 +3,8 @@
 // | key                                                    | user, --config FILE | workspace                 | system              |
 // | ------------------------------------------------------ | ------------------- | ------------------------- | ------------------- |
 // | organization, providers, models, keys, signing,        | the later replaces  | refused                   | replaces, so fixed  |
-// | egress, inside, resolve, resolvers, trust              |                     |                           |                     |
+// | egress, inside, resolve, resolvers, trust, telemetry   |                     |                           |                     |
+// | providerTools                                          | the later replaces  | refused                   | stricter wins       |
 // | policies                                               | the later replaces  | refused: they may permit  | replaces, see below |
 // | repositories                                           | the later replaces  | added, never `public`     | added               |
 // | packs                                                  | the later replaces  | added, if they only forbid | others' only if they only forbid |
@@ -39,6 +40,8 @@ export const keysClosedToWorkspace = [
   'resolvers',
   'trust',
   'policies',
+  'providerTools',
+  'telemetry',
 ] as const;
 
 /**
@@ -47,6 +50,7 @@ export const keysClosedToWorkspace = [
  */
 export function merge(layers: readonly Layer[], trust: readonly string[]): Config {
   const merged: Config = { ...defaultConfig, ...replaced(layers), ...restricted(layers), trust, files: layers.map(({ file }) => file) };
+  checkCollector(layers, merged);
   checkProviders(layers, merged);
   checkModels(layers, merged);
   return merged;
@@ -59,7 +63,10 @@ export function last<K extends keyof Layer>(layers: readonly Layer[], key: K): L
 
 function replaced(
   layers: readonly Layer[],
-): Pick<Config, 'organization' | 'providers' | 'models' | 'keys' | 'signing' | 'egress' | 'inside' | 'resolve' | 'resolvers'> {
+): Pick<
+  Config,
+  'organization' | 'providers' | 'models' | 'keys' | 'signing' | 'egress' | 'inside' | 'resolve' | 'resolvers' | 'telemetry'
+> {
   const configured = last(layers, 'providers')?.map(({ value }) => value);
   const providers = configured ?? defaultConfig.providers;
   const models = last(layers, 'models')?.map(({ match, targets }) => ({ match, targets: targets.map(({ value }) => value) }));
@@ -74,10 +81,14 @@ function replaced(
     inside: last(layers, 'inside') ?? [],
     resolve: last(layers, 'resolve') ?? [],
     resolvers: last(layers, 'resolvers') ?? [],
+    telemetry: { otlp: last(layers, 'otlp')?.value },
   };
 }
 
-type Restricting = Pick<Config, 'repositories' | 'tools' | 'attestation' | 'packs' | 'policies' | 'defaultPurpose' | 'inspect'>;
+type Restricting = Pick<
+  Config,
+  'repositories' | 'tools' | 'attestation' | 'packs' | 'policies' | 'defaultPurpose' | 'inspect' | 'providerTools'
+>;
 
 function restricted(layers: readonly Layer[]): Restricting {
   let state: Restricting = defaultConfig;
@@ -98,6 +109,7 @@ function restricted(layers: readonly Layer[]): Restricting {
       attestation: stricter(layer, 'agents.attestation', state.attestation, layer.attestation, ['optional', 'required']),
       defaultPurpose: stricter(layer, 'purposes.default', state.defaultPurpose, layer.defaultPurpose, ['research', 'production']),
       inspect: { secrets: stricter(layer, 'inspect.secrets', state.inspect.secrets, layer.secrets, ['placeholder', 'block']) },
+      providerTools: stricter(layer, 'providerTools', state.providerTools, layer.providerTools, ['strip', 'refuse']),
     };
   }
   return { ...state, repositories: [...state.repositories, ...raised] };
@@ -177,6 +189,18 @@ function checkProviders(layers: readonly Layer[], config: Config): void {
       'if the address is yours, list its range under `inside`',
     );
   }
+}
+
+/** What a collector is told is about the company's data, so its address is held to its word like that of a model. */
+function checkCollector(layers: readonly Layer[], config: Config): void {
+  const placed = last(layers, 'otlp');
+  if (!placed || placed.value.perimeter !== 'onprem') return;
+  const host = new URL(placed.value.url).hostname.replace(/^\[(.*)\]$/, '$1');
+  if (isIP(host) === 0 || isInside(host, config.inside) || config.resolve.some((rule) => rule.host === host)) return;
+  throw invalid(
+    `${placed.where}: the collector is onprem, but ${host} is neither loopback nor private`,
+    'if the address is yours, list its range under `inside`',
+  );
 }
 
 function checkModels(layers: readonly Layer[], config: Config): void {

@@ -172,6 +172,12 @@ export const configSchema: JsonSchema = {
         },
       },
     },
+    providerTools: {
+      type: 'string',
+      enum: ['strip', 'refuse'],
+      default: 'strip',
+      description: 'What becomes of tools that a provider runs by itself (web search), for data above public.',
+    },
     egress: {
       type: 'object',
       additionalProperties: false,
@@ -186,6 +192,31 @@ export const configSchema: JsonSchema = {
             properties: {
               host: { type: 'string', maxLength: 253 },
               ports: { type: 'array', minItems: 1, maxItems: 100, items: { type: 'integer', minimum: 1, maximum: 65_535 } },
+            },
+          },
+        },
+      },
+    },
+    telemetry: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        otlp: {
+          type: 'object',
+          description: 'A collector of the company. Left out: nothing is sent to anybody.',
+          required: ['url', 'perimeter'],
+          additionalProperties: false,
+          properties: {
+            url: { type: 'string', maxLength: 2048, description: 'What precedes `/v1/traces` and `/v1/metrics`.' },
+            perimeter: {
+              type: 'string',
+              enum: perimeters,
+              description: 'Calls with data of a higher class than it may receive are not told of.',
+            },
+            key: {
+              type: 'string',
+              pattern: '^(env:[A-Za-z_][A-Za-z0-9_]*|none)$',
+              'x-expected': '"env:NAME" or "none"; a key itself never stands in this file',
             },
           },
         },

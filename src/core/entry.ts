@@ -11,6 +11,7 @@ export type EntryAction =
   | 'session.open'
   | 'session.close'
   | 'daemon.start'
+  | 'daemon.reload'
   | 'daemon.stop'
   | 'agent.ban'
   | 'agent.vet'

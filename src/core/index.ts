@@ -5,6 +5,7 @@ export { type Code, codeOf, faults, IntramurError } from './error.ts';
 export { type ExchangeHead, type ExchangeReply, headerOf } from './exchange.ts';
 export { canonicalHost } from './host.ts';
 export { nearest } from './nearest.ts';
+export { type OtlpValue, otlpAttributes, otlpTime } from './otlp.ts';
 export { packageRoot } from './package-root.ts';
 export { type Places, placesFrom } from './place.ts';
 export { product } from './product.ts';

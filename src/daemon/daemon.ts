@@ -58,7 +58,6 @@ const settleLimitMs = 2000;
 const spareLifeMs = 3_600_000;
 
 export interface DaemonParts extends ExchangeDeps {
-  readonly config: Config;
   readonly ledger: Ledger;
   readonly vault: Vault;
   readonly engine: PolicyEngine;
@@ -70,6 +69,8 @@ export interface DaemonParts extends ExchangeDeps {
   readonly configFile: string | undefined;
   engineFor(config: Config): Promise<PolicyEngine>;
   forget(session: string): void;
+  /** Brings the configuration into force as its files now stand. */
+  reload(): Promise<void>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
   readonly urls: { readonly gateway: string; readonly console: string };
@@ -112,6 +113,8 @@ export class Daemon {
   async open(request: OpenRequest): Promise<{ session: Session; reply: OpenReply }> {
     const { places, configFile, env, home, ledger, register, sessions, vault, now } = this.#parts;
     const file = configFile === undefined ? {} : { file: configFile };
+    // The gateway first, so that it serves this session by the same providers that the session is told of.
+    await this.#parts.reload();
     const config = await loadConfig({ env, home, cwd: request.workspace, systemDir: places.system, ...file });
     const engine = await this.#parts.engineFor(config);
     const grants = [...request.allow.map(parseGrant), ...config.egress.allow];

@@ -3,9 +3,17 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import type http from 'node:http';
 import path from 'node:path';
-import { type Config, loadConfig } from '../config/index.ts';
-import { faults, IntramurError, type Places, packageRoot, version } from '../core/index.ts';
-import { createAdmission, createClientServer, createGateway, createKeyring, createVault } from '../gateway/index.ts';
+import { type CollectorConfig, type Config, configFilesFor, loadConfig } from '../config/index.ts';
+import { faults, IntramurError, type Places, packageRoot, product, version } from '../core/index.ts';
+import {
+  createAdmission,
+  createClientServer,
+  createGateway,
+  createKeyring,
+  createVault,
+  type Gateway,
+  type Keyring,
+} from '../gateway/index.ts';
 import { createSecretPlaceholders } from '../inspect/index.ts';
 import { openIndex, openLedger } from '../ledger/index.ts';
 import { createTaint } from '../monitor/index.ts';
@@ -18,7 +26,11 @@ import { createInspection } from './inspection.ts';
 import { createMediation } from './mediation.ts';
 import { Proposals } from './proposals.ts';
 import { openRegister } from './register.ts';
+import { createReload } from './reload.ts';
 import { Sessions } from './session.ts';
+import { type Collector, createCollector } from './telemetry/collector.ts';
+import { observed } from './telemetry/observe.ts';
+import { providerNames } from './telemetry/provider-name.ts';
 
 /** The gateway's port when it is free; any other free one when it is not. */
 const preferredPort = 4180;
@@ -43,10 +55,13 @@ export interface RunningDaemon {
 export async function startDaemon(options: StartOptions): Promise<RunningDaemon> {
   const { env, home, cwd, places, configFile, log } = options;
   const now = () => new Date();
-  const config = await loadConfig({ env, home, cwd, systemDir: places.system, ...(configFile === undefined ? {} : { file: configFile }) });
+  const loading = { env, home, cwd, systemDir: places.system, ...(configFile === undefined ? {} : { file: configFile }) };
+  const config = await loadConfig(loading);
   requireKeys(config, env);
   const engineFor = createEngines((action) => log(`policy: the compiled form differs on ${action}; cedar-wasm decides from now on`));
   const engine = await engineFor(config);
+  /** Of callers without a session. */
+  let current = { config, engine };
   fs.mkdirSync(places.state, { recursive: true, mode: 0o700 });
   const ledger = await openLedger({
     dir: places.ledger,
@@ -75,15 +90,21 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
   const inspect = createInspection(places.fingerprints, {
     isPlaceholder: (text) => vault.isPlaceholder(text) || placeholders.isOurs(text),
   });
-  const mediation = createMediation(
+  const plain = createMediation(
     { inspect, append: (entry) => ledger.append(entry), taint, placeholders, now },
     (id) => {
       const session = sessions.get(id);
-      return { engine: session?.engine ?? engine, tally: session?.tally, secrets: (session?.config ?? config).inspect.secrets };
+      return {
+        engine: session?.engine ?? current.engine,
+        tally: session?.tally,
+        secrets: (session?.config ?? current.config).inspect.secrets,
+      };
     },
     onFault,
   );
-  const gateway = await createGateway({
+  const collector = config.telemetry.otlp && createCollectorFor(config, config.telemetry.otlp, env, () => gateway);
+  const mediation = collector ? observed(plain, collector, Date.now) : plain;
+  const gateway: Gateway = await createGateway({
     config,
     ...mediation,
     vault,
@@ -93,22 +114,47 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
   });
   const keyring = createKeyring({ config, file: path.join(places.state, 'keys.json'), register: () => register.current(), now });
 
+  const reload = createReload({
+    files: configFilesFor(loading),
+    load: () => loadConfig(loading),
+    async apply(next) {
+      requireKeys(next, env);
+      const nextEngine = await engineFor(next);
+      const detail = { policy: nextEngine.digest, packs: nextEngine.packs, config: next.files };
+      await ledger.append({ action: 'daemon.reload', detail });
+      current = { config: next, engine: nextEngine };
+      gateway.reload(next);
+      keyring.reload(next);
+    },
+    onRefused: (fault) => onFault('the configuration was changed and is not in force', fault),
+    nowMs: Date.now,
+  });
+  const watched: Keyring = {
+    ...keyring,
+    authenticate(head) {
+      reload.soon();
+      return keyring.authenticate(head);
+    },
+  };
+
   const closing = Promise.withResolvers<void>();
   const stop = () => closing.resolve();
   const urls = { gateway: '', console: '' };
   const proposals = new Proposals({ append: (entry) => ledger.append(entry), sessionOf: (id) => sessions.get(id), now });
   const daemon = new Daemon({
     proposals,
-    config,
     ledger,
     vault,
-    engine,
+    get engine() {
+      return current.engine;
+    },
     sessions,
     places,
     configFile,
     engineFor,
     register,
     forget: (session) => taint.forget(session),
+    reload: () => reload.now(),
     env,
     home,
     urls,
@@ -120,7 +166,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
   });
 
   const control = createControl(daemon, onFault);
-  const front = createClientServer({ gateway, keyring, onFault: (fault) => onFault('gateway', fault) });
+  const front = createClientServer({ gateway, keyring: watched, onFault: (fault) => onFault('gateway', fault) });
   const latest = async (n: number) => {
     await index.catchUp();
     return index.tail(n).toReversed();
@@ -146,6 +192,8 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
       server.closeAllConnections();
     }
     fs.rmSync(places.socket, { force: true });
+    await gateway.settled();
+    await collector?.close(collectorPatienceMs);
     await gateway.close();
     await keyring.close();
     await ledger.append({ action: 'daemon.stop' }).catch((fault: unknown) => onFault('stop', fault));
@@ -168,8 +216,31 @@ function createEngines(onDifference: (action: string) => void): (config: Config)
   };
 }
 
+/** What a collector is told last, when the daemon stops. */
+const collectorPatienceMs = 2000;
+const collectorTimeoutMs = 10_000;
+
+function createCollectorFor(
+  config: Config,
+  { url, perimeter, key }: CollectorConfig,
+  env: StartOptions['env'],
+  gateway: () => Gateway,
+): Collector {
+  const token = key?.startsWith('env:') ? env[key.slice('env:'.length)] : undefined;
+  const headers = ['content-type', 'application/json', 'user-agent', product.name, ...(token ? ['authorization', `Bearer ${token}`] : [])];
+  return createCollector({
+    perimeter,
+    post: (path, body) => gateway().post({ url: new URL(url + path), perimeter, headers, body, timeoutMs: collectorTimeoutMs }),
+    providerName: providerNames(config),
+    nowMs: Date.now,
+  });
+}
+
 /** A key that the configuration names and the environment lacks is said at start, not in the middle of somebody's work. */
-function requireKeys({ providers, models }: Config, env: StartOptions['env']): void {
+function requireKeys({ providers, models, telemetry }: Config, env: StartOptions['env']): void {
+  const token = telemetry.otlp?.key?.replace(/^env:/, '');
+  if (token !== undefined && !env[token])
+    throw new IntramurError('CONFIG_INVALID', `telemetry.otlp takes its key from the environment variable ${token}, which is not set`);
   const used = new Set(models.flatMap(({ targets }) => targets.map((target) => target.slice(0, target.indexOf('/')))));
   for (const { id, key } of providers) {
     const name = key?.startsWith('env:') ? key.slice('env:'.length) : undefined;

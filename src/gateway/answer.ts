@@ -20,6 +20,8 @@ export interface Passage {
   readonly entry: number;
   /** What the translation for the target that is tried now has dropped. */
   lossy: readonly string[];
+  /** Tools of the provider that were taken out. */
+  readonly strippedTools: readonly string[];
   /** Milliseconds of the process's clock. */
   readonly began: number;
   /** Set when secrets of the call were replaced. */
@@ -59,7 +61,7 @@ export async function firstSign(passage: Passage, outcome: Promise<Outcome>): Pr
     stream.failWith(faultText(fault));
   });
   stream.showLife();
-  return { status: 200, rawHeaders: [...streamHeaders(input.call, []), ...lossHeader(passage)], body: stream };
+  return { status: 200, rawHeaders: [...streamHeaders(input.call, []), ...lossHeader(passage, passage.lossy)], body: stream };
 }
 
 function failedReason({ target, fault }: Extract<Outcome, { kind: 'fault' }>): string {
@@ -91,7 +93,7 @@ export function answer(passage: Passage, outcome: Outcome): ExchangeReply {
       const { status, contentType, bytesIn, usage } = outcome;
       const body = restoredBody(passage, outcome);
       settle(passage, outcome, status, { bytesIn, usage });
-      return { status, rawHeaders: [...wholeHeaders(outcome.rawHeaders, body, contentType), ...lossHeader(outcome)], body };
+      return { status, rawHeaders: [...wholeHeaders(outcome.rawHeaders, body, contentType), ...lossHeader(passage, outcome.lossy)], body };
     }
     case 'stream': {
       const { status, rawHeaders } = outcome.answer;
@@ -99,7 +101,7 @@ export function answer(passage: Passage, outcome: Outcome): ExchangeReply {
       const rest: Passage = { ...passage, asked: { ...passage.asked, bytes: new Uint8Array() } };
       const stream = streamFor(rest, (end) => settle(rest, outcome, status, end));
       stream.passOn(outcome.answer, translatorFor(outcome));
-      return { status, rawHeaders: [...streamHeaders(input.call, rawHeaders), ...lossHeader(outcome)], body: stream };
+      return { status, rawHeaders: [...streamHeaders(input.call, rawHeaders), ...lossHeader(passage, outcome.lossy)], body: stream };
     }
     case 'error': {
       const { error } = outcome;
@@ -144,8 +146,9 @@ function streamHeaders(call: BodyCall, rawHeaders: readonly string[]): readonly 
   return ['content-type', isArray ? 'application/json' : 'text/event-stream', 'cache-control', 'no-cache', ...headersDown(rawHeaders)];
 }
 
-function lossHeader({ lossy }: Pick<Passage, 'lossy'>): readonly string[] {
-  return lossy.length === 0 ? [] : ['x-intramur-lossy', lossy.join(', ')];
+function lossHeader({ strippedTools }: Passage, lossy: readonly string[]): readonly string[] {
+  const lost = [...new Set([...strippedTools.map((kind) => `tools.${kind}`), ...lossy])];
+  return lost.length === 0 ? [] : ['x-intramur-lossy', lost.join(', ')];
 }
 
 function wholeHeaders(rawHeaders: readonly string[], body: Uint8Array, contentType: string): readonly string[] {
@@ -160,7 +163,7 @@ interface End {
 
 /** Records what came of an allowed call. It has left already, so a ledger that fails now can only be reported. */
 function settle(
-  { deps, input, asked, read, entry, began, restoring }: Passage,
+  { deps, input, asked, read, entry, began, restoring, strippedTools }: Passage,
   outcome: Outcome,
   status: number,
   { bytesIn, usage, fault }: End,
@@ -168,7 +171,8 @@ function settle(
   const { principal } = input;
   const { target, bytesOut, attempts } = outcome;
   const { provider, perimeter } = target;
-  deps.metrics.settled({ provider, perimeter, status, usage, bytesOut, bytesIn, ms: performance.now() - began });
+  const ms = performance.now() - began;
+  deps.metrics.settled({ provider, perimeter, status, usage, bytesOut, bytesIn, ms });
   input.allowance?.spend({ target, usage, bytesOut, bytesIn });
   const body: Partial<EntryBody> = {
     action: 'llm.invoke',
@@ -187,11 +191,13 @@ function settle(
     detail: {
       model: target.model,
       stream: asked.stream,
+      ms: Math.round(ms),
       attempts,
       ...(usage ? { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens, cachedTokens: usage.cachedTokens } : {}),
       ...(outcome.scrubs.length > 0 ? { scrubs: [...outcome.scrubs] } : {}),
       ...(outcome.lossy.length > 0 ? { lossy: [...outcome.lossy] } : {}),
       ...(read.serverTools.length > 0 ? { providerTools: [...read.serverTools] } : {}),
+      ...(strippedTools.length > 0 ? { strippedTools: [...strippedTools] } : {}),
       ...(restoring && restoring.count > 0 ? { restored: restoring.count } : {}),
     },
   };

@@ -1,6 +1,6 @@
 // What one model call brings along, and what handling it needs of the rest of the product.
 import type { Readable } from 'node:stream';
-import type { Body, Decision, ExchangeHead, Principal, Request, Target } from '../core/index.ts';
+import type { Body, Classification, Decision, ExchangeHead, Principal, Request, Target } from '../core/index.ts';
 import type { BodyCall, Usage } from '../wire/index.ts';
 import type { Admitted } from './admission.ts';
 import type { AttemptDeps } from './attempt.ts';
@@ -12,6 +12,8 @@ import type { Originals } from './restore-secrets.ts';
 export interface Mediated {
   readonly decision: Decision;
   readonly entry: { readonly index: number } | undefined;
+  /** Of payload and session together; left out when the monitor did not come that far. */
+  readonly classification?: Classification;
   /** What is sent instead of the body: its secrets are placeholders, which the answer gets back. */
   readonly replaced?: { readonly bytes: Uint8Array; readonly originals: Originals };
 }
@@ -21,6 +23,8 @@ export interface CallDeps extends AttemptDeps {
   /** Records what was refused here, before policy was asked. */
   recordRefusal(request: Request, reason: string): Promise<Mediated>;
   readonly outcomes: Outcomes;
+  /** What becomes of tools that the provider runs by itself, for data that not everybody may see. */
+  readonly providerTools: 'strip' | 'refuse';
   readonly metrics: Metrics;
   readonly limits: CallLimits;
   onFault(fault: unknown): void;

@@ -5,7 +5,7 @@ import { estimateTokens, type ReadCall, type RefusalKind, readCall } from '../wi
 import { answer, firstSign, type Passage } from './answer.ts';
 import { attempt } from './attempt.ts';
 import type { CallDeps, CallInput, Mediated } from './call-input.ts';
-import { refusalForHosted } from './hosted-tools.ts';
+import { refusalForHosted, ruleOnHosted } from './hosted-tools.ts';
 import { readBody } from './read-body.ts';
 import { faultText, refuse } from './refuse.ts';
 import { Restoring } from './restore-secrets.ts';
@@ -33,7 +33,7 @@ export async function handleCall(deps: CallDeps, input: CallInput): Promise<Exch
   if ('reason' in understood) return refuseOwn(deps, input, understood);
   const { read, bytes, targets } = understood;
   const { call, head, principal, signal } = input;
-  const { decision, entry, replaced } = await judge(deps, requestOf(input, read.model, targets), {
+  const { decision, entry, replaced, classification } = await judge(deps, requestOf(input, read.model, targets), {
     bytes,
     contentType: 'application/json',
     views: viewsOf(deps, input, targets),
@@ -51,7 +51,14 @@ export async function handleCall(deps: CallDeps, input: CallInput): Promise<Exch
     return refuse(call.dialect, { reason, policies: [], entry: entry?.index, kind: 'fault' });
   }
 
-  const asked: Asked = { call, head, principal, model: read.model, stream: read.stream, bytes: replaced?.bytes ?? bytes };
+  const hosted = ruleOnHosted(call, replaced?.bytes ?? bytes, read.serverTools, classification, deps.providerTools);
+  if (typeof hosted === 'string') {
+    deps.outcomes.add(entry.index, { decision: 'deny', reason: hosted, status: 400 });
+    deps.metrics.refused('policy');
+    return refuse(call.dialect, { reason: hosted, policies: ['provider-tools'], entry: entry.index, kind: 'policy' });
+  }
+
+  const asked: Asked = { call, head, principal, model: read.model, stream: read.stream, bytes: hosted.bytes };
   const passage: Passage = {
     deps,
     input,
@@ -60,6 +67,7 @@ export async function handleCall(deps: CallDeps, input: CallInput): Promise<Exch
     decision,
     entry: entry.index,
     lossy: [],
+    strippedTools: hosted.stripped,
     began: performance.now(),
     ...(replaced ? { restoring: new Restoring(replaced.originals) } : {}),
   };

@@ -10,6 +10,7 @@ import {
   type ExchangeHead,
   type ExchangeReply,
   IntramurError,
+  type Perimeter,
   type Principal,
   product,
   type Request,
@@ -24,9 +25,10 @@ import { type DirectInput, forwardDirect } from './direct.ts';
 import { createMetrics } from './metrics.ts';
 import { createOutcomes } from './outcomes.ts';
 import { faultText, refuse } from './refuse.ts';
-import { createResolve } from './resolve.ts';
+import { checkFor, createResolve, type Resolve } from './resolve.ts';
 import { createRoutes } from './route.ts';
 import { createScrubber } from './scrub.ts';
+import { collect, send } from './upstream.ts';
 import type { Vault } from './vault.ts';
 
 export interface GatewayLimits extends CallLimits, AdmissionLimits {
@@ -61,9 +63,32 @@ export interface Gateway {
   forwardDirect(input: DirectInput): Promise<ExchangeReply>;
   /** A connection that policy allowed, to a checked address. */
   dial(place: { readonly host: string; readonly port: number }): Promise<net.Socket>;
+  /** Sends what is the product's own to a place that the configuration names. The status of the answer. */
+  post(input: PostInput): Promise<number>;
   /** Counters in the Prometheus text format. */
   metrics(): string;
+  /** From the next call on this configuration counts; calls under way keep theirs. */
+  reload(config: Config): void;
+  /** Resolves when every outcome so far is recorded. */
+  settled(): Promise<void>;
   close(): Promise<void>;
+}
+
+interface Settings {
+  readonly resolve: Resolve;
+  readonly agents: ReturnType<typeof createAgents>;
+  readonly calls: CallDeps;
+  /** Names of the model map. */
+  readonly names: readonly string[];
+}
+
+export interface PostInput {
+  readonly url: URL;
+  readonly perimeter: Perimeter;
+  /** name, value, name, value, … */
+  readonly headers: readonly string[];
+  readonly body: Uint8Array;
+  readonly timeoutMs: number;
 }
 
 const defaults: GatewayLimits = {
@@ -79,30 +104,34 @@ const defaults: GatewayLimits = {
 };
 
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, vault, env, now } = options;
+  const { vault, env, now } = options;
   const limits = { ...defaults, ...options.limits };
   const onFault = options.onFault ?? (() => {});
-  const resolve = createResolve(config);
-  const agents = createAgents({ resolve, trust: config.trust, connectTimeoutMs: limits.connectMs });
   const outcomes = createOutcomes((of, body) => options.recordOutcome(of, body), onFault);
   const admission = createAdmission(limits);
   const metrics = createMetrics(product.name, () => admission.calls);
-  const calls: CallDeps = {
-    ...createRoutes(config),
+  const lasting = {
     vault,
     scrubber: createScrubber(),
     metrics,
-    agents,
     limits,
     now,
     onFault,
-    keyOf: (provider) => keyOf(provider, env),
+    keyOf: (provider: ProviderConfig) => keyOf(provider, env),
     preference: createPreference(() => now().getTime()),
-    mediate: (request, body) => options.mediate(request, body),
-    recordRefusal: (request, reason) => options.recordRefusal(request, reason),
+    mediate: (request: Request, body: Body) => options.mediate(request, body),
+    recordRefusal: (request: Request, reason: string) => options.recordRefusal(request, reason),
     outcomes,
   };
-  const names = config.models.map(({ match }) => match);
+  /** What a configuration says. A call keeps what it began with. */
+  const settingsOf = (config: Config): Settings => {
+    const resolve = createResolve(config);
+    const agents = createAgents({ resolve, trust: config.trust, connectTimeoutMs: limits.connectMs });
+    const calls = { ...lasting, ...createRoutes(config), agents, providerTools: config.providerTools };
+    return { resolve, agents, calls, names: config.models.map(({ match }) => match) };
+  };
+  let current = settingsOf(options.config);
+  const all = [current];
 
   /** Holds a place until the last byte of the reply is gone. */
   const admitted = async (call: BodyCall, body: Readable, step: (place: Admitted) => Promise<ExchangeReply>): Promise<ExchangeReply> => {
@@ -130,11 +159,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         case 'invoke':
         case 'count-tokens':
           return admitted(call, body, (place) =>
-            handleCall(calls, { call, head, body, principal, signal, place, ...(allowance ? { allowance } : {}) }),
+            handleCall(current.calls, { call, head, body, principal, signal, place, ...(allowance ? { allowance } : {}) }),
           );
         case 'models':
           body.resume();
-          return modelList(call.dialect, names);
+          return modelList(call.dialect, current.names);
         case 'probe':
           body.resume();
           return { status: 200, rawHeaders: [], body: new Uint8Array() };
@@ -145,22 +174,43 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
           return assertNever(call);
       }
     },
-    forwardDirect: (input) => forwardDirect({ agent: agents.named, vault, timeoutMs: limits.directMs, outcomes }, input),
+    forwardDirect: (input) => forwardDirect({ agent: current.agents.named, vault, timeoutMs: limits.directMs, outcomes }, input),
     async dial({ host, port }) {
-      const { addresses, port: dialled } = await resolve(host, port, 'named');
+      const { addresses, port: dialled } = await current.resolve(host, port, 'named');
       return open(
         addresses.map(({ address }) => address),
         dialled,
         limits.connectMs,
       );
     },
+    async post({ url, perimeter, headers, body, timeoutMs }) {
+      const path = url.pathname + url.search;
+      const answer = await send(current.agents[checkFor(perimeter)], {
+        origin: url.origin,
+        path,
+        method: 'POST',
+        headers,
+        body,
+        timeoutMs,
+      });
+      await collect(answer, maxPostAnswer);
+      return answer.status;
+    },
     metrics: () => metrics.text(),
+    settled: () => outcomes.settled(),
+    reload(config) {
+      current = settingsOf(config);
+      all.push(current);
+    },
     async close() {
-      await Promise.all(Object.values(agents).map((agent) => agent.destroy()));
+      await Promise.all(all.flatMap(({ agents }) => Object.values(agents)).map((agent) => agent.destroy()));
       await outcomes.settled();
     },
   };
 }
+
+/** Nobody reads what a collector says beyond its status. */
+const maxPostAnswer = 64 * 1024;
 
 /** A key stands in the environment of the daemon, never in a file of ours. */
 function keyOf({ key }: ProviderConfig, env: GatewayOptions['env']): string | undefined {

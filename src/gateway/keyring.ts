@@ -20,6 +20,8 @@ export interface Caller {
 export interface Keyring {
   /** Who this is; `undefined` when no key of the request is known. */
   authenticate(head: ExchangeHead): Caller | undefined;
+  /** From the next request on the keys and tools of this configuration count; what was used stays counted. */
+  reload(config: Config): void;
   /** Writes what was used to disk. */
   close(): Promise<void>;
 }
@@ -34,9 +36,10 @@ export interface KeyringOptions {
   onFault?(fault: unknown): void;
 }
 
-export function createKeyring({ config, file, register = () => [], now, onFault = () => {} }: KeyringOptions): Keyring {
+export function createKeyring({ file, register = () => [], now, onFault = () => {}, ...options }: KeyringOptions): Keyring {
+  let { config } = options;
   const budgets: Budgets = createBudgets(file, now, onFault);
-  const configured = hashed(config.keys);
+  let configured = hashed(config.keys);
   const added = watchedKeys(file);
   const principals = rememberedPrincipals(config, register);
   return {
@@ -49,6 +52,10 @@ export function createKeyring({ config, file, register = () => [], now, onFault 
       const key = among(added.keys()) ?? among(added.keysNow());
       if (!key) return undefined;
       return { principal: principals(key, head), head: withoutKeys(head), allowance: budgets.allowanceOf(key) };
+    },
+    reload(next) {
+      config = next;
+      configured = hashed(next.keys);
     },
     close: () => budgets.flush(),
   };

@@ -3,7 +3,7 @@
 import dns from 'node:dns';
 import net from 'node:net';
 import { type Config, isInside } from '../config/index.ts';
-import { canonicalHost, IntramurError } from '../core/index.ts';
+import { canonicalHost, IntramurError, type Perimeter } from '../core/index.ts';
 import { reachOf } from './address.ts';
 
 /**
@@ -11,6 +11,11 @@ import { reachOf } from './address.ts';
  * exchange that a program asked for by itself: a name must not lead to this machine or its link.
  */
 export type Check = 'inside' | 'any' | 'named';
+
+/** How strictly the address of a place in this perimeter is looked at. */
+export function checkFor(perimeter: Perimeter): Check {
+  return perimeter === 'onprem' ? 'inside' : 'any';
+}
 
 export interface Address {
   readonly address: string;

@@ -4,7 +4,7 @@ import { assertNever, type Dialect, type ExchangeHead, IntramurError, type Princ
 import { leavesThroughOllama, type Service, serviceAt } from '../providers/index.ts';
 import { type BodyCall, type Translation, translateRequest, withModel } from '../wire/index.ts';
 import { goesUp, headersUp, lacksHeader, pairsOf } from './headers.ts';
-import type { Check } from './resolve.ts';
+import { type Check, checkFor } from './resolve.ts';
 import type { Scrubber } from './scrub.ts';
 import type { UpstreamRequest } from './upstream.ts';
 import type { Vault } from './vault.ts';
@@ -122,7 +122,7 @@ export function prepare(deps: RouteDeps, asked: Asked, target: Target): Prepared
     method: 'POST',
     body,
     timeoutMs: provider.timeoutMs,
-    check: target.perimeter === 'onprem' ? 'inside' : 'any',
+    check: checkFor(target.perimeter),
     lossy: written.lossy,
     scrubs: counts,
     ...(written.translation ? { translation: written.translation } : {}),

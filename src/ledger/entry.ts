@@ -44,6 +44,7 @@ const actions: Record<EntryAction, true> = {
   'session.open': true,
   'session.close': true,
   'daemon.start': true,
+  'daemon.reload': true,
   'daemon.stop': true,
   'agent.ban': true,
   'agent.vet': true,

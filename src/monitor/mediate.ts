@@ -1,6 +1,7 @@
 // The reference monitor: the only file that knows the order inspect → decide → record.
 import {
   type Body,
+  type Classification,
   codeOf,
   type Decision,
   denyFor,
@@ -32,6 +33,8 @@ export interface Recorded {
   readonly report: Report | undefined;
   /** `undefined` only when the ledger could not record; the decision is then a refusal. */
   readonly entry: { readonly index: number } | undefined;
+  /** Of payload and session together; left out when it did not come that far. */
+  readonly classification?: Classification;
   /** What leaves instead of the body that was asked about. */
   readonly replaced?: Replaced;
 }
@@ -63,7 +66,7 @@ export async function mediate(request: Request, body: Body, deps: MonitorDeps): 
   try {
     const sent = replaced ? { ...body, bytes: replaced.bytes } : body;
     const entry = await deps.append(entryFor(request, sent, decision, report, facts, replaced?.originals.size));
-    return { decision, report, entry, ...(replaced ? { replaced } : {}) };
+    return { decision, report, entry, ...(facts ? { classification: facts.classification } : {}), ...(replaced ? { replaced } : {}) };
   } catch (fault) {
     return { decision: denyFor(codeOf(fault) ?? 'LEDGER_APPEND'), report, entry: undefined };
   }

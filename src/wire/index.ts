@@ -9,6 +9,7 @@ export { type BodyCall, type ReadCall, readCall } from './read-call.ts';
 export { keepAlive, type RefusalKind, refusal, streamError, type WireReply } from './refusal.ts';
 export type { ServerTool } from './server-tools.ts';
 export { type StreamWatcher, streamWatcher } from './stream-watcher.ts';
+export { stripServerTools } from './strip-tools.ts';
 export { type EventTexts, type TextDelta, textDeltasIn } from './text-deltas.ts';
 export {
   type TranslatedRequest,

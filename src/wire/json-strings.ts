@@ -15,6 +15,7 @@ interface Level {
   readonly isObject: boolean;
   key: string;
   index: number;
+  readonly start: number;
 }
 
 const quote = 0x22;
@@ -22,6 +23,22 @@ const backslash = 0x5c;
 
 /** In the order of the text. INVARIANT: the text is well-formed JSON; of anything else the positions mean nothing. */
 export function* jsonStrings(bytes: Buffer): Generator<JsonString> {
+  for (const part of partsOf(bytes)) if (part.kind !== 'list') yield { ...part, isKey: part.kind === 'key' };
+}
+
+/** Where the lists stand, brackets included; an inner one before the one that holds it. */
+export function* jsonLists(bytes: Buffer): Generator<Pick<JsonString, 'path' | 'start' | 'end'>> {
+  for (const part of partsOf(bytes)) if (part.kind === 'list') yield part;
+}
+
+interface Part {
+  readonly kind: 'key' | 'string' | 'list';
+  readonly path: JsonPath;
+  readonly start: number;
+  readonly end: number;
+}
+
+function* partsOf(bytes: Buffer): Generator<Part> {
   const levels: Level[] = [];
   let isKeyNext = false;
   const path = (depth: number): JsonPath => levels.slice(0, depth).map(({ isObject, key, index }) => (isObject ? key : index));
@@ -33,21 +50,22 @@ export function* jsonStrings(bytes: Buffer): Generator<JsonString> {
         for (at = start; at < bytes.length && bytes[at] !== quote; at++) if (bytes[at] === backslash) at++;
         const end = Math.min(at, bytes.length);
         if (isKeyNext && level) {
-          yield { path: path(levels.length - 1), isKey: true, start, end };
+          yield { kind: 'key', path: path(levels.length - 1), start, end };
           level.key = textOf(bytes, { start, end }) ?? '';
           isKeyNext = false;
-        } else yield { path: path(levels.length), isKey: false, start, end };
+        } else yield { kind: 'string', path: path(levels.length), start, end };
         break;
       }
       case 0x7b: // {
       case 0x5b: // [
         isKeyNext = bytes[at] === 0x7b;
-        levels.push({ isObject: isKeyNext, key: '', index: 0 });
+        levels.push({ isObject: isKeyNext, key: '', index: 0, start: at });
         break;
       case 0x7d: // }
       case 0x5d: // ]
         levels.pop();
         isKeyNext = false;
+        if (level && !level.isObject) yield { kind: 'list', path: path(levels.length), start: level.start, end: at + 1 };
         break;
       case 0x2c: // ,
         isKeyNext = level?.isObject === true;

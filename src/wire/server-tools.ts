@@ -48,6 +48,25 @@ const toolTypes: readonly (readonly [prefix: string, kind: ServerTool | 'client'
   ['mcp', 'mcp'],
 ];
 
+/** The declared tools that the provider would run, taken out of a list of tools; what remains is as it was. */
+export function withoutServerTools(dialect: Dialect, tools: readonly Json[]): readonly Json[] {
+  return tools.flatMap((tool): Json[] => {
+    if (!isObject(tool)) return [tool];
+    if (dialect === 'gemini') {
+      const kept = Object.entries(tool).filter(([key]) => geminiTools[snakeCase(key)] === 'client');
+      return kept.length > 0 ? [Object.fromEntries(kept)] : [];
+    }
+    const inner = tool['type'] === 'namespace' ? tool['tools'] : undefined;
+    if (Array.isArray(inner)) {
+      const kept = withoutServerTools(dialect, inner as readonly Json[]);
+      return kept.length > 0 ? [{ ...tool, tools: kept }] : [];
+    }
+    const found = new Set<ServerTool>();
+    addTool(tool, found);
+    return found.size === 0 ? [tool] : [];
+  });
+}
+
 function addTool(tool: JsonObject, found: Set<ServerTool>): void {
   const type = stringOf(tool['type']) ?? 'function';
   if (type === 'namespace') return addTools(tool['tools'], found);

@@ -12,8 +12,10 @@ const application = [6, 'Application Activity'] as const;
 const network = [4, 'Network Activity'] as const;
 const methods = ['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'TRACE', 'PATCH'];
 
-function lifecycle(id: 3 | 4): Kind {
-  return { category: application, class: [6002, 'Application Lifecycle'], activity: () => (id === 3 ? [3, 'Start'] : [4, 'Stop']) };
+const lifecycleNames = { 3: 'Start', 4: 'Stop', 8: 'Update' } as const;
+
+function lifecycle(id: keyof typeof lifecycleNames): Kind {
+  return { category: application, class: [6002, 'Application Lifecycle'], activity: () => [id, lifecycleNames[id]] };
 }
 
 const register = (name: string): Kind => ({ category: application, class: [6003, 'API Activity'], activity: () => [99, name] });
@@ -39,6 +41,7 @@ const kinds: Readonly<Record<EntryAction, Kind>> = {
   'session.open': lifecycle(3),
   'session.close': lifecycle(4),
   'daemon.start': lifecycle(3),
+  'daemon.reload': lifecycle(8),
   'daemon.stop': lifecycle(4),
   'agent.ban': register('Ban'),
   'agent.vet': register('Vet'),

@@ -1,13 +1,11 @@
 // An entry as an OpenTelemetry log record in the OTLP JSON encoding, one request to a collector a line. Attribute names are those of the
 // OpenTelemetry semantic conventions (general and GenAI) where they have one, else `intramur.*`.
-import { type Entry, product, version } from '../../core/index.ts';
-
-type Value = string | number | readonly string[] | undefined;
+import { type Entry, type OtlpValue, otlpAttributes, product, version } from '../../core/index.ts';
 
 export function otlpLine(entry: Entry): string {
   const isModel = entry.action === 'llm.invoke';
   const own = (name: string): string => `${product.name}.${name}`;
-  const attributes: [string, Value][] = [
+  const attributes: [string, OtlpValue][] = [
     [own('ledger.index'), entry.index],
     [own('decision'), entry.decision],
     [own('reason'), entry.reason],
@@ -43,24 +41,13 @@ export function otlpLine(entry: Entry): string {
     severityText: isDenied ? 'WARN' : 'INFO',
     eventName: own(entry.action),
     body: { stringValue: [entry.action, entry.decision, entry.reason].filter(Boolean).join(': ') },
-    attributes: encoded(attributes),
+    attributes: otlpAttributes(attributes),
   };
   const resource = {
-    attributes: encoded([
+    attributes: otlpAttributes([
       ['service.name', product.name],
       ['service.version', version],
     ]),
   };
   return JSON.stringify({ resourceLogs: [{ resource, scopeLogs: [{ scope: { name: own('ledger'), version }, logRecords: [record] }] }] });
-}
-
-function encoded(attributes: readonly [string, Value][]): unknown[] {
-  return attributes.flatMap(([key, value]) => (value === undefined ? [] : [{ key, value: encode(value) }]));
-}
-
-/** Integers are strings in the JSON encoding: 64 bits do not fit a JSON number. */
-function encode(value: string | number | readonly string[]): unknown {
-  if (typeof value === 'string') return { stringValue: value };
-  if (typeof value === 'number') return { intValue: String(value) };
-  return { arrayValue: { values: value.map((stringValue) => ({ stringValue })) } };
 }

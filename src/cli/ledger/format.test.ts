@@ -58,6 +58,7 @@ it.each<[Entry['action'], Partial<Entry>, number]>([
   ['net.connect', {}, 400101],
   ['net.connect', { decision: 'deny' }, 400105],
   ['session.open', {}, 600203],
+  ['daemon.reload', {}, 600208],
   ['daemon.stop', {}, 600204],
 ])('OCSF type of %s %j is %i', (action, more, type) => {
   expect(JSON.parse(ocsfLine({ index: 0, time: entry.time, action, ...more })).type_uid).toBe(type);
