@@ -213,6 +213,23 @@ it('what goes on from the keyring holds no key, not even a second or unknown one
   expect(caller?.head).toMatchObject({ target: '/v1/responses?a=b&c', rawHeaders: ['Accept', '*/*'] });
 });
 
+it.each([
+  ['a', '/v1/messages', '/v1/messages'],
+  ['c', '/v1/chat/completions', '/v1/chat/completions'],
+  ['g', '/v1beta/models/mark-%6dodel:generateContent', '/v1beta/models/mark-model:generateContent'],
+])('what goes up beside the body was looked at, and nothing else: %s', async (id, path, sent) => {
+  const { upstream, rig } = await everything({ config: { models: [{ match: '*', targets: [`${id}/*`] }] } });
+  const names = ['anthropic-version', 'anthropic-beta', 'openai-beta', 'user-agent', 'x-app', 'x-goog-anything', 'x-unknown'];
+  const marked = Object.fromEntries(names.map((name) => [name, `mark-${name}`]));
+  const body = id === 'g' ? JSON.stringify({ contents: [{ parts: [{ text: 'hello' }] }] }) : chatBody({ max_tokens: 9 });
+  const told = await ask(`${rig.url}${path}?other=mark-other&key=mark-key`, { headers: { ...bearer, ...marked }, body });
+  const [received] = upstream.received;
+  const marksIn = (texts: unknown): string[] => [...new Set(JSON.stringify(texts).match(/mark-[a-z-]+/g))].sort();
+  expect([told.status, received?.path.split('?')[0]]).toEqual([200, sent]);
+  expect(marksIn([received?.path, received?.rawHeaders])).toEqual(marksIn(rig.judged[0]?.body.views));
+  expect(marksIn(rig.judged[0]?.body.views)).toContain('mark-anthropic-beta');
+});
+
 describe('a key of the state file', () => {
   it('is good, and revoked, while the gateway runs', async () => {
     const { rig } = await everything();
