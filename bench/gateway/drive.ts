@@ -38,11 +38,13 @@ export async function drive(subject: Subject, { calls, atOnce, text, stream }: L
       const { statusCode, body: answered } = await pool.request({ path: subject.path, method: 'POST', headers: subject.headers, body });
       const told = await answered.text();
       if (statusCode !== 200 || !told.includes(stream ? 'word' : 'An answer of a usual length'))
-        throw new Error(`${subject.name} answered with ${statusCode}: ${told.slice(0, 300)}`);
+        throw new Error(`it answered with ${statusCode}: ${told.slice(0, 300)}`);
     }
   };
   try {
     await Promise.all(Array.from({ length: atOnce }, worker));
+  } catch (cause) {
+    throw new Error(`${subject.name}: ${cause instanceof Error ? cause.message : 'fault'}`, { cause });
   } finally {
     await pool.destroy();
   }
