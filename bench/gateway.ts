@@ -34,7 +34,7 @@ interface Measured {
 }
 
 /** Enough for the engines to compile what is hot: what is measured is a gateway that has run for a while. */
-const warmUpRounds = 6;
+const warmUpRounds = 10;
 
 async function measureCalls(subjects: readonly Subject[], load: Load, rounds: number): Promise<CallRow[]> {
   const measured = subjects.map((subject): Measured => ({ subject, cpu: [], rate: [] }));
