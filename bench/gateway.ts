@@ -3,7 +3,6 @@
 // subject is a program of its own, so that the kernel's count of its CPU is the measure; rounds alternate, because the machine is
 // shared. Intramur runs as built, with inspection, default policy and durable ledger; the others inspect, decide and record nothing.
 // `npm run bench -- gateway`.
-import { Pool } from 'undici';
 import { drive, type Load, loads, streamLoad } from './gateway/drive.ts';
 import { type FirstByteRow, firstBytes } from './gateway/first-byte.ts';
 import { cpuMicroseconds, residentBytes } from './gateway/processes.ts';
@@ -30,30 +29,25 @@ interface Figures {
 
 interface Measured {
   readonly subject: Subject;
-  readonly pool: Pool;
   readonly cpu: number[];
   readonly rate: number[];
 }
 
 /** Enough for the engines to compile what is hot: what is measured is a gateway that has run for a while. */
-const warmUpRounds = 6;
+const warmUpRounds = 10;
 
 async function measureCalls(subjects: readonly Subject[], load: Load, rounds: number): Promise<CallRow[]> {
-  const measured = subjects.map((subject): Measured => {
-    const pool = new Pool(`http://127.0.0.1:${subject.process.port}`, { connections: load.atOnce });
-    return { subject, pool, cpu: [], rate: [] };
-  });
+  const measured = subjects.map((subject): Measured => ({ subject, cpu: [], rate: [] }));
   for (let round = -warmUpRounds; round < rounds; round++) {
-    for (const { subject, pool, cpu, rate } of measured) {
+    for (const { subject, cpu, rate } of measured) {
       const before = cpuMicroseconds(subject.process.pid);
       const began = performance.now();
-      await drive(pool, subject, load);
+      await drive(subject, load);
       if (round < 0) continue;
       rate.push((load.calls / (performance.now() - began)) * 1000);
       cpu.push((cpuMicroseconds(subject.process.pid) - before) / load.calls);
     }
   }
-  for (const { pool } of measured) await pool.destroy();
   const floor = measured.find(({ subject }) => subject.name === 'bare')?.cpu ?? [];
   return measured.map(({ subject, cpu, rate }) => ({
     load: load.load,
@@ -68,14 +62,11 @@ async function measureCalls(subjects: readonly Subject[], load: Load, rounds: nu
 async function ableTo(load: Load, subjects: readonly Subject[], missing: Missing[]): Promise<readonly Subject[]> {
   const able: Subject[] = [];
   for (const subject of subjects) {
-    const pool = new Pool(`http://127.0.0.1:${subject.process.port}`, { connections: 1 });
     try {
-      await drive(pool, subject, { ...load, calls: 1, atOnce: 1 });
+      await drive(subject, { ...load, calls: 1, atOnce: 1 });
       able.push(subject);
     } catch (fault) {
       missing.push({ name: `${subject.name}, ${load.load}`, why: fault instanceof Error ? fault.message : String(fault) });
-    } finally {
-      await pool.destroy();
     }
   }
   return able;

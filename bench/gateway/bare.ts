@@ -12,6 +12,7 @@ const server = http.createServer((request, response) => {
     })
     .catch(() => response.destroy());
 });
+server.keepAliveTimeout = 65_000;
 server.listen(0, '127.0.0.1', () => {
   const address = server.address();
   process.send?.(typeof address === 'object' && address ? address.port : 0);

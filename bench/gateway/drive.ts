@@ -1,5 +1,5 @@
 // Calls into a subject: as many at once as a load says, each answer read to its end and checked.
-import type { Pool } from 'undici';
+import { Pool } from 'undici';
 import type { Subject } from './subjects.ts';
 
 export interface Load {
@@ -19,7 +19,7 @@ const large = Array.from(
   .slice(0, 80_000);
 const question = 'What does this function do?';
 
-export const smallLoad: Load = { load: 'small call', calls: 1000, atOnce: 64, text: question, stream: false };
+export const smallLoad: Load = { load: 'small call', calls: 2000, atOnce: 64, text: question, stream: false };
 export const streamLoad: Load = { load: 'small stream', calls: 400, atOnce: 64, text: question, stream: true };
 export const loads: readonly Load[] = [smallLoad, streamLoad, { load: '80 KB body', calls: 120, atOnce: 16, text: large, stream: false }];
 
@@ -28,7 +28,9 @@ export function bodyOf({ speaks }: Pick<Subject, 'speaks'>, text: string, stream
   return JSON.stringify({ model: 'm', ...(speaks === 'messages' ? { max_tokens: 100 } : {}), messages, ...(stream ? { stream } : {}) });
 }
 
-export async function drive(pool: Pool, subject: Subject, { calls, atOnce, text, stream }: Load): Promise<void> {
+/** Over connections of this round alone: a server may close one that was idle while others were measured. */
+export async function drive(subject: Subject, { calls, atOnce, text, stream }: Load): Promise<void> {
+  const pool = new Pool(`http://127.0.0.1:${subject.process.port}`, { connections: atOnce });
   let left = calls;
   const body = bodyOf(subject, text, stream);
   const worker = async (): Promise<void> => {
@@ -36,8 +38,14 @@ export async function drive(pool: Pool, subject: Subject, { calls, atOnce, text,
       const { statusCode, body: answered } = await pool.request({ path: subject.path, method: 'POST', headers: subject.headers, body });
       const told = await answered.text();
       if (statusCode !== 200 || !told.includes(stream ? 'word' : 'An answer of a usual length'))
-        throw new Error(`${subject.name} answered with ${statusCode}: ${told.slice(0, 300)}`);
+        throw new Error(`it answered with ${statusCode}: ${told.slice(0, 300)}`);
     }
   };
-  await Promise.all(Array.from({ length: atOnce }, worker));
+  try {
+    await Promise.all(Array.from({ length: atOnce }, worker));
+  } catch (cause) {
+    throw new Error(`${subject.name}: ${cause instanceof Error ? cause.message : 'fault'}`, { cause });
+  } finally {
+    await pool.destroy();
+  }
 }

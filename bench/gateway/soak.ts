@@ -1,6 +1,5 @@
 // Many small calls through the built product, and what its resident memory does meanwhile. `npm run bench -- soak`; with a number of calls
 // as INTRAMUR_SOAK_CALLS (default 1,000,000). Flat is a line through the second half of the samples that does not rise.
-import { Pool } from 'undici';
 import { drive, smallLoad } from './drive.ts';
 import { cpuMicroseconds, residentBytes } from './processes.ts';
 import { startSubjects, startUpstream } from './subjects.ts';
@@ -26,14 +25,13 @@ export async function soak(calls = Number(process.env['INTRAMUR_SOAK_CALLS'] ?? 
   const { subjects, missing } = await startSubjects(`http://127.0.0.1:${upstream.port}`, ['intramur']);
   const [subject] = subjects;
   if (!subject) throw new Error(`nothing to soak: ${missing[0]?.why}`);
-  const pool = new Pool(`http://127.0.0.1:${subject.process.port}`, { connections: smallLoad.atOnce });
   const work: SoakRow[] = [];
   try {
     const each = Math.ceil(calls / samples);
     for (let sample = 1; sample <= samples; sample++) {
       const before = cpuMicroseconds(subject.process.pid);
       // A call that fails ends the soak: `drive` throws.
-      await drive(pool, subject, { ...smallLoad, calls: each });
+      await drive(subject, { ...smallLoad, calls: each });
       const row = {
         calls: sample * each,
         residentMB: Math.round(residentBytes(subject.process.pid) / 1e5) / 10,
@@ -44,7 +42,6 @@ export async function soak(calls = Number(process.env['INTRAMUR_SOAK_CALLS'] ?? 
     }
     return { calls: each * samples, failed: 0, bytesPerCall: Math.round(slope(work.slice(samples / 2)) * 10) / 10, work };
   } finally {
-    await pool.destroy();
     subject.process.stop();
     upstream.stop();
   }

@@ -68,7 +68,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
     keyFile: path.join(places.state, 'ledger.key'),
     origin: `${config.organization ?? 'local'}.intramur.invalid/${crypto.hash('sha256', places.state, 'hex').slice(0, 12)}`,
     now,
-    maxDelayMs: 0,
+    maxDelayMs: 2,
   });
   const index = await openIndex(places.index, places.ledger);
   const register = openRegister({

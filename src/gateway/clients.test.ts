@@ -1,8 +1,9 @@
 import http from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
+import { defaultConfig, type Register } from '../config/index.ts';
 import { type FakeUpstream, startFakeUpstream } from '../testing/index.ts';
 import { writeKeys } from './key-file.ts';
-import { hashOf } from './keyring.ts';
+import { createKeyring, hashOf } from './keyring.ts';
 import { ask, bearer, chatBody, provider, type Rig, type RigOptions, startRig, type Told, testKey, until } from './test-rig.ts';
 
 const open: { close(): Promise<void> }[] = [];
@@ -211,6 +212,61 @@ it('what goes on from the keyring holds no key, not even a second or unknown one
     rawHeaders: ['X-Api-Key', testKey, 'Authorization', 'Basic x', 'x-goog-api-key', 'second', 'Accept', '*/*'],
   });
   expect(caller?.head).toMatchObject({ target: '/v1/responses?a=b&c', rawHeaders: ['Accept', '*/*'] });
+});
+
+it.each([
+  ['a', '/v1/messages', '/v1/messages'],
+  ['c', '/v1/chat/completions', '/v1/chat/completions'],
+  ['g', '/v1beta/models/mark-%6dodel:generateContent', '/v1beta/models/mark-model:generateContent'],
+])('what goes up beside the body was looked at, and nothing else: %s', async (id, path, sent) => {
+  const { upstream, rig } = await everything({ config: { models: [{ match: '*', targets: [`${id}/*`] }] } });
+  const names = ['anthropic-version', 'anthropic-beta', 'openai-beta', 'user-agent', 'x-app', 'x-goog-anything', 'x-unknown'];
+  const marked = Object.fromEntries(names.map((name) => [name, `mark-${name}`]));
+  const body = id === 'g' ? JSON.stringify({ contents: [{ parts: [{ text: 'hello' }] }] }) : chatBody({ max_tokens: 9 });
+  const told = await ask(`${rig.url}${path}?other=mark-other&key=mark-key`, { headers: { ...bearer, ...marked }, body });
+  const [received] = upstream.received;
+  const marksIn = (texts: unknown): string[] => [...new Set(JSON.stringify(texts).match(/mark-[a-z-]+/g))].sort();
+  expect([told.status, received?.path.split('?')[0]]).toEqual([200, sent]);
+  expect(marksIn([received?.path, received?.rawHeaders])).toEqual(marksIn(rig.judged[0]?.body.views));
+  expect(marksIn(rig.judged[0]?.body.views)).toContain('mark-anthropic-beta');
+});
+
+it('a ban that is spoken while the gateway runs holds from the next call on, and so does its end', () => {
+  let register: Register = [];
+  const keyring = createKeyring({
+    config: { ...defaultConfig, keys: [{ id: 'ide', sha256: hashOf(testKey) }] },
+    file: '/nonexistent/keys.json',
+    register: () => register,
+    now: () => new Date(),
+  });
+  const vetting = (userAgent: string): unknown =>
+    keyring.authenticate({
+      scheme: 'http',
+      host: '127.0.0.1',
+      port: 1,
+      isDirect: false,
+      via: 'gateway',
+      method: 'POST',
+      target: '/v1/messages',
+      httpVersion: '1.1',
+      rawHeaders: ['x-api-key', testKey, 'user-agent', userAgent],
+    })?.principal.vetting;
+  const both = (): unknown[] => ['some-tool/1.0', 'other-tool/1.0'].map(vetting);
+  const before = [both(), both()];
+  register = [{ verb: 'ban', agent: 'some-tool', by: 'alice', at: '2026-01-01T00:00:00Z' }];
+  const banned = [both(), both()];
+  register = [];
+  expect([before, banned, both()]).toEqual([
+    [
+      ['unvetted', 'unvetted'],
+      ['unvetted', 'unvetted'],
+    ],
+    [
+      ['banned', 'unvetted'],
+      ['banned', 'unvetted'],
+    ],
+    ['unvetted', 'unvetted'],
+  ]);
 });
 
 describe('a key of the state file', () => {

@@ -1,7 +1,7 @@
 // RFC 8785: its own examples, then round trips.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { canonicalJson } from './canonical.ts';
+import { canonicalJson, type JsonValue } from './canonical.ts';
 
 it('the sample of RFC 8785 section 3.2.3', () => {
   const sample = {
@@ -49,6 +49,24 @@ it.each<[string, number | string]>([
   ['a lone surrogate', '\ud800'],
 ])('%s has no canonical form', (_name, value) => {
   expect(() => canonicalJson({ value })).toThrow(TypeError);
+});
+
+it.each<[string, JsonValue, string]>([
+  ['in order', { a: 'x', b: [{ c: 1, d: null }], e: true }, '{"a":"x","b":[{"c":1,"d":null}],"e":true}'],
+  ['out of order below', { a: [{ d: 1, c: 2 }] }, '{"a":[{"c":2,"d":1}]}'],
+  ['missing members', { a: undefined, b: 1 }, '{"b":1}'],
+  ['keys that are array indices', { a: 1, 10: 1, 9: 1 }, '{"10":1,"9":1,"a":1}'],
+  ['text that spells an escape', { a: String.raw`\ud800`, b: '😀' }, String.raw`{"a":"\\ud800","b":"😀"}`],
+])('objects: %s', (_name, value, text) => {
+  expect(canonicalJson(value)).toBe(text);
+});
+
+it.each<[string, JsonValue]>([
+  ['an infinity', { a: [Number.POSITIVE_INFINITY] }],
+  ['half a surrogate pair', { a: [{ b: 'x\udc00' }] }],
+  ['half a surrogate pair in a key', { 'a\ud800': 1 }],
+])('%s inside has no canonical form', (_name, value) => {
+  expect(() => canonicalJson(value)).toThrow(TypeError);
 });
 
 it('means what JSON means, and says it in one way', () => {

@@ -23,7 +23,7 @@ export interface LedgerOptions {
   /** Names a new log (a schema-less URL). A log that exists keeps the origin that its key carries. */
   readonly origin: string;
   now(): Date;
-  /** How long a group waits for company before it is written, at most 5. */
+  /** How long a group waits for company before it is written, at most 5; only while appends come in company, never for one alone. */
   readonly maxDelayMs?: number;
 }
 
@@ -51,6 +51,8 @@ interface Pending {
 const maxGroupBytes = 8 << 20;
 const maxPending = 1 << 16;
 const headEveryMs = 1000;
+/** Entries in one group that mean load: far more than one caller with its decision and the outcome before it. */
+const company = 16;
 const privateDirectory = '.state';
 
 /** Opens the log for writing and creates it when there is none. Throws LEDGER_APPEND or LEDGER_CORRUPT. */
@@ -107,6 +109,7 @@ class Writer implements Ledger {
   #run: Promise<void> | undefined;
   #fault: IntramurError | undefined;
   #headWrittenAt = Number.NEGATIVE_INFINITY;
+  #groupBefore = 0;
 
   constructor(options: LedgerOptions, disk: Disk, lock: Lock, signer: Signer) {
     this.#options = options;
@@ -176,12 +179,13 @@ class Writer implements Ledger {
   }
 
   async #commitAll(): Promise<void> {
-    const delayMs = Math.min(5, this.#options.maxDelayMs ?? 0);
+    const longestMs = Math.min(5, this.#options.maxDelayMs ?? 0);
     while (this.#pending.length > 0) {
-      // Before every group, not only the first: under load the callers that a group lets go come back together a moment later, and
-      // a group costs far more than an entry.
+      // Under load the callers that a group lets go come back together a moment later, and a group costs far more than an entry.
+      const delayMs = this.#groupBefore >= company ? longestMs : 0;
       await (delayMs > 0 ? sleep(delayMs) : setImmediate());
       const group = this.#takeGroup();
+      this.#groupBefore = group.length;
       try {
         for (const { bytes } of group) this.#edge.append(bytes);
         const superseded = await this.#commit();
