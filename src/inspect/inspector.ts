@@ -71,6 +71,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
   const known = knownSecretFinder(options.knownSecrets ?? [], fingerprint);
   const source = options.fingerprints && sourceScanner(options.fingerprints);
   const drips = createDrips(nowMs);
+  const labelById = new Map(detectors.map((detector) => [detector.id, detector.label]));
 
   const history = createHistory<Found>();
 
@@ -151,7 +152,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
       return {
         bytes: body.bytes.length,
         classification: classificationOf(found.source),
-        labels: labelsOf(findings, detectors),
+        labels: labelsOf(findings, labelById),
         findings: findings.map(publicPart).toSorted((a, b) => a.start - b.start || a.end - b.end),
         ...(found.refused ? { refused: found.refused } : {}),
         ms: Math.max(0, nowMs() - startedAt),
@@ -236,9 +237,8 @@ function publicPart(finding: InspectFinding | SourceFinding): InspectFinding {
 }
 
 /** What merely counts does not make a label: a label decides where the payload may go. */
-function labelsOf(findings: readonly InspectFinding[], detectors: readonly Detector[]): Label[] {
+function labelsOf(findings: readonly InspectFinding[], byId: ReadonlyMap<string, Label>): Label[] {
   if (findings.length === 0) return [];
-  const byId = new Map(detectors.map((detector) => [detector.id, detector.label]));
   const found = new Set(findings.filter(({ tier }) => tier !== 'count').map(({ kind, detector }) => byId.get(detector) ?? kind));
   return labels.filter((label) => found.has(label));
 }
