@@ -24,6 +24,7 @@ interface Remembered<Found> {
 
 /** The part of a payload that is new, and what it replaces in the one before. */
 export interface Change<Found> {
+  readonly since: Remembered<Found>;
   readonly fresh: Span;
   readonly replaced: Span;
   readonly before: Found;
@@ -40,7 +41,8 @@ export interface History<Found> {
   remember(session: string, bytes: Buffer, found: Found, texts: Int32Array, change: Change<Found> | undefined): void;
 }
 
-export function createHistory<Found>(): History<Found> {
+/** @param mostFresh bytes; where more than that is new the whole payload has to be looked at */
+export function createHistory<Found>(mostFresh = Number.POSITIVE_INFINITY): History<Found> {
   const sessions = new Map<string, Remembered<Found>>();
   let held = 0;
 
@@ -52,17 +54,18 @@ export function createHistory<Found>(): History<Found> {
   return {
     changeSince(session, bytes) {
       const last = sessions.get(session);
-      return last && changeBetween(last, bytes);
+      return last && changeBetween(last, bytes, mostFresh);
     },
     remember(session, bytes, found, texts, change) {
       if (change && isEmpty(change.fresh) && isEmpty(change.replaced)) return;
       const last = sessions.get(session);
       forget(session);
       if (bytes.length < LEAST || bytes.length > MOST_BYTES / 4) return;
-      const memory =
-        last && change && last.memory.length >= bytes.length ? last.memory : Buffer.allocUnsafeSlow(bytes.length + (bytes.length >> 2));
+      // Another call of the session may have come in between, so the memory is used again only for what was compared with it.
+      const isNext = change !== undefined && last === change.since && last.memory.length >= bytes.length;
+      const memory = isNext ? last.memory : Buffer.allocUnsafeSlow(bytes.length + (bytes.length >> 2));
       // Before the change both are the same already.
-      const from = memory === last?.memory ? (change?.fresh.start ?? 0) : 0;
+      const from = isNext ? change.fresh.start : 0;
       bytes.copy(memory, from, from);
       sessions.set(session, { memory, length: bytes.length, texts, found });
       held += memory.length;
@@ -74,12 +77,13 @@ export function createHistory<Found>(): History<Found> {
   };
 }
 
-function changeBetween<Found>({ memory, length, texts, found }: Remembered<Found>, bytes: Buffer): Change<Found> | undefined {
+function changeBetween<Found>(last: Remembered<Found>, bytes: Buffer, mostFresh: number): Change<Found> | undefined {
+  const { memory, length, texts, found } = last;
   const before = memory.subarray(0, length);
   const shorter = Math.min(before.length, bytes.length);
   const same = samePrefix(before, bytes, shorter);
   if (same === before.length && same === bytes.length) {
-    return { fresh: { start: same, end: same }, replaced: { start: same, end: same }, before: found, json: undefined, texts };
+    return { since: last, fresh: { start: same, end: same }, replaced: { start: same, end: same }, before: found, json: undefined, texts };
   }
   const sameEnd = sameSuffix(before, bytes, shorter - same);
   // Quotes belong to what is looked at, so both cuts lie outside of strings.
@@ -88,11 +92,11 @@ function changeBetween<Found>({ memory, length, texts, found }: Remembered<Found
   if (cut === undefined || stop < cut.at) return undefined;
   const start = cut.at;
   const fresh = { start, end: stop + bytes.length - before.length };
-  if (fresh.end < fresh.start) return undefined;
+  if (fresh.end < fresh.start || fresh.end - fresh.start > mostFresh) return undefined;
   const json = readJson(bytes.subarray(fresh.start, fresh.end), cut.isInside);
   if (!json.isClosed) return undefined;
   const replaced = { start, end: stop };
-  return { fresh, replaced, before: found, json, texts: joinedTexts(texts, replaced, json.spans, fresh, cut.isInside) };
+  return { since: last, fresh, replaced, before: found, json, texts: joinedTexts(texts, replaced, json.spans, fresh, cut.isInside) };
 }
 
 /** The texts before the change, those in it, and those behind it where they now stand. */
