@@ -13,7 +13,7 @@ const require = createRequire(new URL('../peers/package.json', import.meta.url))
 type Engine = (bytes: Buffer) => Iterable<number | string>;
 
 /** SCANOSS keeps its algorithm as the text of a worker; that text is run here. */
-function scanoss(): Engine {
+export function scanoss(): Engine {
   const file = require.resolve('scanoss').replace(/build[/\\]main.*$/, 'build/main/sdk/scanner/WfpProvider/WfpCalculator/WfpCalculator.js');
   const text = fs.readFileSync(file, 'utf8');
   const program = /const stringWorker = `([^]*?)\n`;/.exec(text)?.[1];

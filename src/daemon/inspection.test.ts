@@ -27,7 +27,7 @@ function build(): void {
   fs.writeFileSync(path.join(sources, 'harbour.ts'), code);
   const store = fingerprintStore(directory);
   store.add({ path: sources, name: 'harbour', classification: 'confidential', parts: [] });
-  store.build({ background: new Set(), now: () => new Date() });
+  store.build({ background: { mayHave: () => false, has: () => false }, now: () => new Date() });
 }
 
 describe('the index of the company’s source', () => {
