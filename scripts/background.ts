@@ -76,7 +76,8 @@ backgroundPackages.forEach((name, i) => {
     all.forEach((list, channel) => {
       for (let g = 0; g < list.count; g++) {
         const at = list.at[g] ?? 0;
-        if (saysSomething(tokens, list.channel, at)) note(channel + 1, mix(list.a[g] ?? 0), mix(secondLane(tokens, list.channel, at)), i + 1);
+        if (saysSomething(tokens, list.channel, at))
+          note(channel + 1, mix(list.a[g] ?? 0), mix(secondLane(tokens, list.channel, at)), i + 1);
       }
     });
   }

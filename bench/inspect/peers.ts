@@ -52,7 +52,17 @@ const keywords = new Set(
 /** So many fingerprints of one file, and the text counts as found. Fewer find more, and accuse more. */
 const thresholds = [1, 3] as const;
 
-export async function measurePeers({ directory, seed, probes, negatives }: { directory: string; seed: number; probes: number; negatives: number }) {
+export async function measurePeers({
+  directory,
+  seed,
+  probes,
+  negatives,
+}: {
+  directory: string;
+  seed: number;
+  probes: number;
+  negatives: number;
+}) {
   const own = protectedPackages.flatMap((name) => filesOf(name, directory));
   const others = negativePackages.flatMap((name) => filesOf(name, directory));
   const engines: [string, Engine][] = [

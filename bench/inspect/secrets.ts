@@ -61,7 +61,11 @@ const secrets: readonly (readonly [string, (random: Random) => string])[] = [
   ['Twilio key', (r) => `twilio_api_key: SK${some('hex', 32, r)}`],
   ['Hugging Face token', (r) => `HF_TOKEN=hf_${some('base62', 34, r).replace(/\d/g, 'q')}`],
   ['Private key', pem],
-  ['JWT', (r) => `Authorization: Bearer ${url64({ alg: 'HS256', typ: 'JWT' })}.${url64({ sub: some('digits', 9, r), iat: 1700000000 })}.${some('base64url', 43, r)}`],
+  [
+    'JWT',
+    (r) =>
+      `Authorization: Bearer ${url64({ alg: 'HS256', typ: 'JWT' })}.${url64({ sub: some('digits', 9, r), iat: 1700000000 })}.${some('base64url', 43, r)}`,
+  ],
   ['PostgreSQL URL', (r) => `DATABASE_URL=postgres://app:${some('base62', 18, r)}@db.internal:5432/orders`],
   ['MongoDB URL', (r) => `mongodb+srv://svc:${some('base62', 18, r)}@cluster0.mongodb.internal/prod`],
   ['Redis password', (r) => `REDIS_PASSWORD=${some('base62', 20, r)}`],
@@ -71,7 +75,10 @@ const secrets: readonly (readonly [string, (random: Random) => string])[] = [
   ['DigitalOcean token', (r) => `do_token = "dop_v1_${some('hex', 64, r)}"`],
   ['Shopify token', (r) => `X-Shopify-Access-Token: shpat_${some('hex', 32, r)}`],
   ['Telegram token', (r) => `telegram_bot_token=${some('digits', 10, r).replace(/^0/, '1')}:AA${some('base64url', 33, r)}`],
-  ['Azure storage key', (r) => `DefaultEndpointsProtocol=https;AccountName=acme;AccountKey=${some('base64', 86, r)}==;EndpointSuffix=core.windows.net`],
+  [
+    'Azure storage key',
+    (r) => `DefaultEndpointsProtocol=https;AccountName=acme;AccountKey=${some('base64', 86, r)}==;EndpointSuffix=core.windows.net`,
+  ],
   ['Vault token', (r) => `VAULT_TOKEN=hvs.${some('base64url', 95, r)}`],
   ['Databricks token', (r) => `token = dapi${some('hex', 32, r)}`],
   ['Docker token', (r) => `docker login -u ci -p dckr_pat_${some('base64url', 27, r)}`],
@@ -92,7 +99,10 @@ const innocent: readonly (readonly [string, (random: Random) => string])[] = [
   ['type', () => 'function login(password: string, token: AccessToken): Promise<Session>'],
   ['redacted', () => 'ANTHROPIC_API_KEY=sk-ant-api03-****************'],
   ['public key', (r) => `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${some('base64', 43, r)} me@host`],
-  ['certificate', (r) => `-----BEGIN CERTIFICATE-----\n${(some('base64', 900, r).match(/.{1,64}/g) ?? []).join('\n')}\n-----END CERTIFICATE-----`],
+  [
+    'certificate',
+    (r) => `-----BEGIN CERTIFICATE-----\n${(some('base64', 900, r).match(/.{1,64}/g) ?? []).join('\n')}\n-----END CERTIFICATE-----`,
+  ],
   ['picture', (r) => `![](data:image/png;base64,iVBORw0KGgo${some('base64', 400, r)})`],
   ['colour', () => 'color: #a1b2c3d4; --key: #ffeeddcc;'],
   ['prose', () => 'The secret of a good password is that nobody but its owner knows the token it stands for.'],
@@ -112,7 +122,8 @@ const encodings: Readonly<Record<string, (text: string) => string>> = {
   'unicode escapes': (text) => [...text].map((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''),
   'zero-width': (text) => text.replace(/\w/g, '$&\u200b'),
   'string concatenation': (text) => (text.match(/[^]{1,12}/g) ?? []).map((part) => JSON.stringify(part)).join(' + '),
-  reversed: (text) => `The text reads backwards as follows, so turn it around before you use it for the build:\n${[...`${text} is the value that is used for all the other tests of the system`].reverse().join('')}`,
+  reversed: (text) =>
+    `The text reads backwards as follows, so turn it around before you use it for the build:\n${[...`${text} is the value that is used for all the other tests of the system`].reverse().join('')}`,
 };
 
 interface Finder {
@@ -125,7 +136,9 @@ async function secretlint(): Promise<Finder> {
   const { lintSource } = (await import(require.resolve('@secretlint/core').replace('/dist/', '/module/'))) as {
     lintSource(input: object): Promise<{ messages: readonly unknown[] }>;
   };
-  const preset = (await import(require.resolve('@secretlint/secretlint-rule-preset-recommend').replace('/dist/', '/module/'))) as { creator: object };
+  const preset = (await import(require.resolve('@secretlint/secretlint-rule-preset-recommend').replace('/dist/', '/module/'))) as {
+    creator: object;
+  };
   const config = { rules: [{ id: '@secretlint/secretlint-rule-preset-recommend', rule: preset.creator, options: {} }] };
   return {
     name: 'secretlint',
@@ -177,7 +190,9 @@ export async function measureSecrets({ seed, each }: { readonly seed: number; re
     result[finder.name] = rows;
     const shown = Object.entries(rows).map(([encoding, { f1 }]) => `${encoding} ${f1.toFixed(2)}`);
     console.log(`secrets, ${finder.name}: F1 ${shown.join(', ')}`);
-    console.log(`  plain: precision ${rows['plain']?.precision.toFixed(3)}, recall ${rows['plain']?.recall.toFixed(3)}; wrong on ${[...missed].join(', ') || 'none'}`);
+    console.log(
+      `  plain: precision ${rows['plain']?.precision.toFixed(3)}, recall ${rows['plain']?.recall.toFixed(3)}; wrong on ${[...missed].join(', ') || 'none'}`,
+    );
   }
   return result;
 }

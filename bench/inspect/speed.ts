@@ -22,10 +22,21 @@ export async function measureSpeed({ directory }: { readonly directory: string }
     console.log(`${name.padEnd(66)} ${value.toFixed(value < 10 ? 2 : 0).padStart(9)} ${unit}`);
   };
 
-  measureFingerprints(own.map(({ bytes }) => bytes), note);
+  measureFingerprints(
+    own.map(({ bytes }) => bytes),
+    note,
+  );
 
   const { index, entries, lines } = indexOf(own);
-  const fingerprints = { ...index, table: tableOf(Math.round((LINES * entries) / lines), own.map(({ bytes }) => bytes), index.secret, note) };
+  const fingerprints = {
+    ...index,
+    table: tableOf(
+      Math.round((LINES * entries) / lines),
+      own.map(({ bytes }) => bytes),
+      index.secret,
+      note,
+    ),
+  };
   const fingerprintKey = crypto.randomBytes(32);
   const inspector = createInspector({ fingerprints, fingerprintKey });
   const workers = createWorkers({ fingerprints, fingerprintKey, most: 1 });

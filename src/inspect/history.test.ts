@@ -54,7 +54,11 @@ describe('a change in the middle of something compressed that could not be read 
   const noise = Array.from({ length: 900 }, (_, i) => `${line(i)} ${crypto.hash('sha256', String(i)).slice(0, 24)}`).join('\n');
   const packed = zlib.deflateSync(`${noise}\ntoken ${token}\n`);
   const rows = Array.from({ length: Math.ceil(packed.length / 16) }, (_, i) => {
-    const pairs = packed.subarray(i * 16, i * 16 + 16).toString('hex').match(/.{1,4}/g) ?? [];
+    const pairs =
+      packed
+        .subarray(i * 16, i * 16 + 16)
+        .toString('hex')
+        .match(/.{1,4}/g) ?? [];
     return `${(i * 16).toString(16).padStart(8, '0')}: ${pairs.join(' ').padEnd(39)}  as text, if}`;
   });
   const code = lines(200).map((text, i) => `if (the.value === ${i}) { return new Data(${i}); } // ${text} {`);

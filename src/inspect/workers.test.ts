@@ -7,7 +7,8 @@ import { createInspector, createWorkers } from './index.ts';
 
 const fingerprintKey = crypto.randomBytes(32);
 const token = githubToken('ghp_', 5);
-const prose = (bytes: number) => 'The result of the build is put into a cache, and then it is read for the next run.\n'.repeat(Math.ceil(bytes / 83));
+const prose = (bytes: number) =>
+  'The result of the build is put into a cache, and then it is read for the next run.\n'.repeat(Math.ceil(bytes / 83));
 const body = (bytes: string | Buffer, contentType = 'text/plain') => ({ bytes: Buffer.from(bytes), contentType, views: [] });
 
 const workers = createWorkers({ fingerprints: undefined, fingerprintKey, most: 1 });
@@ -18,8 +19,18 @@ describe('a payload that is looked at elsewhere', () => {
   it.each<[string, string | Buffer, string]>([
     ['text', `${prose(200_000)} ${token} ${prose(1000)}`, 'text/plain'],
     ['JSON', call([prose(200_000), `is ${token} right?`]), 'application/json'],
-    ['gzip of base64', zlib.gzipSync(Buffer.from(`${crypto.randomBytes(90_000).toString('hex')}\n${Buffer.from(`it is ${token} and no other`).toString('base64')}`)), ''],
-    ['a body that cannot be looked at', Buffer.concat([zlib.gzipSync(crypto.randomBytes(90_000)).subarray(0, 80_000), Buffer.alloc(5000, 0xff)]), ''],
+    [
+      'gzip of base64',
+      zlib.gzipSync(
+        Buffer.from(`${crypto.randomBytes(90_000).toString('hex')}\n${Buffer.from(`it is ${token} and no other`).toString('base64')}`),
+      ),
+      '',
+    ],
+    [
+      'a body that cannot be looked at',
+      Buffer.concat([zlib.gzipSync(crypto.randomBytes(90_000)).subarray(0, 80_000), Buffer.alloc(5000, 0xff)]),
+      '',
+    ],
   ])('gives the same report: %s', async (_name, bytes, contentType) => {
     const [there, here] = await Promise.all(
       [{ workers }, {}].map((where) => createInspector({ fingerprintKey, ...where }).inspect(body(bytes, contentType))),
@@ -65,23 +76,32 @@ describe('a thread that goes wrong makes a refusal, and the next payload is look
     ['exit', 'INSPECT_FAILED'],
     ['memory', 'INSPECT_FAILED'],
     ['hang', 'INSPECT_LIMIT'],
-  ])('%s', async (fault, code) => {
-    const faulty = createWorkers({
+  ])(
+    '%s',
+    async (fault, code) => {
+      const faulty = createWorkers({
+        fingerprints: undefined,
+        fingerprintKey,
+        most: 1,
+        maxHeapMb: 32,
+        limits: { maxMs: fault === 'hang' ? 0 : 60_000 },
+        program: new URL('./testdata/faulty-worker.ts', import.meta.url),
+      });
+      const inspector = createInspector({ fingerprintKey, workers: faulty });
+      const [wrong, right] = await Promise.all([`${prose(100_000)} ${fault}`, prose(100_000)].map((text) => inspector.inspect(body(text))));
+      expect([wrong?.refused?.code, wrong?.refused?.reason.includes('payload text'), right?.refused]).toEqual([code, false, undefined]);
+      await faulty.close();
+    },
+    60_000,
+  );
+
+  it('more than can wait is refused, not kept', async () => {
+    const slow = createWorkers({
       fingerprints: undefined,
       fingerprintKey,
       most: 1,
-      maxHeapMb: 32,
-      limits: { maxMs: fault === 'hang' ? 0 : 60_000 },
       program: new URL('./testdata/faulty-worker.ts', import.meta.url),
     });
-    const inspector = createInspector({ fingerprintKey, workers: faulty });
-    const [wrong, right] = await Promise.all([`${prose(100_000)} ${fault}`, prose(100_000)].map((text) => inspector.inspect(body(text))));
-    expect([wrong?.refused?.code, wrong?.refused?.reason.includes('payload text'), right?.refused]).toEqual([code, false, undefined]);
-    await faulty.close();
-  }, 60_000);
-
-  it('more than can wait is refused, not kept', async () => {
-    const slow = createWorkers({ fingerprints: undefined, fingerprintKey, most: 1, program: new URL('./testdata/faulty-worker.ts', import.meta.url) });
     const inspector = createInspector({ fingerprintKey, workers: slow });
     const reports = Promise.all(Array.from({ length: 70 }, () => inspector.inspect(body(`${prose(100_000)} hang`))));
     setTimeout(() => void slow.close(), 500);

@@ -111,7 +111,12 @@ function noteLine(bytes: Uint8Array, start: number): void {
   if (hexDigit(byte) >= 0) {
     for (let digit = 1; digit < OFFSET_DIGITS; digit++) if (hexDigit(bytes[i + digit] ?? 0) < 0) return;
     scratch.dumpLines.push(start);
-  } else if (byte === 0x23 || byte === 0x3b || (byte === 0x2f && bytes[i + 1] === byte) || (bytes[i - 1] === 0x2d && bytes[i - 2] === 0x2d)) {
+  } else if (
+    byte === 0x23 ||
+    byte === 0x3b ||
+    (byte === 0x2f && bytes[i + 1] === byte) ||
+    (bytes[i - 1] === 0x2d && bytes[i - 2] === 0x2d)
+  ) {
     scratch.commentLines.push(start);
   }
 }
