@@ -69,7 +69,11 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
   const history = createHistory<Found>(workers ? MOST_HERE : Number.POSITIVE_INFINITY);
 
   /** The body, or of a body that was seen before in this session only what is new. */
-  async function findInBody(bytes: Buffer, contentType: string, { session, knownSecrets }: InspectContext): Promise<{ all: Found; fresh: Found }> {
+  async function findInBody(
+    bytes: Buffer,
+    contentType: string,
+    { session, knownSecrets }: InspectContext,
+  ): Promise<{ all: Found; fresh: Found }> {
     const isJson = looksLikeJson(bytes, contentType);
     const change = session === undefined || !isJson ? undefined : history.changeSince(session, bytes);
     const { start, end } = change?.fresh ?? { start: 0, end: bytes.length };

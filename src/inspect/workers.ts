@@ -32,12 +32,7 @@ export type Answer = { readonly look: Look; readonly values: readonly string[] }
 
 export interface Workers {
   /** Rejects with INSPECT_FAILED or INSPECT_LIMIT when a thread could not say what the bytes hold. */
-  look(
-    bytes: Buffer,
-    isJson: boolean,
-    knownSecrets: readonly KnownSecret[],
-    isPlaceholder: (value: string) => boolean,
-  ): Promise<Look>;
+  look(bytes: Buffer, isJson: boolean, knownSecrets: readonly KnownSecret[], isPlaceholder: (value: string) => boolean): Promise<Look>;
   /** Threads end as soon as nothing waits for them. */
   retire(): void;
   /** Ends everything now; what is still looked at is refused. */
