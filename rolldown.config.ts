@@ -43,7 +43,7 @@ const shared: InputOptions = {
 export default defineConfig([
   {
     ...shared,
-    input: { main: 'src/cli/main.ts', testing: 'src/testing/index.ts' },
+    input: { main: 'src/cli/main.ts', 'inspect-worker': 'src/inspect/worker-main.ts', testing: 'src/testing/index.ts' },
     plugins: [leanBuiltins, launchApart],
     output: { dir: 'dist', format: 'esm', cleanDir: true, chunkFileNames: 'chunks/[name]-[hash].js' },
   },

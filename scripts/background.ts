@@ -12,7 +12,10 @@ import {
   E12_WORDS,
   type Grams,
   lineGrams,
+  mix,
   newGrams,
+  saysSomething,
+  secondLane,
   structureGrams,
   wordGrams,
 } from '../src/inspect/source/grams.ts';
@@ -71,7 +74,11 @@ backgroundPackages.forEach((name, i) => {
       structureGrams(tokens, grams.S),
     ];
     all.forEach((list, channel) => {
-      for (let g = 0; g < list.count; g++) note(channel + 1, list.a[g] ?? 0, list.b[g] ?? 0, i + 1);
+      for (let g = 0; g < list.count; g++) {
+        const at = list.at[g] ?? 0;
+        if (saysSomething(tokens, list.channel, at))
+          note(channel + 1, mix(list.a[g] ?? 0), mix(secondLane(tokens, list.channel, at)), i + 1);
+      }
     });
   }
   provenance.push({ package: name, files: files.length, bytes, sha256: digest.digest('hex') });

@@ -60,7 +60,7 @@ export async function measureQuality({ directory, seed, probes, negatives }: Qua
 }
 
 /** A snippet that says something: enough lines of it are code. */
-function snippet(files: readonly SourceFile[], length: number, random: () => number): string[] | undefined {
+export function snippet(files: readonly SourceFile[], length: number, random: () => number): string[] | undefined {
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const file = files[Math.floor(random() * files.length)];
     const lines = file?.bytes.toString('utf8').split('\n') ?? [];

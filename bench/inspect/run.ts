@@ -1,10 +1,12 @@
 // `npm run bench:inspect`: quality and speed of inspection, as a table and as bench/results/inspect.json.
-// Options: --seed N --probes N --negatives N.
+// Options: --seed N --probes N --negatives N --only quality|peers|secrets|speed.
 import fs from 'node:fs';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { corpusDirectory } from './corpus.ts';
+import { measurePeers } from './peers.ts';
 import { lengths, measureQuality } from './quality.ts';
+import { measureSecrets } from './secrets.ts';
 import { measureSpeed } from './speed.ts';
 
 const { values } = parseArgs({
@@ -24,7 +26,9 @@ const result: Record<string, unknown> = {
   machine: { cpu: os.cpus()[0]?.model, node: process.version, load: os.loadavg()[0] },
 };
 
-if (values.only !== 'speed') {
+const isWanted = (part: string) => values.only === undefined || values.only === part;
+
+if (isWanted('quality')) {
   const quality = await measureQuality({
     directory,
     seed: Number(values.seed),
@@ -58,7 +62,12 @@ if (values.only !== 'speed') {
   );
   for (const line of worst.slice(0, 40)) console.log(`  ${line}`);
 }
-if (values.only !== 'quality') result['speed'] = await measureSpeed({ directory });
+if (isWanted('peers')) {
+  // Their recall needs fewer probes to be told from ours, and takes far longer.
+  result['peers'] = await measurePeers({ directory, seed: Number(values.seed), probes: 8, negatives: 1000 });
+}
+if (isWanted('secrets')) result['secrets'] = await measureSecrets({ seed: Number(values.seed), each: 10 });
+if (isWanted('speed')) result['speed'] = await measureSpeed({ directory });
 
 fs.mkdirSync('bench/results', { recursive: true });
 fs.writeFileSync('bench/results/inspect.json', `${JSON.stringify(result, null, 1)}\n`);

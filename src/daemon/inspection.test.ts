@@ -27,13 +27,13 @@ function build(): void {
   fs.writeFileSync(path.join(sources, 'harbour.ts'), code);
   const store = fingerprintStore(directory);
   store.add({ path: sources, name: 'harbour', classification: 'confidential', parts: [] });
-  store.build({ background: new Set(), now: () => new Date() });
+  store.build({ background: { mayHave: () => false, has: () => false }, now: () => new Date() });
 }
 
 describe('the index of the company’s source', () => {
   it('counts from the payload on that follows its build, also when one was looked at halfway', async () => {
     build();
-    const inspect = createInspection(directory, {});
+    const { inspect } = createInspection(directory, {});
     const documents = path.join(directory, 'documents.json');
     fs.renameSync(documents, `${documents}.later`);
     await inspect(body, {}).catch(() => {});
@@ -44,18 +44,18 @@ describe('the index of the company’s source', () => {
   it.each(['table.bin', 'documents.json', 'secret'])('without its %s is a fault, not a clean report', async (name) => {
     build();
     fs.rmSync(path.join(directory, name));
-    await expect(createInspection(directory, {})(body, {})).rejects.toThrow();
+    await expect(createInspection(directory, {}).inspect(body, {})).rejects.toThrow();
   });
 
   it('overwritten by something else while it is in use is a fault', async () => {
     build();
-    const inspect = createInspection(directory, {});
+    const { inspect } = createInspection(directory, {});
     await inspect(body, {});
     fs.writeFileSync(path.join(directory, 'table.bin'), 'garbage');
     await expect(inspect(body, {})).rejects.toThrow();
   });
 
   it('that was never built recognises nothing and refuses nothing', async () => {
-    expect(await createInspection(directory, {})(body, {})).toMatchObject({ labels: [] });
+    expect(await createInspection(directory, {}).inspect(body, {})).toMatchObject({ labels: [] });
   });
 });

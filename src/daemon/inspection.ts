@@ -1,22 +1,34 @@
 // Inspection with the company's own fingerprints, as they stand now: an index that was built while the daemon runs counts from the next
-// payload on. An index that does not load makes every inspection fail, and with it every act.
+// payload on. An index that does not load makes every inspection fail, and with it every act. Large payloads are looked at in threads
+// that share the index, so that other sessions go on.
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { createInspector, type FingerprintStore, fingerprintStore, type Inspector, type InspectorOptions } from '../inspect/index.ts';
+import { createInspector, createWorkers, fingerprintStore, type Inspector, type InspectorOptions, type Workers } from '../inspect/index.ts';
 
-export function createInspection(directory: string, options: Pick<InspectorOptions, 'isPlaceholder'>): Inspector['inspect'] {
-  const store: FingerprintStore = fingerprintStore(directory);
-  let inspector: Inspector | undefined;
-  let version: string | undefined;
-  return async (body, context) => {
-    // Both, because a build replaces one after the other.
-    const current = ['table.bin', 'documents.json'].map((name) => stampOf(path.join(directory, name))).join();
-    if (!inspector || current !== version) {
-      inspector = undefined;
-      inspector = createInspector({ ...options, fingerprints: store.load() });
-      version = current;
-    }
-    return await inspector.inspect(body, context);
+export interface Inspection {
+  readonly inspect: Inspector['inspect'];
+  close(): Promise<void>;
+}
+
+export function createInspection(directory: string, options: Pick<InspectorOptions, 'isPlaceholder'>): Inspection {
+  const store = fingerprintStore(directory);
+  const fingerprintKey = crypto.randomBytes(32);
+  let current: { readonly version: string; readonly inspector: Inspector; readonly workers: Workers } | undefined;
+  return {
+    async inspect(body, context) {
+      // Both, because a build replaces one after the other.
+      const version = ['table.bin', 'documents.json'].map((name) => stampOf(path.join(directory, name))).join();
+      if (current?.version !== version) {
+        current?.workers.retire();
+        current = undefined;
+        const fingerprints = store.load();
+        const workers = createWorkers({ fingerprints, fingerprintKey });
+        current = { version, workers, inspector: createInspector({ ...options, fingerprints, fingerprintKey, workers }) };
+      }
+      return await current.inspector.inspect(body, context);
+    },
+    close: async () => current?.workers.close(),
   };
 }
 

@@ -87,11 +87,11 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
   const taint = createTaint();
   const vault = createVault();
   const placeholders = createSecretPlaceholders();
-  const inspect = createInspection(places.fingerprints, {
+  const inspection = createInspection(places.fingerprints, {
     isPlaceholder: (text) => vault.isPlaceholder(text) || placeholders.isOurs(text),
   });
   const plain = createMediation(
-    { inspect, append: (entry) => ledger.append(entry), taint, placeholders, now },
+    { inspect: inspection.inspect, append: (entry) => ledger.append(entry), taint, placeholders, now },
     (id) => {
       const session = sessions.get(id);
       return {
@@ -195,6 +195,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
     await gateway.settled();
     await collector?.close(collectorPatienceMs);
     await gateway.close();
+    await inspection.close();
     await keyring.close();
     await ledger.append({ action: 'daemon.stop' }).catch((fault: unknown) => onFault('stop', fault));
     await ledger.close();

@@ -1,4 +1,6 @@
 // What a session was told before must not hide what it is told now: a payload is sent once broken, so that it is noise, and once whole.
+import crypto from 'node:crypto';
+import zlib from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { createInspector } from './index.ts';
 
@@ -46,4 +48,43 @@ it('a conversation that grows is still looked at only where it is new', async ()
   clock.looks = 0;
   const { labels } = await inspector.inspect(json([...said, 'And one more thing that the user said to the model.']), { session: 's' });
   expect([labels, clock.looks]).toEqual([['secret'], 0]);
+});
+
+describe('a change in the middle of something compressed that could not be read so far', () => {
+  const noise = Array.from({ length: 900 }, (_, i) => `${line(i)} ${crypto.hash('sha256', String(i)).slice(0, 24)}`).join('\n');
+  const packed = zlib.deflateSync(`${noise}\ntoken ${token}\n`);
+  const rows = Array.from({ length: Math.ceil(packed.length / 16) }, (_, i) => {
+    const pairs =
+      packed
+        .subarray(i * 16, i * 16 + 16)
+        .toString('hex')
+        .match(/.{1,4}/g) ?? [];
+    return `${(i * 16).toString(16).padStart(8, '0')}: ${pairs.join(' ').padEnd(39)}  as text, if}`;
+  });
+  const code = lines(200).map((text, i) => `if (the.value === ${i}) { return new Data(${i}); } // ${text} {`);
+
+  it.each<[string, readonly string[], (row: string) => string]>([
+    ['hexadecimal in lines', inLines(packed.toString('hex')), (row) => `${row.slice(0, 30)}00${row.slice(32)}`],
+    ['base64 in lines', inLines(packed.toString('base64')), (row) => `${row.slice(0, 30)}AA${row.slice(32)}`],
+    ['a dump', rows, (row) => row.replace(/: ..../, ': 0000')],
+  ])('%s', async (_name, whole, spoil) => {
+    const inspector = createInspector();
+    const half = Math.floor(whole.length / 2);
+    const broken = whole.map((row, i) => (i === half ? spoil(row) : row));
+    const call = (encoded: readonly string[]) => json([[...code, ...encoded].join('\n')]);
+    const first = await inspector.inspect(call(broken), { session: 's' });
+    const second = await inspector.inspect(call(whole), { session: 's' });
+    expect([first.labels, second.labels]).toEqual([[], ['secret']]);
+  });
+});
+
+it('what is new is looked at from a line on that stands a little before it, also within one long text', async () => {
+  const code = lines(400).map((text, i) => `if (the.value === ${i}) { return new Data(${i}); } // ${text} {`);
+  const call = (parts: readonly string[]) => json([parts.join('\n')]);
+  const looks: number[] = [];
+  const inspector = createInspector({ isPlaceholder: (value) => value.length > 0 && looks.push(value.length) > 0 && false });
+  await inspector.inspect(call([`key ${token}`, ...code]), { session: 's' });
+  looks.length = 0;
+  const { labels, findings } = await inspector.inspect(call([`key ${token}`, ...code, `and ${token}`]), { session: 's' });
+  expect([labels, findings.length, looks.length]).toEqual([['secret'], 2, 1]);
 });

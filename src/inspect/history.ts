@@ -2,9 +2,9 @@
 // only the part that differs is, from a string before it to one behind it. Payloads that are no JSON are looked at whole.
 // INVARIANT: one history belongs to one inspector, so what is remembered was found with the same detectors and the same index.
 // INVARIANT: no encoded run reaches over a cut. Its first bytes say how the rest is read (the phase of base64, the mark of a stream),
-// so a change there would make a secret of bytes that were noise before and are not looked at again.
-import { CONVINCING, commonShare } from './decode/disguise.ts';
+// so a change there would make a secret of bytes that were noise before and are not looked at again: see edges.ts.
 import { type JsonReading, readJson } from './decode/json.ts';
+import { beginsAnew, endsAll } from './edges.ts';
 import type { Span } from './view.ts';
 
 /** What is looked at again on both sides of a change, so that nothing is torn apart. */
@@ -24,6 +24,7 @@ interface Remembered<Found> {
 
 /** The part of a payload that is new, and what it replaces in the one before. */
 export interface Change<Found> {
+  readonly since: Remembered<Found>;
   readonly fresh: Span;
   readonly replaced: Span;
   readonly before: Found;
@@ -40,7 +41,8 @@ export interface History<Found> {
   remember(session: string, bytes: Buffer, found: Found, texts: Int32Array, change: Change<Found> | undefined): void;
 }
 
-export function createHistory<Found>(): History<Found> {
+/** @param mostFresh bytes; where more than that is new the whole payload has to be looked at */
+export function createHistory<Found>(mostFresh = Number.POSITIVE_INFINITY): History<Found> {
   const sessions = new Map<string, Remembered<Found>>();
   let held = 0;
 
@@ -52,17 +54,18 @@ export function createHistory<Found>(): History<Found> {
   return {
     changeSince(session, bytes) {
       const last = sessions.get(session);
-      return last && changeBetween(last, bytes);
+      return last && changeBetween(last, bytes, mostFresh);
     },
     remember(session, bytes, found, texts, change) {
       if (change && isEmpty(change.fresh) && isEmpty(change.replaced)) return;
       const last = sessions.get(session);
       forget(session);
       if (bytes.length < LEAST || bytes.length > MOST_BYTES / 4) return;
-      const memory =
-        last && change && last.memory.length >= bytes.length ? last.memory : Buffer.allocUnsafeSlow(bytes.length + (bytes.length >> 2));
+      // Another call of the session may have come in between, so the memory is used again only for what was compared with it.
+      const isNext = change !== undefined && last === change.since && last.memory.length >= bytes.length;
+      const memory = isNext ? last.memory : Buffer.allocUnsafeSlow(bytes.length + (bytes.length >> 2));
       // Before the change both are the same already.
-      const from = memory === last?.memory ? (change?.fresh.start ?? 0) : 0;
+      const from = isNext ? change.fresh.start : 0;
       bytes.copy(memory, from, from);
       sessions.set(session, { memory, length: bytes.length, texts, found });
       held += memory.length;
@@ -74,36 +77,40 @@ export function createHistory<Found>(): History<Found> {
   };
 }
 
-function changeBetween<Found>({ memory, length, texts, found }: Remembered<Found>, bytes: Buffer): Change<Found> | undefined {
+function changeBetween<Found>(last: Remembered<Found>, bytes: Buffer, mostFresh: number): Change<Found> | undefined {
+  const { memory, length, texts, found } = last;
   const before = memory.subarray(0, length);
   const shorter = Math.min(before.length, bytes.length);
   const same = samePrefix(before, bytes, shorter);
   if (same === before.length && same === bytes.length) {
-    return { fresh: { start: same, end: same }, replaced: { start: same, end: same }, before: found, json: undefined, texts };
+    return { since: last, fresh: { start: same, end: same }, replaced: { start: same, end: same }, before: found, json: undefined, texts };
   }
   const sameEnd = sameSuffix(before, bytes, shorter - same);
   // Quotes belong to what is looked at, so both cuts lie outside of strings.
-  const start = cutBefore(before, texts, same - OVERLAP);
+  const cut = cutBefore(before, texts, same - OVERLAP);
   const stop = cutBehind(before, texts, before.length - sameEnd + OVERLAP) ?? before.length;
-  if (start === undefined || stop < start) return undefined;
+  if (cut === undefined || stop < cut.at) return undefined;
+  const start = cut.at;
   const fresh = { start, end: stop + bytes.length - before.length };
-  if (fresh.end < fresh.start) return undefined;
-  const json = readJson(bytes.subarray(fresh.start, fresh.end));
+  if (fresh.end < fresh.start || fresh.end - fresh.start > mostFresh) return undefined;
+  const json = readJson(bytes.subarray(fresh.start, fresh.end), cut.isInside);
   if (!json.isClosed) return undefined;
   const replaced = { start, end: stop };
-  return { fresh, replaced, before: found, json, texts: joinedTexts(texts, replaced, json.spans, fresh) };
+  return { since: last, fresh, replaced, before: found, json, texts: joinedTexts(texts, replaced, json.spans, fresh, cut.isInside) };
 }
 
 /** The texts before the change, those in it, and those behind it where they now stand. */
-function joinedTexts(before: Int32Array, replaced: Span, inside: Int32Array, fresh: Span): Int32Array {
+function joinedTexts(before: Int32Array, replaced: Span, inside: Int32Array, fresh: Span, isInside: boolean): Int32Array {
   const moved = fresh.end - replaced.end;
-  let head = 0;
-  while (head < before.length && (before[head + 1] ?? 0) < replaced.start) head += 2;
+  let head = before.length;
+  while (head > 0 && (before[head - 1] ?? 0) >= replaced.start) head -= 2;
   let tail = before.length;
   while (tail > 0 && (before[tail - 2] ?? 0) > replaced.end) tail -= 2;
   const all = new Int32Array(head + inside.length + before.length - tail);
   all.set(before.subarray(0, head));
   for (let i = 0; i < inside.length; i++) all[head + i] = (inside[i] ?? 0) + fresh.start;
+  // The text that was cut is one again.
+  if (isInside && inside.length > 0) all[head] = before[head] ?? 0;
   for (let i = tail; i < before.length; i++) all[head + inside.length + i - tail] = (before[i] ?? 0) + moved;
   return all;
 }
@@ -136,14 +143,39 @@ function sameSuffix(a: Buffer, b: Buffer, limit: number): number {
   return low;
 }
 
-/** Behind the closing quote of the last text that ends at or before `position` and that no run leaves. */
-function cutBefore(bytes: Buffer, texts: Int32Array, position: number): number | undefined {
+interface Cut {
+  readonly at: number;
+  /** Within a text, at the beginning of one of its lines; else behind its closing quote. */
+  readonly isInside: boolean;
+}
+
+/** The last place at or before `position` that no run passes. */
+function cutBefore(bytes: Buffer, texts: Int32Array, position: number): Cut | undefined {
   for (let i = texts.length - 2; i >= 0; i -= 2) {
     const start = texts[i] ?? 0;
     const end = texts[i + 1] ?? 0;
-    if (end + 1 <= position && isProse(bytes.subarray(Math.max(start, end - EDGE), end), 'end')) return end + 1;
+    if (start >= position) continue;
+    if (end + 1 <= position && endsAll(bytes, start, end)) return { at: end + 1, isInside: false };
+    for (let at = lineBefore(bytes, start, Math.min(end, position)); at > 0; at = lineBefore(bytes, start, at - LINE_BREAK)) {
+      if (endsAll(bytes, start, at - LINE_BREAK)) return { at, isInside: true };
+    }
   }
   return undefined;
+}
+
+/** Bytes of an escaped line break. */
+const LINE_BREAK = 2;
+const BACKSLASH = 0x5c;
+
+/** Behind the last line break that a text escapes between `start` and `end`; 0 when there is none. */
+function lineBefore(bytes: Buffer, start: number, end: number): number {
+  for (let at = end; at - LINE_BREAK > start; at--) {
+    if (bytes[at - 1] !== 0x6e || bytes[at - 2] !== BACKSLASH) continue;
+    let slashes = at - LINE_BREAK;
+    while (slashes > start && bytes[slashes - 1] === BACKSLASH) slashes -= 1;
+    if ((at - LINE_BREAK - slashes) % 2 === 0) return at;
+  }
+  return 0;
 }
 
 /** The opening quote of the first text that begins behind `position` and that no run enters. */
@@ -151,20 +183,7 @@ function cutBehind(bytes: Buffer, texts: Int32Array, position: number): number |
   let first = texts.length;
   while (first > 0 && (texts[first - 2] ?? 0) - 1 >= position) first -= 2;
   for (let i = first; i < texts.length; i += 2) {
-    const start = texts[i] ?? 0;
-    if (isProse(bytes.subarray(start, Math.min(texts[i + 1] ?? 0, start + EDGE)), 'start')) return start - 1;
+    if (beginsAnew(bytes, texts[i] ?? 0, texts[i + 1] ?? 0)) return (texts[i] ?? 0) - 1;
   }
   return undefined;
-}
-
-/** How much of a text has to be words, and how near to its edge one of them must stand. */
-const EDGE = 512;
-const BRINK = 40;
-/** A word that is no hexadecimal, and a blank. */
-const WORD = / (?=[a-z]{0,20}[g-z])[a-z]{3,20} /i;
-
-/** Words of a language at this edge: nothing encoded goes on from there into the next text. */
-function isProse(edge: Buffer, side: 'start' | 'end'): boolean {
-  const brink = side === 'end' ? edge.subarray(-BRINK) : edge.subarray(0, BRINK);
-  return WORD.test(brink.toString('latin1')) && (commonShare(edge) ?? 0) >= CONVINCING;
 }

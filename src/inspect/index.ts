@@ -16,3 +16,4 @@ export {
 export { loadBackground } from './source/background-data.ts';
 export type { FingerprintIndex, SourceDocument } from './source/index-file.ts';
 export { type BuildOptions, type FingerprintStore, fingerprintStore, type RepositoryEntry } from './source/store.ts';
+export { createWorkers, type Workers } from './workers.ts';

@@ -1,24 +1,21 @@
-// Inspection of one payload: every view of its bytes, every detector on every view, one report. It never throws for what it was
-// given to read: what could not be looked at is said in `refused`.
-import { isUtf8 } from 'node:buffer';
+// Inspection of one payload: what is new in it is looked at, here or in a worker, and joined with what earlier calls of the session
+// said. It never throws for what it was given to read: what could not be looked at is said in `refused`.
 import crypto from 'node:crypto';
-import { type Body, codeOf, type InspectFinding, IntramurError, type Label, labels, type Report, type Tier } from '../core/index.ts';
-import { readJson } from './decode/json.ts';
-import { containerKind, isBinary, isPicture, utf16Kind } from './decode/readable.ts';
+import type { Body, InspectFinding, Label, Report, Tier } from '../core/index.ts';
+import { labels } from '../core/index.ts';
 import type { Detector } from './detector.ts';
 import { detectors as builtInDetectors } from './detectors/registry.ts';
-import { hiddenTextIn } from './hidden-text.ts';
 import { type Change, createHistory } from './history.ts';
-import { type KnownSecret, knownSecretFinder } from './known-secrets.ts';
-import { type Budget, budgetFor, defaultLimits, exceeded, type Limits } from './limits.ts';
-import { personalDataIn } from './personal-data.ts';
-import { secretScanner, valueFingerprint } from './secrets.ts';
+import type { KnownSecret } from './known-secrets.ts';
+import { budgetFor, defaultLimits, exceeded, type Limits } from './limits.ts';
+import { brokenText, createLooker, type Found, type Look, looksLikeJson, nothing, refusalOf } from './look.ts';
+import { valueFingerprint } from './secrets.ts';
 import { isMostlySame } from './source/find.ts';
 import type { FingerprintIndex } from './source/index-file.ts';
 import { createDrips } from './source/session.ts';
-import { classificationOf, type SourceFinding, sourceScanner, type Trace } from './source/source-scan.ts';
-import { outsideView, rawView, type Span } from './view.ts';
-import { type Reading, viewsOf } from './views.ts';
+import { classificationOf, type SourceFinding } from './source/source-scan.ts';
+import type { Span } from './view.ts';
+import type { Workers } from './workers.ts';
 
 export interface InspectorOptions {
   readonly detectors?: readonly Detector[];
@@ -33,6 +30,8 @@ export interface InspectorOptions {
   readonly personalData?: boolean;
   /** Keys the fingerprints in `redacted`, so that they compare within one installation only. Default: a key of this process. */
   readonly fingerprintKey?: Uint8Array;
+  /** Look at large payloads elsewhere, so that this thread stays free. They were made with the same options. Left out: all is looked at here. */
+  readonly workers?: Workers;
   nowMs?(): number;
 }
 
@@ -50,92 +49,71 @@ export interface Inspector {
   inspect(body: Body, context?: InspectContext): Promise<Report>;
 }
 
-type FindInView = ReturnType<typeof knownSecretFinder>;
-
-const findsNothing: FindInView = () => [];
-
-interface Found {
-  readonly secrets: InspectFinding[];
-  readonly source: SourceFinding[];
-  /** What was recognised of each document, however little. */
-  readonly traces: Trace[];
-  readonly refused?: Report['refused'];
-}
+/** What a thread that serves others looks at itself: less than a millisecond of work. */
+const MOST_HERE = 64 << 10;
 
 export function createInspector(options: InspectorOptions = {}): Inspector {
-  const { detectors = builtInDetectors, nowMs = () => performance.now() } = options;
+  const { detectors = builtInDetectors, workers, nowMs = () => performance.now() } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const fingerprint = valueFingerprint(options.fingerprintKey ?? crypto.randomBytes(32));
-  const secrets = secretScanner({ detectors, isPlaceholder: options.isPlaceholder ?? (() => false), fingerprint });
-
-  const known = knownSecretFinder(options.knownSecrets ?? [], fingerprint);
-  const source = options.fingerprints && sourceScanner(options.fingerprints);
+  const looker = createLooker({
+    detectors,
+    limits,
+    fingerprints: options.fingerprints,
+    knownSecrets: options.knownSecrets ?? [],
+    personalData: options.personalData ?? false,
+    isPlaceholder: (value) => options.isPlaceholder?.(value) ?? false,
+    fingerprint: valueFingerprint(options.fingerprintKey ?? crypto.randomBytes(32)),
+  });
+  const labelById = new Map(detectors.map((detector) => [detector.id, detector.label]));
   const drips = createDrips(nowMs);
-
-  const history = createHistory<Found>();
-
-  function findIn(readings: Iterable<Reading>, budget: Budget, more: FindInView): Found {
-    const found: Found = { secrets: [], source: [], traces: [] };
-    try {
-      for (const { view, of } of readings) {
-        budget.checkTime();
-        if (of !== 'texts') {
-          found.secrets.push(...secrets.scan(view), ...known(view), ...more(view), ...hiddenTextIn(view));
-          if (options.personalData) found.secrets.push(...personalDataIn(view, fingerprint));
-        }
-        if (of !== 'fields' && source) {
-          const { findings, traces } = source.scan(view);
-          found.source.push(...findings);
-          found.traces.push(...traces);
-        }
-        if (found.secrets.length + found.source.length > limits.maxFindings) throw exceeded(`more than ${limits.maxFindings} findings`);
-      }
-    } catch (fault) {
-      return { ...found, refused: refusalOf(fault) };
-    }
-    return found;
-  }
+  const history = createHistory<Found>(workers ? MOST_HERE : Number.POSITIVE_INFINITY);
 
   /** The body, or of a body that was seen before in this session only what is new. */
-  function findInBody(body: Body, session: string | undefined, budget: Budget, more: FindInView): { all: Found; fresh: Found } {
-    const bytes = Buffer.from(body.bytes.buffer, body.bytes.byteOffset, body.bytes.byteLength);
-    const isJson = looksLikeJson(body);
+  async function findInBody(
+    bytes: Buffer,
+    contentType: string,
+    { session, knownSecrets }: InspectContext,
+  ): Promise<{ all: Found; fresh: Found }> {
+    const isJson = looksLikeJson(bytes, contentType);
     const change = session === undefined || !isJson ? undefined : history.changeSince(session, bytes);
     const { start, end } = change?.fresh ?? { start: 0, end: bytes.length };
-    const json = isJson ? (change?.json ?? readJson(bytes.subarray(start, end))) : undefined;
-    const fresh =
-      start === end && change ? nothing : findIn(viewsOf(rawView(bytes.subarray(start, end), start), budget, json), budget, more);
+    if (change && start === end) return { all: joined(change, nothing, bytes.length), fresh: nothing };
+    const part = bytes.subarray(start, end);
+    const { found: fresh, texts }: Look =
+      workers && part.length > MOST_HERE
+        ? await workers.look(part, isJson, knownSecrets ?? [], (value) => options.isPlaceholder?.(value) ?? false)
+        : looker.body(part, { isJson, json: change?.json, offset: start, knownSecrets }, budgetFor(limits, nowMs));
     const all = change ? joined(change, fresh, bytes.length) : fresh;
-    if (session !== undefined && json && !all.refused) history.remember(session, bytes, all, change?.texts ?? json.spans, change);
+    const spans = change?.texts ?? texts;
+    if (session !== undefined && spans && !all.refused) history.remember(session, bytes, all, spans, change);
     return { all, fresh };
   }
 
-  /** What earlier calls of the session add to the hits of this one. */
-  function addDrips(session: string, found: Found): void {
-    for (const { document, keys, span } of drips.add(session, found.traces)) {
-      const finding = source?.accumulated(document, keys, span);
+  /** What earlier calls of the session add to the traces of this one. */
+  function dripsOf(session: string, found: Found): SourceFinding[] {
+    return drips.add(session, found.traces).flatMap(({ document, keys, span }) => {
+      const finding = looker.source?.accumulated(document, keys, span);
       const isKnown = found.source.some(
         (other) => other.tier !== 'count' && other.repository === finding?.repository && other.document === finding?.document,
       );
-      if (finding && !isKnown) found.source.push(finding);
-    }
+      return finding && !isKnown ? [finding] : [];
+    });
   }
 
-  function inspectNow(body: Body, { session, knownSecrets }: InspectContext): Found {
-    const more = knownSecrets ? knownSecretFinder(knownSecrets, fingerprint) : findsNothing;
-    const budget = budgetFor(limits, nowMs);
-    const size = body.bytes.length + body.views.reduce((sum, text) => sum + text.length, 0);
+  async function find(body: Body, context: InspectContext): Promise<Found> {
+    const { session, knownSecrets } = context;
+    const bytes = Buffer.from(body.bytes.buffer, body.bytes.byteOffset, body.bytes.byteLength);
+    const size = bytes.length + body.views.reduce((sum, text) => sum + text.length, 0);
     if (size > limits.maxBytes) throw exceeded(`${size} bytes are more than the ${limits.maxBytes} that are inspected`);
-    const { all, fresh } = findInBody(body, session, budget, more);
-    const outside = findIn(outsideReadings(body, budget), budget, more);
+    const { all, fresh } = await findInBody(bytes, body.contentType, context);
+    const outside = looker.outside(body.views, { length: bytes.length, knownSecrets }, budgetFor(limits, nowMs));
     const found: Found = {
       secrets: [...all.secrets, ...outside.secrets],
       source: [...all.source, ...outside.source],
       traces: [...fresh.traces, ...outside.traces],
-      refused: all.refused ?? outside.refused ?? brokenText(body),
+      refused: all.refused ?? outside.refused ?? brokenText(bytes, body.contentType),
     };
-    if (session !== undefined) addDrips(session, found);
-    return found;
+    return session === undefined ? found : { ...found, source: [...found.source, ...dripsOf(session, found)] };
   }
 
   return {
@@ -143,7 +121,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
       const startedAt = nowMs();
       let found: Found;
       try {
-        found = inspectNow(body, context);
+        found = await find(body, context);
       } catch (fault) {
         found = { ...nothing, refused: refusalOf(fault) };
       }
@@ -151,7 +129,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
       return {
         bytes: body.bytes.length,
         classification: classificationOf(found.source),
-        labels: labelsOf(findings, detectors),
+        labels: labelsOf(findings, labelById),
         findings: findings.map(publicPart).toSorted((a, b) => a.start - b.start || a.end - b.end),
         ...(found.refused ? { refused: found.refused } : {}),
         ms: Math.max(0, nowMs() - startedAt),
@@ -159,16 +137,6 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
     },
   };
 }
-
-/** Text that is no UTF-8 is read differently by everybody who repairs it, so what was looked at need not be what arrives. */
-function brokenText(body: Body): Report['refused'] {
-  const bytes = Buffer.from(body.bytes.buffer, body.bytes.byteOffset, body.bytes.byteLength);
-  const isOpaque = isBinary(bytes) || containerKind(bytes) !== undefined || utf16Kind(bytes) !== undefined || isPicture(bytes);
-  if (isUtf8(bytes) || (isOpaque && !body.contentType.endsWith('json'))) return undefined;
-  return { code: 'INSPECT_FAILED', reason: 'the text is not valid UTF-8' };
-}
-
-const nothing: Found = { secrets: [], source: [], traces: [] };
 
 /** What was found before around the change, moved to where it now stands, and what the change brought. */
 function joined({ fresh: part, replaced, before }: Change<Found>, fresh: Found, length: number): Found {
@@ -184,24 +152,6 @@ function joined({ fresh: part, replaced, before }: Change<Found>, fresh: Found, 
     traces: [],
     refused: fresh.refused,
   };
-}
-
-/** The readings of the strings that belong to the payload but stand outside its body. */
-function* outsideReadings(body: Body, budget: Budget): Generator<Reading> {
-  for (const text of body.views) yield* viewsOf(outsideView(text, body.bytes.length), budget);
-}
-
-function looksLikeJson(body: Body): boolean {
-  if (body.contentType.endsWith('json')) return true;
-  const first = body.bytes.find((byte) => byte > 0x20);
-  return first === 0x7b || first === 0x5b;
-}
-
-function refusalOf(fault: unknown): NonNullable<Report['refused']> {
-  const code = codeOf(fault);
-  // The text of a foreign error may quote the payload, so only our own is passed on.
-  if (fault instanceof IntramurError && code) return { code, reason: fault.message };
-  return { code: 'INSPECT_FAILED', reason: 'a detector failed' };
 }
 
 /** The same bytes found again in another view are one finding: that of the fewest decoders. */
@@ -236,9 +186,8 @@ function publicPart(finding: InspectFinding | SourceFinding): InspectFinding {
 }
 
 /** What merely counts does not make a label: a label decides where the payload may go. */
-function labelsOf(findings: readonly InspectFinding[], detectors: readonly Detector[]): Label[] {
+function labelsOf(findings: readonly InspectFinding[], byId: ReadonlyMap<string, Label>): Label[] {
   if (findings.length === 0) return [];
-  const byId = new Map(detectors.map((detector) => [detector.id, detector.label]));
   const found = new Set(findings.filter(({ tier }) => tier !== 'count').map(({ kind, detector }) => byId.get(detector) ?? kind));
   return labels.filter((label) => found.has(label));
 }

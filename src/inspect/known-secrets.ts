@@ -1,7 +1,7 @@
 // Secrets that the company already has: their exact values are looked for in every view, so in every encoding. No pattern, so no
 // doubt: what is found is one of them.
 import type { InspectFinding } from '../core/index.ts';
-import { keywordMatcher } from './aho-corasick.ts';
+import { type KeywordMatcher, keywordMatcher } from './aho-corasick.ts';
 import { redactedOf } from './secrets.ts';
 import type { View } from './view.ts';
 
@@ -20,10 +20,11 @@ export function knownSecretFinder(
 ): (view: View) => InspectFinding[] {
   const usable = secrets.filter(({ value }) => Buffer.byteLength(value) >= LEAST_LENGTH);
   const values = usable.map(({ value }) => Buffer.from(value).toString('latin1'));
-  const matcher = keywordMatcher(values, { ignoreCase: false });
+  if (values.length === 0) return () => [];
+  const scan = values.length <= FEW ? eachIn(values) : keywordMatcher(values, { ignoreCase: false }).scan;
   return (view) => {
     const findings: InspectFinding[] = [];
-    matcher.scan(view.bytes, (index, start, end) => {
+    scan(view.bytes, (index, start, end) => {
       const redacted = redactedOf(`known secret ${usable[index]?.name ?? ''}`, values[index] ?? '', fingerprint);
       findings.push({
         kind: 'secret',
@@ -35,6 +36,19 @@ export function knownSecretFinder(
       });
     });
     return findings;
+  };
+}
+
+/** For so many a search for each is quicker than making a matcher. */
+const FEW = 32;
+
+function eachIn(values: readonly string[]): KeywordMatcher['scan'] {
+  const needles = values.map((value) => Buffer.from(value, 'latin1'));
+  return (bytes, onHit) => {
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (const [index, needle] of needles.entries()) {
+      for (let at = text.indexOf(needle); at !== -1; at = text.indexOf(needle, at + needle.length)) onHit(index, at, at + needle.length);
+    }
   };
 }
 

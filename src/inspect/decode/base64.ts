@@ -30,7 +30,10 @@ export function base64Runs(bytes: Uint8Array): Span[] {
     if (classOf[bytes[at] ?? 0] === 0) continue;
     let start = at;
     while (start > free && classOf[bytes[start - 1] ?? 0] !== 0) start -= 1;
-    const end = readRun(bytes, start, runs);
+    let end = at + 1;
+    while (end < start + LEAST && classOf[bytes[end] ?? 0] !== 0) end += 1;
+    // Nearly every place is a word.
+    if (end - start >= LEAST) end = readRun(bytes, start, runs);
     // What was read as a run is not read again; what follows is looked at from its first byte on.
     free = end;
     at = Math.max(at, end - 1);

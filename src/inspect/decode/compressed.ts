@@ -69,18 +69,34 @@ export function inflate(open: Inflate, bytes: Buffer, budget: Budget): Buffer | 
 }
 
 const LEAST_MASKED = 64;
+/** Of any text the commonest byte, a space or an `e`, is more than one in so many. */
+const COMMONEST = 20;
 
 /** Text under a one-byte XOR mask: its commonest byte is then a masked space or `e`. */
 function unmask(bytes: Buffer): Buffer | undefined {
   if (bytes.length < LEAST_MASKED) return undefined;
   const counts = new Uint32Array(256);
-  for (const byte of bytes) counts[byte] = (counts[byte] ?? 0) + 1;
-  const commonest = counts.indexOf(counts.reduce((most, count) => Math.max(most, count), 0));
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] ?? 0;
+    counts[byte] = (counts[byte] ?? 0) + 1;
+  }
+  let commonest = 0;
+  for (let byte = 1; byte < 256; byte++) if ((counts[byte] ?? 0) > (counts[commonest] ?? 0)) commonest = byte;
+  if ((counts[commonest] ?? 0) * COMMONEST < bytes.length) return undefined;
   for (const plain of [0x20, 0x65]) {
     const mask = commonest ^ plain;
     if (mask === 0) continue;
-    const out = Buffer.from(bytes.map((byte) => byte ^ mask));
-    if (isText(out) && (commonShare(out) ?? 0) >= CONVINCING) return out;
+    if (!isText(masked(bytes.subarray(0, SAMPLE), mask))) continue;
+    const out = masked(bytes, mask);
+    if ((commonShare(out) ?? 0) >= CONVINCING) return out;
   }
   return undefined;
+}
+
+const SAMPLE = 512;
+
+function masked(bytes: Buffer, mask: number): Buffer {
+  const out = Buffer.allocUnsafe(bytes.length);
+  for (let i = 0; i < bytes.length; i++) out[i] = (bytes[i] ?? 0) ^ mask;
+  return out;
 }

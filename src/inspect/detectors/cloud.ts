@@ -4,6 +4,26 @@ import { fill } from './fill.ts';
 
 export const cloud = [
   detector({
+    id: 'azure-storage-account-key',
+    label: 'secret',
+    keywords: ['accountkey='],
+    pattern: /AccountKey=(?<value>[A-Za-z0-9+/]{86}==)(?![\w+/=])/i,
+    minEntropy: 4,
+    // The key of the storage emulator stands in its documentation.
+    verify: (value) => !value.startsWith('Eby8vdM02xNO'),
+    hits: [`DefaultEndpointsProtocol=https;AccountName=acme;AccountKey=${fill('base62', 86)}==;EndpointSuffix=core.windows.net`],
+    misses: [`AccountKey=${fill('base62', 20)}==`, 'AccountKey=<key>;EndpointSuffix=core.windows.net'],
+  }),
+  detector({
+    id: 'azure-shared-access-key',
+    label: 'secret',
+    keywords: ['sharedaccesskey='],
+    pattern: /SharedAccessKey=(?<value>[A-Za-z0-9+/]{43}=)(?![\w+/=])/i,
+    minEntropy: 4,
+    hits: [`Endpoint=sb://acme.servicebus.windows.net/;SharedAccessKeyName=Root;SharedAccessKey=${fill('base62', 43)}=`],
+    misses: ['SharedAccessKey=<key>', `SharedAccessKeyName=${fill('base62', 43)}`],
+  }),
+  detector({
     id: 'aws-access-token',
     label: 'secret',
     keywords: ['a3t', 'akia', 'asia', 'abia', 'acca'],

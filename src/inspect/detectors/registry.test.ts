@@ -1,10 +1,66 @@
 import { describe, expect, it } from 'vitest';
+import { IntramurError } from '../../core/index.ts';
 import type { Detector } from '../detector.ts';
 import { budgetFor, defaultLimits } from '../limits.ts';
 import { secretScanner } from '../secrets.ts';
 import { rawView } from '../view.ts';
 import { viewsOf } from '../views.ts';
 import { detectors } from './registry.ts';
+
+/** The most characters that a pattern without lookarounds of variable length can match. */
+function longestMatch(source: string): number {
+  let i = 0;
+  const alternatives = (): number => {
+    let longest = sequence();
+    while (source[i] === '|') {
+      i += 1;
+      longest = Math.max(longest, sequence());
+    }
+    return longest;
+  };
+  const sequence = (): number => {
+    let sum = 0;
+    while (i < source.length && source[i] !== '|' && source[i] !== ')') {
+      const length = atom();
+      const times = /^(?:\{(?<least>\d+)(?<comma>,?)(?<most>\d*)\}|(?<mark>[*+?]))\??/.exec(source.slice(i));
+      i += times?.[0].length ?? 0;
+      const { least, comma, most, mark } = times?.groups ?? {};
+      const count = mark === '?' || !times ? 1 : mark ? Number.POSITIVE_INFINITY : comma ? Number(most || 'Infinity') : Number(least);
+      sum += length === 0 ? 0 : length * count;
+    }
+    return sum;
+  };
+  const atom = (): number => {
+    const first = source[i++];
+    if (first === '(') {
+      const look = /^\?<?[=!]/.exec(source.slice(i));
+      i += (look ?? /^(?:\?(?::|<\w+>))?/.exec(source.slice(i)))?.[0].length ?? 0;
+      const length = alternatives();
+      i += 1;
+      return look ? 0 : length;
+    }
+    if (first === '[') {
+      while (source[i] !== ']') i += source[i] === '\\' ? 2 : 1;
+      i += 1;
+      return 1;
+    }
+    if (first === '^' || first === '$') return 0;
+    if (first !== '\\') return 1;
+    const escape = source[i++];
+    if (escape === 'x') i += 2;
+    if (escape === 'k') i = source.indexOf('>', i) + 1;
+    return escape === 'b' || escape === 'B' ? 0 : 1;
+  };
+  return alternatives();
+}
+
+function refusedOr(look: () => unknown): void {
+  try {
+    look();
+  } catch (fault) {
+    if (!(fault instanceof IntramurError && fault.code === 'INSPECT_LIMIT')) throw fault;
+  }
+}
 
 const scannerOf = (list: readonly Detector[]) => secretScanner({ detectors: list, isPlaceholder: () => false, fingerprint: () => 'f' });
 const all = scannerOf(detectors);
@@ -24,6 +80,25 @@ describe.each(detectors.map((detector): [string, Detector] => [detector.id, dete
       for (const text of [hit, `x = "${hit}";`, `line\n${hit}\nline`, JSON.stringify({ content: `a\n${hit}\nb` })]) {
         expect([text, found(alone, text)]).toEqual([text, expect.arrayContaining([id])]);
       }
+    }
+  });
+
+  it('matches no further than the window around its keyword', () => {
+    // A key in PEM may go on for longer; what the window holds of it is enough.
+    const longest = id === 'private-key' ? 0 : longestMatch(detector.pattern.source);
+    expect(longest).toBeLessThanOrEqual(detector.lookback + detector.reach);
+  });
+
+  it('is bounded in work where its keyword, and half of what it looks for, stand without end', () => {
+    const halves = detector.hits.flatMap((hit) => [hit.slice(0, Math.ceil(hit.length / 2)), hit.slice(0, -1), `${hit.slice(0, -1)} `]);
+    const pieces = [...detector.keywords, ...halves, ...detector.keywords.map((keyword) => `${keyword} = "`)];
+    for (const piece of pieces) {
+      const began = process.cpuUsage();
+      // That it holds more than may be looked at is an answer, too.
+      expect(() => refusedOr(() => found(alone, piece.repeat(Math.ceil(20_000 / piece.length))))).not.toThrow();
+      const { user } = process.cpuUsage(began);
+      // Some milliseconds are usual; backtracking that multiplies would take minutes.
+      expect([piece.slice(0, 12), user < 4_000_000]).toEqual([piece.slice(0, 12), true]);
     }
   });
 

@@ -7,10 +7,12 @@ const MAGIC = 0x31474249;
 const HEADER_WORDS = 4;
 
 export interface Background {
+  /** False for most of what is not public, without the second lane, which costs more than the answer. */
+  mayHave(channel: Channel, a: number): boolean;
   has(channel: Channel, a: number, b: number): boolean;
 }
 
-export const noBackground: Background = { has: () => false };
+export const noBackground: Background = { mayHave: () => false, has: () => false };
 
 const salts: Readonly<Record<Channel, number>> = { E8: 0x1b873593, E12: 0x38b34ae5, L: 0x52dce729, S: 0x6a09e667 };
 
@@ -23,30 +25,47 @@ export function emptyFilter(keys: number, bits = 12): Uint32Array {
 }
 
 export function addTo(filter: Uint32Array, channel: Channel, a: number, b: number): void {
-  eachBit(filter, channel, a, b, (word, bit) => {
-    filter[word] = (filter[word] ?? 0) | bit;
-    return true;
-  });
+  const bits = (filter[1] ?? 0) * 32;
+  const step = stepOf(channel, b);
+  let position = firstOf(channel, a);
+  for (let i = 0; i < (filter[2] ?? 0); i++) {
+    const bit = position % bits;
+    const word = HEADER_WORDS + (bit >>> 5);
+    filter[word] = (filter[word] ?? 0) | (1 << (bit & 31));
+    position = (position + step) >>> 0;
+  }
 }
 
 /** Throws a TypeError for what is no filter. */
 export function openBackground(filter: Uint32Array): Background {
   if (filter[0] !== MAGIC || filter.length !== HEADER_WORDS + (filter[1] ?? 0)) throw new TypeError('this is not a background filter');
-  return { has: (channel, a, b) => eachBit(filter, channel, a, b, (word, bit) => ((filter[word] ?? 0) & bit) !== 0) };
-}
-
-/** Kirsch and Mitzenmacher: all positions from two hashes. Stops at the first `false`. */
-function eachBit(filter: Uint32Array, channel: Channel, a: number, b: number, visit: (word: number, bit: number) => boolean): boolean {
   const bits = (filter[1] ?? 0) * 32;
   const count = filter[2] ?? 0;
-  let position = (a ^ salts[channel]) >>> 0;
-  const step = (mix(b ^ salts[channel]) | 1) >>> 0;
-  for (let i = 0; i < count; i++) {
+  const isSet = (position: number): boolean => {
     const bit = position % bits;
-    if (!visit(HEADER_WORDS + (bit >>> 5), 1 << (bit & 31))) return false;
-    position = (position + step) >>> 0;
-  }
-  return true;
+    return ((filter[HEADER_WORDS + (bit >>> 5)] ?? 0) & (1 << (bit & 31))) !== 0;
+  };
+  return {
+    mayHave: (channel, a) => isSet(firstOf(channel, a)),
+    has(channel, a, b) {
+      const step = stepOf(channel, b);
+      let position = firstOf(channel, a);
+      for (let i = 0; i < count; i++) {
+        if (!isSet(position)) return false;
+        position = (position + step) >>> 0;
+      }
+      return true;
+    },
+  };
+}
+
+/** Kirsch and Mitzenmacher: all positions from two hashes. */
+function firstOf(channel: Channel, a: number): number {
+  return (a ^ salts[channel]) >>> 0;
+}
+
+function stepOf(channel: Channel, b: number): number {
+  return (mix(b ^ salts[channel]) | 1) >>> 0;
 }
 
 /** Positions of the hashes that say something and are not public. */
@@ -57,7 +76,9 @@ export function notPublic(tokens: Tokens, grams: Grams, background: Background):
   for (let i = 0; i < grams.count; i++) {
     const place = at[i] ?? 0;
     if (!saysSomething(tokens, channel, place)) continue;
-    if (!background.has(channel, mix(a[i] ?? 0), mix(secondLane(tokens, channel, place)))) out[count++] = i;
+    const mixed = mix(a[i] ?? 0);
+    const isPublic = background.mayHave(channel, mixed) && background.has(channel, mixed, mix(secondLane(tokens, channel, place)));
+    if (!isPublic) out[count++] = i;
   }
   return out.subarray(0, count);
 }

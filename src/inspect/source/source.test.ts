@@ -184,6 +184,15 @@ describe('the store', () => {
 
   it.each<[string, (directory: string) => void]>([
     ['a table cut off', (directory) => fs.truncateSync(path.join(directory, 'table.bin'), 100)],
+    [
+      'a table in which one bit was changed',
+      (directory) => {
+        const bytes = fs.readFileSync(path.join(directory, 'table.bin'));
+        bytes[bytes.length - 5] = (bytes[bytes.length - 5] ?? 0) ^ 1;
+        fs.writeFileSync(path.join(directory, 'table.bin'), bytes);
+      },
+    ],
+    ["another installation's secret", (directory) => fs.writeFileSync(path.join(directory, 'secret'), Buffer.alloc(32, 9))],
     ['documents that do not parse', (directory) => fs.writeFileSync(path.join(directory, 'documents.json'), '{')],
   ])('%s is a fault, not an empty index', (_name, damage) => {
     const directory = path.join(home, 'damaged');

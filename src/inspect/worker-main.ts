@@ -1,0 +1,34 @@
+// The thread behind workers.ts: looks at one payload at a time, and says what it found. Secrets that it found stay in this process.
+import { parentPort, workerData } from 'node:worker_threads';
+import { detectors } from './detectors/registry.ts';
+import { budgetFor } from './limits.ts';
+import { createLooker, refusalOf } from './look.ts';
+import { valueFingerprint } from './secrets.ts';
+import { openTable } from './source/table.ts';
+import type { Answer, Job, WorkerSetup } from './workers.ts';
+
+const { memory, secret, documents, version, limits, knownSecrets, personalData, fingerprintKey }: WorkerSetup = workerData;
+
+/** Values that could be placeholders of the product: only the thread that made them knows. */
+const values = new Set<string>();
+const looker = createLooker({
+  detectors,
+  limits,
+  fingerprints: memory && { table: openTable(memory), secret, documents, version },
+  knownSecrets,
+  personalData,
+  isPlaceholder: (value) => (values.add(value), false),
+  fingerprint: valueFingerprint(fingerprintKey),
+});
+
+parentPort?.on('message', ({ payload, length, isJson, knownSecrets: more }: Job) => {
+  values.clear();
+  let answer: Answer;
+  try {
+    const budget = budgetFor(limits, () => performance.now());
+    answer = { look: looker.body(Buffer.from(payload, 0, length), { isJson, offset: 0, knownSecrets: more }, budget), values: [...values] };
+  } catch (fault) {
+    answer = { refused: refusalOf(fault) };
+  }
+  parentPort?.postMessage(answer);
+});
