@@ -4,6 +4,7 @@ import { catalogue, checkedOn } from '../catalogue/index.ts';
 import { isInsideHost } from '../effective.ts';
 import { type Severity, severities } from '../rules/rule.ts';
 import type { AuditReport, SummaryRow } from './json.ts';
+import { whatRan } from './text.ts';
 
 const colours: Readonly<Record<Severity, string>> = {
   critical: '#9b1c1c',
@@ -35,7 +36,7 @@ th{background:#f9fafb}code{font:.85em ui-monospace,monospace;overflow-wrap:anywh
 @media print{body{margin:0;max-width:none;font-size:11px}h2{break-after:avoid}}
 </style></head><body>
 <h1>What the coding agents on this machine may do</h1>
-<p class="quiet">${new Date(now).toISOString().slice(0, 16).replace('T', ' ')} UTC · ${report.scanned.files.toLocaleString('en')} files looked at in ${(report.scanned.ms / 1000).toFixed(1)} s · nothing was started, nothing was sent</p>
+<p class="quiet">${new Date(now).toISOString().slice(0, 16).replace('T', ' ')} UTC · ${report.scanned.files.toLocaleString('en')} files looked at in ${(report.scanned.ms / 1000).toFixed(1)} s · ${whatRan(report)}</p>
 <h2>Risk at a glance</h2>
 <table><tbody>${worst.map((severity) => `<tr><th scope="row" style="width:7rem">${severity}</th><td style="width:3rem">${count(severity)}</td><td><span class="bar" style="width:${Math.round((count(severity) / most) * 100)}%;background:${colours[severity]}"></span></td></tr>`).join('')}</tbody></table>
 <h2>Agents and what they can do without asking</h2>

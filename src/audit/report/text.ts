@@ -21,14 +21,20 @@ export function textReport(report: AuditReport, { colour, home }: TextOptions): 
   const { files, ms } = report.scanned;
   lines.push(
     `${plural(ids.size, 'agent')}, ${plural(report.mcpServers.length, 'MCP server')}${unpinned > 0 ? ` (${unpinned} unpinned)` : ''}; ${counts(report)}.`,
-    paint('2', `Looked at ${files.toLocaleString('en')} files in ${(ms / 1000).toFixed(1)} s. Nothing was started, nothing was sent.`),
+    paint('2', `Looked at ${files.toLocaleString('en')} files in ${(ms / 1000).toFixed(1)} s. ${whatRan(report)}.`),
     '',
     ...findingLines(report, paint, short),
+    ...probedLines(report, paint),
     ...summaryLines(report, paint, short),
     ...agentLines(report, paint, short),
     `Next: ${product.name} run -- AGENT   the same agent, boxed; your keys stay outside`,
   );
   return `${lines.join('\n')}\n`;
+}
+
+/** INVARIANT: says that nothing was started only when nothing was. */
+export function whatRan({ probed }: Pick<AuditReport, 'probed'>): string {
+  return probed === null ? 'Nothing was started, nothing was sent' : 'Agents were started in the sandbox, with no way out; nothing was sent';
 }
 
 type Paint = (code: string, text: string) => string;
@@ -66,6 +72,24 @@ function findingLines({ findings }: AuditReport, paint: Paint, short: Short): re
   const remarks = findings.filter(({ severity }) => severity === 'info').length;
   if (remarks > 0) lines.push(`${plural(remarks, 'remark')} of level info: --json shows ${remarks === 1 ? 'it' : 'them'}.`);
   return lines.length === 0 ? [] : [...lines, ''];
+}
+
+/** Configured against enforced, one line an agent; what is not enforced stands among the findings. */
+function probedLines({ probed }: AuditReport, paint: Paint): readonly string[] {
+  if (probed === null) return [];
+  const lines = [...new Set(probed.results.map(({ agent }) => agent))].flatMap((agent) => {
+    const own = probed.results.filter((result) => result.agent === agent);
+    const counted = (outcome: string): number => own.filter((result) => result.outcome === outcome).length;
+    const [not, unknown] = [counted('not-enforced'), counted('unknown')];
+    return wrap(
+      `  ${agent}: ${plural(own.length, 'act')} that rules forbid; ${counted('enforced')} refused, ${not} done all the same${unknown === 0 ? '' : `, ${unknown} not known (${own.find(({ outcome }) => outcome === 'unknown')?.evidence ?? ''})`}`,
+      4,
+    );
+  });
+  const silent = probed.silent.flatMap(({ agent, why }) => wrap(`  ${agent}: not asked; ${why}`, 4));
+  const left = probed.unprobed.length === 0 ? [] : [`  ${plural(probed.unprobed.length, 'rule')} not tried (--json says why)`];
+  const all = [...lines, ...silent, ...left];
+  return [paint('1', 'Configured and enforced'), ...(all.length === 0 ? ['  no rule of an agent that can be asked'] : all), ''];
 }
 
 /** One block an agent; a workspace only where it differs from the rest of the disk. */
