@@ -34,7 +34,9 @@ export function textReport(report: AuditReport, { colour, home }: TextOptions): 
 
 /** INVARIANT: says that nothing was started only when nothing was. */
 export function whatRan({ probed }: Pick<AuditReport, 'probed'>): string {
-  return probed === null ? 'Nothing was started, nothing was sent' : 'Agents were started in the sandbox, with no way out; nothing was sent';
+  return probed === null
+    ? 'Nothing was started, nothing was sent'
+    : 'Agents were started in the sandbox, with no way out; nothing was sent';
 }
 
 type Paint = (code: string, text: string) => string;
