@@ -41,11 +41,15 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
       ask: { type: 'string' },
       baseline: { type: 'string' },
       probe: { type: 'boolean', default: false },
+      fix: { type: 'boolean', default: false },
+      yes: { type: 'boolean', default: false },
       'forbid-jurisdiction': { type: 'string', multiple: true },
     },
   });
   if (values.probe && values.root !== undefined)
     throw new IntramurError('USAGE', '--probe starts the agents of this machine, and --root is another');
+  if (values.fix && values.root !== undefined)
+    throw new IntramurError('USAGE', '--fix changes files of this machine, and --root is another');
   const format = values.json ? 'json' : oneOf(formats, values.format ?? 'text', '--format');
   const failOn = values['fail-on'] === undefined ? undefined : oneOf(severities, values['fail-on'], '--fail-on');
   for (const dir of [values.root, values.home, ...positionals]) mustExist(dir, values.root, io.cwd);
@@ -77,6 +81,10 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const started = performance.now();
   const gathered = gather(options);
   if (isTerminal) io.stderr.write('\r\u001b[K');
+  if (values.fix) {
+    const { fix } = await import('./audit/fix.ts');
+    return await fix(gathered, values.yes, io, placesFrom(io.env, io.home));
+  }
   const done = conclude(values.probe ? { ...gathered, probed: await probed(gathered, positionals, io) } : gathered, started);
   const now = Date.now();
   const whole = jsonReport(done, now);
