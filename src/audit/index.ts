@@ -16,4 +16,5 @@ export { htmlReport } from './report/html.ts';
 export { type AuditReport, jsonReport } from './report/json.ts';
 export { sarifReport } from './report/sarif.ts';
 export { textReport } from './report/text.ts';
+export { type RepositoryFile, repositoryFiles } from './repository.ts';
 export { type Severity, severities, severityRank } from './rules/rule.ts';

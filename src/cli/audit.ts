@@ -41,6 +41,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
       ask: { type: 'string' },
       baseline: { type: 'string' },
       probe: { type: 'boolean', default: false },
+      pin: { type: 'boolean', default: false },
       fix: { type: 'boolean', default: false },
       yes: { type: 'boolean', default: false },
       'forbid-jurisdiction': { type: 'string', multiple: true },
@@ -50,6 +51,10 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     throw new IntramurError('USAGE', '--probe starts the agents of this machine, and --root is another');
   if (values.fix && values.root !== undefined)
     throw new IntramurError('USAGE', '--fix changes files of this machine, and --root is another');
+  if (values.pin) {
+    const { pin } = await import('./audit/pin.ts');
+    return await pin(positionals, io);
+  }
   const format = values.json ? 'json' : oneOf(formats, values.format ?? 'text', '--format');
   const failOn = values['fail-on'] === undefined ? undefined : oneOf(severities, values['fail-on'], '--fail-on');
   for (const dir of [values.root, values.home, ...positionals]) mustExist(dir, values.root, io.cwd);

@@ -4,6 +4,7 @@ import os from 'node:os';
 import { IntramurError, type Places, placesFrom, product } from '../core/index.ts';
 import { withDaemon } from './daemon-at-hand.ts';
 import type { CliIo } from './io.ts';
+import { driftLines, driftOf, driftReason } from './run/drift.ts';
 import { userView } from './run/environment.ts';
 import { parseRun, type RunOptions } from './run/options.ts';
 import { programOf } from './run/program.ts';
@@ -16,6 +17,9 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (!fs.statSync(options.workspace, { throwIfNoEntry: false })?.isDirectory()) {
     throw new IntramurError('CONFIG_NOT_FOUND', `the workspace ${options.workspace} is not a directory`);
   }
+  const places = placesFrom(io.env, io.home);
+  const drift = await driftOf(options.workspace, places);
+  if (drift !== undefined) io.stderr.write(driftLines(drift));
   const user = userView(io.env, io.home);
   const credentials = program.adapter?.credentials(user) ?? [];
   const life = { halt: () => {}, isOver: false };
@@ -31,6 +35,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
         allow: options.allow,
         credentials,
         sandbox: { mode: options.mode, pids: options.limitPids, ...asked(options) },
+        ...(drift === undefined ? {} : { refused: driftReason(drift) }),
+        sandbox: { mode: options.mode, pids: options.limitPids },
       },
       (reason) => {
         if (life.isOver) return;
