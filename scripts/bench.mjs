@@ -21,6 +21,7 @@ const benches = {
   ledger: ['bench/ledger.ts', 'run'],
   audit: ['bench/audit.ts'],
   attest: ['bench/attest.ts', 'run', 3],
+  'audit-peers': ['bench/audit-peers.ts'],
 };
 
 /** Too long for every run: only when it is named. */
