@@ -1,6 +1,7 @@
 // The report for people: fits 80 columns, worst first, and says in plain words what each agent can do today.
 import { product } from '../../core/index.ts';
 import type { AuditReport } from './json.ts';
+import { named, today } from './today.ts';
 
 const width = 80;
 const shownPerRule = 3;
@@ -24,6 +25,7 @@ export function textReport(report: AuditReport, { colour, home }: TextOptions): 
     paint('2', `Looked at ${files.toLocaleString('en')} files in ${(ms / 1000).toFixed(1)} s. ${whatRan(report)}.`),
     '',
     ...findingLines(report, paint, short),
+    ...todayLines(report, paint),
     ...probedLines(report, paint),
     ...summaryLines(report, paint, short),
     ...agentLines(report, paint, short),
@@ -76,6 +78,16 @@ function findingLines({ findings }: AuditReport, paint: Paint, short: Short): re
   return lines.length === 0 ? [] : [...lines, ''];
 }
 
+/** The answer in four lines. */
+function todayLines(report: AuditReport, paint: Paint): readonly string[] {
+  const { abilities, of } = today(report);
+  if (of === 0) return [];
+  const lines = abilities.flatMap(({ what, agents }) =>
+    wrap(`  ${`${what}:`.padEnd(28)} ${agents.length === 0 ? 'no' : `yes, ${agents.length} of ${of}: ${named(agents, agents.length > 2 ? 1 : 2)}`}`, 31),
+  );
+  return [paint('1', 'What can they do today, without asking?'), ...lines, ''];
+}
+
 /** Configured against enforced, one line an agent; what is not enforced stands among the findings. */
 function probedLines({ probed }: AuditReport, paint: Paint): readonly string[] {
   if (probed === null) return [];
@@ -117,7 +129,7 @@ function summaryLines({ summary }: AuditReport, paint: Paint, short: Short): rea
       ...wrap(`    model    ${row.modelHost}`, 13),
     );
   }
-  return lines.length === 0 ? [] : [paint('1', 'What they can do today'), ...lines, ''];
+  return lines.length === 0 ? [] : [paint('1', 'One by one'), ...lines, ''];
 }
 
 function agentLines({ agents }: AuditReport, paint: Paint, short: Short): readonly string[] {
