@@ -83,7 +83,10 @@ function todayLines(report: AuditReport, paint: Paint): readonly string[] {
   const { abilities, of } = today(report);
   if (of === 0) return [];
   const lines = abilities.flatMap(({ what, agents }) =>
-    wrap(`  ${`${what}:`.padEnd(28)} ${agents.length === 0 ? 'no' : `yes, ${agents.length} of ${of}: ${named(agents, agents.length > 2 ? 1 : 2)}`}`, 31),
+    wrap(
+      `  ${`${what}:`.padEnd(28)} ${agents.length === 0 ? 'no' : `yes, ${agents.length} of ${of}: ${named(agents, agents.length > 2 ? 1 : 2)}`}`,
+      31,
+    ),
   );
   return [paint('1', 'What can they do today, without asking?'), ...lines, ''];
 }
