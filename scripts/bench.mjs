@@ -25,7 +25,7 @@ const benches = {
 };
 
 /** Too long for every run: only when it is named. */
-const onRequest = ['soak'];
+const onRequest = ['soak', 'audit-peers'];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(benches, name));

@@ -13,8 +13,8 @@ import {
   type DescribedConnect,
   type OpenReply,
   type OpenRequest,
-  type ProposalDecision,
   type PinRequest,
+  type ProposalDecision,
   paths,
   type SignatureRequest,
   type StartsReply,
@@ -42,6 +42,8 @@ export interface DaemonClient {
   connect(described: DescribedConnect): Promise<Connection>;
   /** One decision for each program that is about to start. */
   decideStarts(token: string, request: StartsRequest): Promise<StartsReply>;
+  /** Records a pin of a workspace; durable when this returns. */
+  pinned(request: PinRequest): Promise<{ readonly entry: number }>;
   /** What `agents ban|vet|pin` says of a tool; in force when this returns. */
   state(request: StateRequest): Promise<StateReply>;
   /** What waits for a person. */
@@ -58,10 +60,6 @@ export interface DaemonClient {
   /** Loads what exchanges need, so that the first one does not wait for it. */
   prepare(): void;
   /** Lets go of every connection, so that the process can end. */
-  /** Records a pin of a workspace; durable when this returns. */
-  pinned(request: PinRequest): Promise<{ readonly entry: number }>;
-  close(session: OpenReply, request: CloseRequest): Promise<Summary>;
-  /** Lets go of idle connections, so that the process can end. */
   release(): void;
 }
 
@@ -75,45 +73,11 @@ export function createClient(socketPath: string, chosen: Patience = patience): D
     status: async () => (await (await calls()).call('GET', paths.status)) as DaemonStatus,
     stop: async () => void (await (await calls()).call('POST', paths.stop)),
     attested: async (request) => (await (await calls()).call('POST', paths.attestations, request)) as AttestReply,
+    pinned: async (request) => (await (await calls()).call('POST', paths.pins, request)) as { entry: number },
     state: async (request) => (await (await calls()).call('POST', paths.agents, request)) as StateReply,
     async open(request, onEnd) {
       line = await openSession(socketPath, request, watch, onEnd);
       return line.reply;
-    status: async () => (await call('GET', paths.status)) as DaemonStatus,
-    stop: async () => void (await call('POST', paths.stop)),
-    pinned: async (body) => (await call('POST', paths.pins, body)) as { entry: number },
-    state: async (body) => (await call('POST', paths.agents, body)) as StateReply,
-    close: async ({ session, token }, body) => (await call('POST', `${paths.sessions}/${session}/close`, { token, ...body })) as Summary,
-
-    async open(body, onEnd) {
-      const { promise, resolve, reject } = Promise.withResolvers<OpenReply>();
-      const outgoing = request({ method: 'POST', path: paths.sessions, agent: false });
-      held = outgoing;
-      outgoing.on('error', (cause) => reject(unreachable(cause)));
-      outgoing.on('response', (response) => {
-        if (response.statusCode !== 200) return void readText(response).then((text) => reject(faultFrom(text)), reject);
-        let said = '';
-        let isOpen = false;
-        response.setEncoding('utf8');
-        response.on('data', (chunk: string) => {
-          said += chunk;
-          const end = said.indexOf('\n');
-          if (isOpen || end < 0) return;
-          isOpen = true;
-          settled(outgoing);
-          resolve(JSON.parse(said.slice(0, end)) as OpenReply);
-          said = said.slice(end + 1);
-          // From here on the program inside keeps this process alive, not the connection.
-          response.socket.unref();
-        });
-        response.on('error', () => {});
-        response.on('close', () => {
-          if (isOpen) onEnd(said.trim() || undefined);
-          else reject(unreachable(new Error('the connection ended early')));
-        });
-      });
-      outgoing.end(JSON.stringify(body));
-      return await promise;
     },
     forward: async (token, head, body, signal) => await (await calls()).forward(token, head, body, signal),
     connect: async (described) => await (await calls()).connect(described),

@@ -33,17 +33,15 @@ import type { Proposal, Proposals } from './proposals.ts';
 import type {
   Attempt,
   AttestReply,
-import type {
-  Attempt,
   CloseRequest,
   DaemonStatus,
   OpenReply,
   OpenRequest,
+  PinRequest,
   ProposalDecision,
   SignatureRequest,
   StartsReply,
   StartsRequest,
-  PinRequest,
   StateReply,
   StateRequest,
   Summary,
@@ -254,15 +252,15 @@ export class Daemon {
     const body = attestationEntry(request);
     if (body === undefined) throw new IntramurError('USAGE', 'this is no attestation');
     const { index } = await this.#parts.ledger.append({ ...body, user: os.userInfo().username });
+    return { entry: index };
+  }
+
+  /** @throws IntramurError USAGE for what is no pin */
   async pinned({ workspace, files, digest }: PinRequest): Promise<{ entry: number }> {
     const isPin = typeof workspace === 'string' && Number.isInteger(files) && /^[0-9a-f]{64}$/.test(digest);
     if (!isPin) throw new IntramurError('USAGE', 'this is no pin of a workspace');
-    const user = os.userInfo().username;
-    const { index } = await this.#parts.ledger.append({
-      action: 'workspace.pin',
-      user,
-      detail: { workspace: workspace.slice(0, 4096), files, sha256: digest },
-    });
+    const detail = { workspace: workspace.slice(0, 4096), files, sha256: digest };
+    const { index } = await this.#parts.ledger.append({ action: 'workspace.pin', user: os.userInfo().username, detail });
     return { entry: index };
   }
 

@@ -15,11 +15,11 @@ export const paths = {
   exchange: '/exchange',
   starts: '/starts',
   agents: '/agents',
+  pins: '/pins',
   proposals: '/proposals',
   usableKeys: '/keys/usable',
   signature: '/keys/signature',
   attestations: '/attestations',
-  pins: '/pins',
 } as const;
 
 /** Room for an agent's own headers (Node's limit is 16 KiB) after encoding. */

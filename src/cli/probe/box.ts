@@ -7,7 +7,7 @@ import net from 'node:net';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import type { ExchangeHead, ExchangeReply } from '../../core/index.ts';
-import { createAuthority, createEgress, type Egress, trustEnv } from '../../egress/index.ts';
+import { type Authority, createAuthority, createEgress, type Egress, makeAuthority, trustEnv } from '../../egress/index.ts';
 import { discardLayer, type LaunchPlan, type Listeners, launch, type ResolvedProgram, readLayer, trustPaths } from '../../sandbox/index.ts';
 import { type Act, startFakeUpstream } from '../../testing/index.ts';
 import { detectCall } from '../../wire/index.ts';
@@ -59,7 +59,7 @@ export async function runBoxed(run: BoxedRun): Promise<BoxedEnd> {
     fs.writeFileSync(file, text);
   }
   fs.mkdirSync(upper, { recursive: true, mode: 0o700 });
-  const authority = createAuthority(new Date());
+  const authority = createAuthority(makeAuthority(new Date()));
   const egress = createEgress({
     authority,
     gatewayHosts: [],
@@ -68,7 +68,7 @@ export async function runBoxed(run: BoxedRun): Promise<BoxedEnd> {
   });
   const server = serve(egress);
   try {
-    const launched = await launch(planFor(run, authority.pem), { listening: server.adopt });
+    const launched = await launch(planFor(run, authority), { listening: server.adopt });
     const timer = setTimeout(launched.kill, runLimitMs);
     await launched.exited.finally(() => clearTimeout(timer));
   } finally {
@@ -89,7 +89,7 @@ export async function runBoxed(run: BoxedRun): Promise<BoxedEnd> {
   };
 }
 
-function planFor({ program, args, env, files, workspace, home, staged, directory, cacheDir }: BoxedRun, caPem: string): LaunchPlan {
+function planFor({ program, args, env, files, workspace, home, staged, directory, cacheDir }: BoxedRun, authority: Authority): LaunchPlan {
   const bin = path.posix.join(home, '.local/bin');
   return {
     // Nothing of the program reaches our own output, and it has no input.
@@ -112,7 +112,8 @@ function planFor({ program, args, env, files, workspace, home, staged, directory
     home,
     homeFiles: [...staged.homeFiles, ...files],
     readOnly: [...program.trees, staged.programs, ...staged.system],
-    caPem,
+    caPem: authority.pem,
+    javaStore: authority.javaStore,
     ports: [80, 443],
     proxyPort,
     gatewayPort,
