@@ -15,7 +15,7 @@ const benches = {
   escape: ['bench/escape.ts', 'benchEscape'],
   sandbox: ['bench/sandbox.ts', 'benchSandbox', 7],
   egress: ['bench/egress.ts', 'benchEgress', 3],
-  gateway: ['bench/gateway.ts', 'run', 9],
+  gateway: ['bench/gateway.ts', 'run', 7],
   soak: ['bench/gateway/soak.ts', 'soak'],
   policy: ['bench/policy.ts', 'run'],
   ledger: ['bench/ledger.ts', 'run'],

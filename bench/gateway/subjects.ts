@@ -13,6 +13,8 @@ export interface Subject {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly process: Running;
+  /** Which part of a load's calls it gets: a slow one shows its figure in fewer. */
+  readonly share: number;
 }
 
 export interface Missing {
@@ -39,7 +41,7 @@ export async function startUpstream(): Promise<Running> {
 const starters: Readonly<Record<string, (upstream: string) => Promise<Omit<Subject, 'name'>>>> = {
   async bare(upstream) {
     const running = await startScript(path.join(import.meta.dirname, 'bare.ts'), [upstream]);
-    return { speaks: 'chat', path: chatPath, headers: json, process: running };
+    return { speaks: 'chat', path: chatPath, headers: json, process: running, share: 1 };
   },
 
   /** The built product as `up` runs it: inspection, the default packs, ledger on this disk. */
@@ -59,7 +61,7 @@ const starters: Readonly<Record<string, (upstream: string) => Promise<Omit<Subje
       home,
       env: { INTRAMUR_HOME: home },
     });
-    return { speaks: 'chat', path: chatPath, headers: { ...json, authorization: `Bearer ${key}` }, process: running };
+    return { speaks: 'chat', path: chatPath, headers: { ...json, authorization: `Bearer ${key}` }, process: running, share: 1 };
   },
 
   async nginx(upstream) {
@@ -82,7 +84,7 @@ http { access_log off; ${temporary} client_max_body_size 32m; client_body_buffer
 `,
     );
     const running = await startProgram(binary, ['-p', home, '-c', file], { port, home });
-    return { speaks: 'chat', path: chatPath, headers: json, process: running };
+    return { speaks: 'chat', path: chatPath, headers: json, process: running, share: 1 };
   },
 
   /** Portkey's gateway as its package starts it; a stateless translator without inspection, policy or log. */
@@ -96,7 +98,7 @@ http { access_log off; ${temporary} client_max_body_size 32m; client_body_buffer
       env: { NODE_ENV: 'production' },
     });
     const headers = { ...json, authorization: `Bearer ${key}`, 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `${upstream}/v1` };
-    return { speaks: 'chat', path: chatPath, headers, process: running };
+    return { speaks: 'chat', path: chatPath, headers, process: running, share: 0.25 };
   },
 
   /** claude-code-router takes Anthropic Messages and translates. */
@@ -120,7 +122,7 @@ http { access_log off; ${temporary} client_max_body_size 32m; client_body_buffer
       env: { NODE_ENV: 'production' },
     });
     const headers = { ...json, 'x-api-key': key, 'anthropic-version': '2023-06-01' };
-    return { speaks: 'messages', path: '/v1/messages', headers, process: running };
+    return { speaks: 'messages', path: '/v1/messages', headers, process: running, share: 0.25 };
   },
 };
 

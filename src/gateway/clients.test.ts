@@ -1,9 +1,12 @@
+import fs from 'node:fs';
 import http from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { defaultConfig, type Register } from '../config/index.ts';
 import { type FakeUpstream, startFakeUpstream } from '../testing/index.ts';
 import { writeKeys } from './key-file.ts';
-import { createKeyring, hashOf } from './keyring.ts';
+import { createKeyring, hashOf, type Keyring } from './keyring.ts';
 import { ask, bearer, chatBody, provider, type Rig, type RigOptions, startRig, type Told, testKey, until } from './test-rig.ts';
 
 const open: { close(): Promise<void> }[] = [];
@@ -231,42 +234,52 @@ it.each([
   expect(marksIn(rig.judged[0]?.body.views)).toContain('mark-anthropic-beta');
 });
 
-it('a ban that is spoken while the gateway runs holds from the next call on, and so does its end', () => {
+describe('a ban that comes while the gateway runs', () => {
+  const keys = [{ id: 'ide', sha256: hashOf(testKey) }];
   let register: Register = [];
-  const keyring = createKeyring({
-    config: { ...defaultConfig, keys: [{ id: 'ide', sha256: hashOf(testKey) }] },
-    file: '/nonexistent/keys.json',
-    register: () => register,
-    now: () => new Date(),
+  function rigged(): { keyring: Keyring; both(): unknown[] } {
+    register = [];
+    const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'keyring-')), 'keys.json');
+    open.push({ close: async () => fs.rmSync(path.dirname(file), { recursive: true }) });
+    writeKeys(file, [{ id: 'new', sha256: hashOf('added') }]);
+    const keyring = createKeyring({ config: { ...defaultConfig, keys }, file, register: () => register, now: () => new Date() });
+    const vetting = (key: string, userAgent: string): unknown =>
+      keyring.authenticate({
+        scheme: 'http',
+        host: '127.0.0.1',
+        port: 1,
+        isDirect: false,
+        via: 'gateway',
+        method: 'POST',
+        target: '/v1/messages',
+        httpVersion: '1.1',
+        rawHeaders: ['x-api-key', key, 'user-agent', userAgent],
+      })?.principal.vetting;
+    return {
+      keyring,
+      both: () => [testKey, 'added'].flatMap((key) => ['some-tool/1.0', 'other-tool/1.0'].map((tool) => vetting(key, tool))),
+    };
+  }
+  const free = ['unvetted', 'unvetted', 'unvetted', 'unvetted'];
+  const banned = ['banned', 'unvetted', 'banned', 'unvetted'];
+
+  it('by the register holds from the next call on, and so does its end', () => {
+    const { both } = rigged();
+    const before = [both(), both()];
+    register = [{ verb: 'ban', agent: 'some-tool', by: 'alice', at: '2026-01-01T00:00:00Z' }];
+    const during = [both(), both()];
+    register = [];
+    expect([before, during, both()]).toEqual([[free, free], [banned, banned], free]);
   });
-  const vetting = (userAgent: string): unknown =>
-    keyring.authenticate({
-      scheme: 'http',
-      host: '127.0.0.1',
-      port: 1,
-      isDirect: false,
-      via: 'gateway',
-      method: 'POST',
-      target: '/v1/messages',
-      httpVersion: '1.1',
-      rawHeaders: ['x-api-key', testKey, 'user-agent', userAgent],
-    })?.principal.vetting;
-  const both = (): unknown[] => ['some-tool/1.0', 'other-tool/1.0'].map(vetting);
-  const before = [both(), both()];
-  register = [{ verb: 'ban', agent: 'some-tool', by: 'alice', at: '2026-01-01T00:00:00Z' }];
-  const banned = [both(), both()];
-  register = [];
-  expect([before, banned, both()]).toEqual([
-    [
-      ['unvetted', 'unvetted'],
-      ['unvetted', 'unvetted'],
-    ],
-    [
-      ['banned', 'unvetted'],
-      ['banned', 'unvetted'],
-    ],
-    ['unvetted', 'unvetted'],
-  ]);
+
+  it('by the configuration holds from the next call on, and so does its end', () => {
+    const { keyring, both } = rigged();
+    const before = [both(), both()];
+    keyring.reload({ ...defaultConfig, keys, tools: { 'some-tool': { status: 'banned' } } });
+    const during = [both(), both()];
+    keyring.reload({ ...defaultConfig, keys });
+    expect([before, during, both()]).toEqual([[free, free], [banned, banned], free]);
+  });
 });
 
 describe('a key of the state file', () => {

@@ -37,11 +37,10 @@ export interface KeyringOptions {
 }
 
 export function createKeyring({ file, register = () => [], now, onFault = () => {}, ...options }: KeyringOptions): Keyring {
-  let { config } = options;
   const budgets: Budgets = createBudgets(file, now, onFault);
-  let configured = hashed(config.keys);
+  let configured = hashed(options.config.keys);
   const added = watchedKeys(file);
-  const principals = rememberedPrincipals(config, register);
+  let principals = rememberedPrincipals(options.config, register);
   return {
     authenticate(head) {
       const presented = presentedIn(head);
@@ -54,14 +53,18 @@ export function createKeyring({ file, register = () => [], now, onFault = () => 
       return { principal: principals(key, head), head: withoutKeys(head), allowance: budgets.allowanceOf(key) };
     },
     reload(next) {
-      config = next;
+      // INVARIANT: what was remembered under the old configuration goes with it: its tools may be banned now.
+      principals = rememberedPrincipals(next, register);
       configured = hashed(next.keys);
     },
     close: () => budgets.flush(),
   };
 }
 
-/** A key that was revoked is gone after this time at the latest, which is sooner than the command that revoked it ends; under load it spares a look at the file for each call. */
+/**
+ * A key that was revoked is gone after this time at the latest, which is sooner than the command that revoked it ends; under load it
+ * spares a look at the file for each call.
+ */
 const lookEveryMs = 5;
 
 interface WatchedKeys {
