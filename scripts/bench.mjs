@@ -21,10 +21,11 @@ const benches = {
   ledger: ['bench/ledger.ts', 'run'],
   audit: ['bench/audit.ts'],
   attest: ['bench/attest.ts', 'run', 3],
+  'audit-peers': ['bench/audit-peers.ts'],
 };
 
 /** Too long for every run: only when it is named. */
-const onRequest = ['soak'];
+const onRequest = ['soak', 'audit-peers'];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(benches, name));

@@ -116,6 +116,7 @@ export function gather(options: AuditOptions): Facts {
     register: options.register ?? [],
     forbiddenJurisdictions: options.forbiddenJurisdictions ?? [],
     pins: options.pins ?? new Map(),
+    probed: undefined,
     classify: (workspace) => options.classify?.(workspace, remotesOf(tree, workspace)),
   };
 }
@@ -202,7 +203,11 @@ export function installed(options: Omit<AuditOptions, 'only' | 'dirs'>): readonl
 
 export function audit(options: AuditOptions): Audit {
   const started = performance.now();
-  const facts = gather(options);
+  return conclude(gather(options), started);
+}
+
+/** @param started `performance.now()` when the gathering began */
+export function conclude(facts: Facts, started: number): Audit {
   const findings = runRules(facts);
   const effective = effectiveRows(facts);
   const summary = summaryRows(facts, effective);

@@ -7,6 +7,7 @@ import type { Hook } from './hooks.ts';
 import type { Doc } from './load.ts';
 import type { McpServer } from './mcp.ts';
 import type { Grant } from './permissions/grant.ts';
+import type { Probed } from './probe-result.ts';
 import { allAt } from './read/node.ts';
 import type { Tree } from './read/tree.ts';
 import type { Walk } from './scan.ts';
@@ -55,6 +56,8 @@ export interface Facts {
   readonly forbiddenJurisdictions: readonly string[];
   /** File -> SHA-256 of what was looked at, from a baseline. */
   readonly pins: ReadonlyMap<string, string>;
+  /** What agents really did when they were asked; `undefined` without `--probe`. */
+  readonly probed: Probed | undefined;
   readonly classify: (workspace: string) => string | undefined;
 }
 

@@ -90,6 +90,35 @@ describe('audit', () => {
   );
 });
 
+describe('audit --fix', () => {
+  const file = '.claude/settings.json';
+  it('only shows, without a terminal and without --yes', () =>
+    atHome(open, async (home) => {
+      const { code, out, err } = await call(runAudit, ['--fix'], home);
+      expect({ code, out, err }).toEqual({
+        code: 1,
+        out: expect.stringMatching(/^# PERM-001: takes out the allow rule "Bash\(\*\)"\n--- [^\n]*settings\.json\n/),
+        err: expect.stringContaining('nothing was changed'),
+      });
+      expect(fs.readFileSync(path.join(home, file), 'utf8')).toBe(open[file]);
+      expect(fs.existsSync(path.join(home, 'intramur'))).toBe(false);
+    }));
+
+  it('with --yes mends, and keeps a copy of what was there for its owner alone', () =>
+    atHome(open, async (home) => {
+      const { code, out } = await call(runAudit, ['--fix', '--yes'], home);
+      expect([code, fs.readFileSync(path.join(home, file), 'utf8')]).toEqual([0, '{"permissions":{"allow":[]}}']);
+      const copy = path.join(/lies in (\S+)\n$/.exec(out)?.[1] ?? '', home, file);
+      expect([fs.readFileSync(copy, 'utf8'), fs.statSync(copy).mode & 0o777]).toEqual([open[file], 0o600]);
+      expect(await call(runAudit, ['--fix', '--yes'], home)).toMatchObject({ code: 0, out: expect.stringContaining('nothing') });
+    }));
+
+  it('is for this machine', () =>
+    atHome(open, async (home) => {
+      await expect(call(runAudit, ['--fix', '--root', home], home)).rejects.toThrow(/--root is another/);
+    }));
+});
+
 describe('managed emit', () => {
   it('prints the file, names its place on standard error, and installs nothing', () =>
     atHome({}, async (home) => {

@@ -5,10 +5,13 @@ import { parseArgs } from 'node:util';
 import {
   type AuditReport,
   ask,
-  audit,
+  conclude,
   cyclonedxReport,
+  type Facts,
+  gather,
   htmlReport,
   jsonReport,
+  type Probed,
   parseBaseline,
   parseQuestions,
   sarifReport,
@@ -18,7 +21,7 @@ import {
   withoutKnown,
 } from '../audit/index.ts';
 import { classificationOf, loadConfig, parseRemote, readRegister, registerFileIn } from '../config/index.ts';
-import { IntramurError, placesFrom } from '../core/index.ts';
+import { IntramurError, placesFrom, product } from '../core/index.ts';
 import type { CliIo } from './io.ts';
 
 const formats = ['text', 'json', 'sarif', 'html', 'cyclonedx'] as const;
@@ -38,10 +41,20 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
       ask: { type: 'string' },
       baseline: { type: 'string' },
       probe: { type: 'boolean', default: false },
+      pin: { type: 'boolean', default: false },
+      fix: { type: 'boolean', default: false },
+      yes: { type: 'boolean', default: false },
       'forbid-jurisdiction': { type: 'string', multiple: true },
     },
   });
-  if (values.probe) throw new IntramurError('USAGE', '--probe is not built yet', { hint: 'without it, the audit starts nothing' });
+  if (values.probe && values.root !== undefined)
+    throw new IntramurError('USAGE', '--probe starts the agents of this machine, and --root is another');
+  if (values.fix && values.root !== undefined)
+    throw new IntramurError('USAGE', '--fix changes files of this machine, and --root is another');
+  if (values.pin) {
+    const { pin } = await import('./audit/pin.ts');
+    return await pin(positionals, io);
+  }
   const format = values.json ? 'json' : oneOf(formats, values.format ?? 'text', '--format');
   const failOn = values['fail-on'] === undefined ? undefined : oneOf(severities, values['fail-on'], '--fail-on');
   for (const dir of [values.root, values.home, ...positionals]) mustExist(dir, values.root, io.cwd);
@@ -70,8 +83,14 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     io.stdout.write(`${JSON.stringify(answers, undefined, 2)}\n`);
     return 0;
   }
-  const done = audit(options);
+  const started = performance.now();
+  const gathered = gather(options);
   if (isTerminal) io.stderr.write('\r\u001b[K');
+  if (values.fix) {
+    const { fix } = await import('./audit/fix.ts');
+    return await fix(gathered, values.yes, io, placesFrom(io.env, io.home));
+  }
+  const done = conclude(values.probe ? { ...gathered, probed: await probed(gathered, positionals, io) } : gathered, started);
   const now = Date.now();
   const whole = jsonReport(done, now);
   const report = known === undefined ? whole : withoutKnown(whole, known);
@@ -86,6 +105,13 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (values.out === undefined) io.stdout.write(text);
   else fs.writeFileSync(path.resolve(io.cwd, values.out), text);
   return failOn !== undefined && report.findings.some(({ severity }) => severityRank(severity) >= severityRank(failOn)) ? 1 : 0;
+}
+
+/** Loaded only when it was asked for: nothing else of the audit can start anything. */
+async function probed(facts: Facts, dirs: readonly string[], io: CliIo): Promise<Probed> {
+  const { probe } = await import('./probe/probe.ts');
+  const workspaces = (dirs.length === 0 ? [io.cwd] : dirs.map((dir) => path.resolve(io.cwd, dir))).map((dir) => fs.realpathSync(dir));
+  return await probe(facts, workspaces, io, placesFrom(io.env, io.home), (line) => io.stderr.write(`${product.name}: ${line}\n`));
 }
 
 function hostRemotes(urls: readonly string[]): readonly string[] {

@@ -5,6 +5,7 @@ import { managedAgents, managedFor } from '../audit/index.ts';
 import { loadConfig, readRegister, registerFileIn, vettingOf } from '../config/index.ts';
 import { IntramurError, placesFrom } from '../core/index.ts';
 import type { CliIo } from './io.ts';
+import { lineDiff } from './line-diff.ts';
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -31,36 +32,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     const installed = fs.existsSync(path) ? fs.readFileSync(path, 'utf8') : '';
     if (installed === text) continue;
     differs = true;
-    io.stdout.write(lineDiff(path, installed, text));
+    io.stdout.write(lineDiff({ name: path, text: installed }, { name: 'policy', text }));
   }
   return differs ? 1 : 0;
-}
-
-/** Lines that would go and lines that would come, in the order of the files. */
-function lineDiff(path: string, before: string, after: string): string {
-  const old = before.split('\n');
-  const next = after.split('\n');
-  // Longest common subsequence; files that people write have tens of lines, and what has thousands is shown whole.
-  if (old.length > 2000)
-    return `--- ${path}\n+++ policy\n${[...old.map((line) => `-${line}`), ...next.map((line) => `+${line}`)].join('\n')}\n`;
-  const table = Array.from({ length: old.length + 1 }, () => new Array<number>(next.length + 1).fill(0));
-  for (let i = old.length - 1; i >= 0; i--) {
-    for (let j = next.length - 1; j >= 0; j--) {
-      const row = table[i];
-      if (row !== undefined)
-        row[j] = old[i] === next[j] ? (table[i + 1]?.[j + 1] ?? 0) + 1 : Math.max(table[i + 1]?.[j] ?? 0, row[j + 1] ?? 0);
-    }
-  }
-  const out = [`--- ${path}`, '+++ policy'];
-  let i = 0;
-  let j = 0;
-  while (i < old.length || j < next.length) {
-    if (i < old.length && j < next.length && old[i] === next[j]) {
-      out.push(` ${old[i] ?? ''}`);
-      i++;
-      j++;
-    } else if (j >= next.length || (i < old.length && (table[i + 1]?.[j] ?? 0) >= (table[i]?.[j + 1] ?? 0))) out.push(`-${old[i++] ?? ''}`);
-    else out.push(`+${next[j++] ?? ''}`);
-  }
-  return `${out.join('\n')}\n`;
 }

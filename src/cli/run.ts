@@ -1,6 +1,7 @@
 // `run`: any program, unmodified, in the sandbox. Asks the daemon for a session first and loads the sandbox while it waits.
 import fs from 'node:fs';
 import os from 'node:os';
+import path from 'node:path';
 import { IntramurError, type Places, placesFrom, product } from '../core/index.ts';
 import { withDaemon } from './daemon-at-hand.ts';
 import type { CliIo } from './io.ts';
@@ -16,6 +17,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (!fs.statSync(options.workspace, { throwIfNoEntry: false })?.isDirectory()) {
     throw new IntramurError('CONFIG_NOT_FOUND', `the workspace ${options.workspace} is not a directory`);
   }
+  const drift = await driftOf(options.workspace, places);
+  if (drift !== undefined) io.stderr.write(drift.lines);
   const user = userView(io.env, io.home);
   const credentials = program.adapter?.credentials(user) ?? [];
   const life = { halt: () => {}, isOver: false };
@@ -30,6 +33,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
         ...(options.purpose === undefined ? {} : { purpose: options.purpose }),
         allow: options.allow,
         credentials,
+        ...(drift === undefined ? {} : { refused: drift.reason }),
         sandbox: { mode: options.mode, pids: options.limitPids, ...asked(options) },
       },
       (reason) => {
@@ -46,6 +50,13 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   await new Promise((resolve) => setImmediate(resolve));
   const { contain } = await import('./run/contain.ts');
   return await contain({ options, program, places, user, credentials, opening, life, began }, io);
+}
+
+/** Where nobody ever pinned anything, this is one look at the disk. */
+async function driftOf(workspace: string, places: Places): Promise<{ reason: string; lines: string } | undefined> {
+  if (!fs.existsSync(path.join(places.state, 'pins'))) return undefined;
+  const { refusalFor } = await import('./run/when-asked/drift.ts');
+  return await refusalFor(workspace, places);
 }
 
 async function optionsFrom(args: readonly string[], places: Places, io: CliIo): Promise<RunOptions> {

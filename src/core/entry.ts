@@ -16,7 +16,8 @@ export type EntryAction =
   | 'agent.ban'
   | 'agent.vet'
   | 'agent.pin'
-  | 'agent.attest';
+  | 'agent.attest'
+  | 'workspace.pin';
 
 /** What is appended. The ledger adds `index` and `time`. Fields that do not apply are left out. */
 export interface EntryBody {

@@ -13,6 +13,7 @@ import {
   type DescribedConnect,
   type OpenReply,
   type OpenRequest,
+  type PinRequest,
   type ProposalDecision,
   paths,
   type SignatureRequest,
@@ -41,6 +42,8 @@ export interface DaemonClient {
   connect(described: DescribedConnect): Promise<Connection>;
   /** One decision for each program that is about to start. */
   decideStarts(token: string, request: StartsRequest): Promise<StartsReply>;
+  /** Records a pin of a workspace; durable when this returns. */
+  pinned(request: PinRequest): Promise<{ readonly entry: number }>;
   /** What `agents ban|vet|pin` says of a tool; in force when this returns. */
   state(request: StateRequest): Promise<StateReply>;
   /** What waits for a person. */
@@ -70,6 +73,7 @@ export function createClient(socketPath: string, chosen: Patience = patience): D
     status: async () => (await (await calls()).call('GET', paths.status)) as DaemonStatus,
     stop: async () => void (await (await calls()).call('POST', paths.stop)),
     attested: async (request) => (await (await calls()).call('POST', paths.attestations, request)) as AttestReply,
+    pinned: async (request) => (await (await calls()).call('POST', paths.pins, request)) as { entry: number },
     state: async (request) => (await (await calls()).call('POST', paths.agents, request)) as StateReply,
     async open(request, onEnd) {
       line = await openSession(socketPath, request, watch, onEnd);

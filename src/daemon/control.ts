@@ -14,6 +14,7 @@ import {
   encode,
   maxHeaderBytes,
   type OpenRequest,
+  type PinRequest,
   type ProposalDecision,
   paths,
   type SessionMessage,
@@ -69,6 +70,7 @@ async function route(daemon: Daemon, request: http.IncomingMessage, response: ht
     return sendJson(response, await daemon.starts(asked.token, asked));
   }
   if (method === 'POST' && url === paths.attestations) return sendJson(response, await daemon.attested(await readJson(request)));
+  if (method === 'POST' && url === paths.pins) return sendJson(response, await daemon.pinned((await readJson(request)) as PinRequest));
   if (method === 'POST' && url === paths.agents) return sendJson(response, await daemon.state((await readJson(request)) as StateRequest));
   if (method === 'GET' && url === paths.proposals) return sendJson(response, daemon.proposals());
   if (method === 'POST' && url === paths.proposals)

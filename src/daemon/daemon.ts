@@ -37,6 +37,7 @@ import type {
   DaemonStatus,
   OpenReply,
   OpenRequest,
+  PinRequest,
   ProposalDecision,
   SignatureRequest,
   StartsReply,
@@ -121,7 +122,7 @@ export class Daemon {
     const tool = await toolOf(request, request.program, config, register.current());
     const vetting = vettingOf(config, tool, register.current());
     const principal = principalOf(request, config, await readRepository(request.workspace), newSessionId(now()), vetting);
-    const banned = whyBanned(config, tool, register.current());
+    const refused = whyBanned(config, tool, register.current()) ?? request.refused?.slice(0, 1000);
     const { index } = await ledger.append({
       action: 'session.open',
       session: principal.session,
@@ -129,11 +130,11 @@ export class Daemon {
       agent: principal.agent,
       purpose: principal.purpose,
       classification: principal.classification,
-      ...(banned === undefined ? {} : { decision: 'deny', reason: banned }),
+      ...(refused === undefined ? {} : { decision: 'deny', reason: refused }),
       detail: { ...request.sandbox, vetting: principal.vetting, policy: engine.digest, allow: request.allow.slice(0, 64) },
     });
     // Asked once more: the register may have changed while the opening was recorded.
-    const halted = banned ?? whyBanned(config, tool, register.current());
+    const halted = refused ?? whyBanned(config, tool, register.current());
     if (halted !== undefined) throw new IntramurError('SESSION_HALTED', halted);
 
     const { program } = request;
@@ -251,6 +252,15 @@ export class Daemon {
     const body = attestationEntry(request);
     if (body === undefined) throw new IntramurError('USAGE', 'this is no attestation');
     const { index } = await this.#parts.ledger.append({ ...body, user: os.userInfo().username });
+    return { entry: index };
+  }
+
+  /** @throws IntramurError USAGE for what is no pin */
+  async pinned({ workspace, files, digest }: PinRequest): Promise<{ entry: number }> {
+    const isPin = typeof workspace === 'string' && Number.isInteger(files) && /^[0-9a-f]{64}$/.test(digest);
+    if (!isPin) throw new IntramurError('USAGE', 'this is no pin of a workspace');
+    const detail = { workspace: workspace.slice(0, 4096), files, sha256: digest };
+    const { index } = await this.#parts.ledger.append({ action: 'workspace.pin', user: os.userInfo().username, detail });
     return { entry: index };
   }
 

@@ -15,6 +15,7 @@ export const paths = {
   exchange: '/exchange',
   starts: '/starts',
   agents: '/agents',
+  pins: '/pins',
   proposals: '/proposals',
   usableKeys: '/keys/usable',
   signature: '/keys/signature',
@@ -40,6 +41,8 @@ export interface OpenRequest {
   /** `HOST` or `HOST:PORT`, as the user wrote them. */
   readonly allow: readonly string[];
   readonly credentials: readonly Credential[];
+  /** Why the launcher will not start it: there is only something to record. */
+  readonly refused?: string;
   readonly sandbox: Readonly<Record<string, string | number | boolean>>;
 }
 
@@ -124,6 +127,14 @@ export interface SignatureRequest {
 export interface CloseRequest {
   readonly exitCode: number;
   readonly files?: Summary['files'];
+}
+
+/** Somebody looked at what a repository brings along. */
+export interface PinRequest {
+  readonly workspace: string;
+  readonly files: number;
+  /** SHA-256, hex. */
+  readonly digest: string;
 }
 
 /** What `agents ban|vet|pin` says of a tool. */

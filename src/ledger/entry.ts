@@ -50,6 +50,7 @@ const actions: Record<EntryAction, true> = {
   'agent.vet': true,
   'agent.pin': true,
   'agent.attest': true,
+  'workspace.pin': true,
 };
 
 const fields: Record<keyof Entry, Check> = {

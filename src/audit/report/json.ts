@@ -4,6 +4,7 @@ import type { Audit } from '../audit.ts';
 import { commandLine, type McpServer, shownUrl } from '../mcp.ts';
 import type { Mode, Source } from '../permissions/grant.ts';
 import type { Pin } from '../pins.ts';
+import type { Probed } from '../probe-result.ts';
 import { display } from '../read/display.ts';
 import { secretIn } from '../read/secret.ts';
 import type { Finding } from '../rules/run-rules.ts';
@@ -36,6 +37,8 @@ export interface AuditReport {
   readonly effective: readonly EffectiveRow[];
   readonly summary: readonly SummaryRow[];
   readonly findings: readonly Finding[];
+  /** What agents really did with `--probe`; `null` without it. */
+  readonly probed: Probed | null;
   /** What a later audit with this report as its baseline compares. */
   readonly pins: readonly Pin[];
 }
@@ -82,7 +85,16 @@ export function jsonReport(audit: Audit, now: number): AuditReport {
     effective: audit.effective,
     summary: audit.summary,
     findings,
+    probed: facts.probed === undefined ? null : shownProbed(facts.probed),
     pins: audit.pins.map(({ file, ...pin }) => ({ file: display(file), ...pin })),
+  };
+}
+
+function shownProbed({ results, unprobed, silent }: Probed): Probed {
+  return {
+    results: results.map((one) => ({ ...one, rule: display(one.rule), file: display(one.file), evidence: display(one.evidence) })),
+    unprobed: unprobed.map((one) => ({ ...one, rule: display(one.rule), file: display(one.file) })),
+    silent,
   };
 }
 

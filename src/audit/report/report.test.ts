@@ -35,7 +35,17 @@ describe('reports', () => {
 
   it('has the fields of the contract', () => {
     const report = jsonReport(auditOf(files), 0);
-    expect(Object.keys(report)).toEqual(['schema', 'scanned', 'agents', 'mcpServers', 'effective', 'summary', 'findings', 'pins']);
+    expect(Object.keys(report)).toEqual([
+      'schema',
+      'scanned',
+      'agents',
+      'mcpServers',
+      'effective',
+      'summary',
+      'findings',
+      'probed',
+      'pins',
+    ]);
     expect(report.agents[0]).toMatchObject({
       id: 'claude-code',
       name: 'Claude Code',

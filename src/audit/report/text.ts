@@ -1,6 +1,7 @@
 // The report for people: fits 80 columns, worst first, and says in plain words what each agent can do today.
 import { product } from '../../core/index.ts';
 import type { AuditReport } from './json.ts';
+import { named, today } from './today.ts';
 
 const width = 80;
 const shownPerRule = 3;
@@ -21,14 +22,23 @@ export function textReport(report: AuditReport, { colour, home }: TextOptions): 
   const { files, ms } = report.scanned;
   lines.push(
     `${plural(ids.size, 'agent')}, ${plural(report.mcpServers.length, 'MCP server')}${unpinned > 0 ? ` (${unpinned} unpinned)` : ''}; ${counts(report)}.`,
-    paint('2', `Looked at ${files.toLocaleString('en')} files in ${(ms / 1000).toFixed(1)} s. Nothing was started, nothing was sent.`),
+    paint('2', `Looked at ${files.toLocaleString('en')} files in ${(ms / 1000).toFixed(1)} s. ${whatRan(report)}.`),
     '',
     ...findingLines(report, paint, short),
+    ...todayLines(report, paint),
+    ...probedLines(report, paint),
     ...summaryLines(report, paint, short),
     ...agentLines(report, paint, short),
     `Next: ${product.name} run -- AGENT   the same agent, boxed; your keys stay outside`,
   );
   return `${lines.join('\n')}\n`;
+}
+
+/** INVARIANT: says that nothing was started only when nothing was. */
+export function whatRan({ probed }: Pick<AuditReport, 'probed'>): string {
+  return probed === null
+    ? 'Nothing was started, nothing was sent'
+    : 'Agents were started in the sandbox, with no way out; nothing was sent';
 }
 
 type Paint = (code: string, text: string) => string;
@@ -68,6 +78,37 @@ function findingLines({ findings }: AuditReport, paint: Paint, short: Short): re
   return lines.length === 0 ? [] : [...lines, ''];
 }
 
+/** The answer in four lines. */
+function todayLines(report: AuditReport, paint: Paint): readonly string[] {
+  const { abilities, of } = today(report);
+  if (of === 0) return [];
+  const lines = abilities.flatMap(({ what, agents }) =>
+    wrap(
+      `  ${`${what}:`.padEnd(28)} ${agents.length === 0 ? 'no' : `yes, ${agents.length} of ${of}: ${named(agents, agents.length > 2 ? 1 : 2)}`}`,
+      31,
+    ),
+  );
+  return [paint('1', 'What can they do today, without asking?'), ...lines, ''];
+}
+
+/** Configured against enforced, one line an agent; what is not enforced stands among the findings. */
+function probedLines({ probed }: AuditReport, paint: Paint): readonly string[] {
+  if (probed === null) return [];
+  const lines = [...new Set(probed.results.map(({ agent }) => agent))].flatMap((agent) => {
+    const own = probed.results.filter((result) => result.agent === agent);
+    const counted = (outcome: string): number => own.filter((result) => result.outcome === outcome).length;
+    const [not, unknown] = [counted('not-enforced'), counted('unknown')];
+    return wrap(
+      `  ${agent}: ${plural(own.length, 'act')} that rules forbid; ${counted('enforced')} refused, ${not} done all the same${unknown === 0 ? '' : `, ${unknown} not known (${own.find(({ outcome }) => outcome === 'unknown')?.evidence ?? ''})`}`,
+      4,
+    );
+  });
+  const silent = probed.silent.flatMap(({ agent, why }) => wrap(`  ${agent}: not asked; ${why}`, 4));
+  const left = probed.unprobed.length === 0 ? [] : [`  ${plural(probed.unprobed.length, 'rule')} not tried (--json says why)`];
+  const all = [...lines, ...silent, ...left];
+  return [paint('1', 'Configured and enforced'), ...(all.length === 0 ? ['  no rule of an agent that can be asked'] : all), ''];
+}
+
 /** One block an agent; a workspace only where it differs from the rest of the disk. */
 function summaryLines({ summary }: AuditReport, paint: Paint, short: Short): readonly string[] {
   const lines: string[] = [];
@@ -91,7 +132,7 @@ function summaryLines({ summary }: AuditReport, paint: Paint, short: Short): rea
       ...wrap(`    model    ${row.modelHost}`, 13),
     );
   }
-  return lines.length === 0 ? [] : [paint('1', 'What they can do today'), ...lines, ''];
+  return lines.length === 0 ? [] : [paint('1', 'One by one'), ...lines, ''];
 }
 
 function agentLines({ agents }: AuditReport, paint: Paint, short: Short): readonly string[] {

@@ -8,6 +8,7 @@ import { longLivedKey } from './cred-005.ts';
 import { productionInReach } from './cred-006.ts';
 import { scopesConflict } from './eff-001.ts';
 import { loosenedBelow } from './eff-002.ts';
+import { notEnforced } from './enf-001.ts';
 import { settingsWritableByOthers } from './fs-001.ts';
 import { hookDownloads } from './hook-001.ts';
 import { hookSendsOut } from './hook-002.ts';
@@ -94,6 +95,7 @@ export const rules: readonly Rule[] = [
   productionInReach,
   scopesConflict,
   loosenedBelow,
+  notEnforced,
   settingsWritableByOthers,
   hookDownloads,
   hookSendsOut,

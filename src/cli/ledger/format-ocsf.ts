@@ -47,6 +47,7 @@ const kinds: Readonly<Record<EntryAction, Kind>> = {
   'agent.vet': register('Vet'),
   'agent.pin': register('Pin'),
   'agent.attest': register('Attest'),
+  'workspace.pin': register('Pin'),
 };
 
 export function ocsfLine(entry: Entry): string {

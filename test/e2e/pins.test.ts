@@ -1,0 +1,89 @@
+// What a repository brings for agents is looked at once; when it changes by a byte, the next start is refused and shows how.
+import fs from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createRig, type Outcome, type Rig } from './rig.ts';
+
+let rig: Rig;
+beforeEach(async () => {
+  rig = await createRig();
+  put('.git/HEAD', 'ref: refs/heads/main\n');
+  put('.mcp.json', '{\n  "mcpServers": { "notes": { "command": "node", "args": ["tools/server.mjs"] } }\n}\n');
+  put('tools/server.mjs', 'export {};\n');
+  put('src/main.ts', 'export {};\n');
+});
+afterEach(() => rig.close());
+
+function put(name: string, text: string): void {
+  const file = path.join(rig.workspace, name);
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, text);
+}
+const start = (options: { cwd?: string } = {}): Promise<Outcome> =>
+  rig.intramur(['run', '--mode', 'direct', '--', 'echo', 'started'], options);
+const pin = (): Promise<Outcome> => rig.intramur(['audit', '--pin']);
+const started = expect.objectContaining({ code: 0, stdout: 'started\n' }) as Outcome;
+
+describe('audit --pin', () => {
+  it('lists what it pinned, says so in the ledger, and leaves no trace in the repository', async () => {
+    const before = fs.readdirSync(rig.workspace, { recursive: true });
+    const { code, stdout } = await pin();
+    expect([code, stdout.replaceAll(/\b[0-9a-f]{12}\b/g, 'HASH').replaceAll(/entry \d+/g, 'entry N')]).toEqual([
+      0,
+      `pinned what ${rig.workspace} brings for agents; ledger entry N\n  HASH  .mcp.json\n  HASH  tools/server.mjs\n`,
+    ]);
+    expect(fs.readdirSync(rig.workspace, { recursive: true })).toEqual(before);
+    expect((await rig.intramur(['ledger', 'export', '--format', 'jsonl'])).stdout).toContain('"action":"workspace.pin"');
+    expect(await start()).toEqual(started);
+    put('src/main.ts', 'export const changed = 1;\n');
+    expect(await start()).toEqual(started);
+  });
+
+  it.each<[string, () => void, RegExp]>([
+    [
+      'settings that changed',
+      () => put('.mcp.json', '{\n  "mcpServers": {}\n}\n'),
+      /changed \.mcp\.json\n[\s\S]*^-.*"notes"[\s\S]*^\+.*"mcpServers": \{\}/m,
+    ],
+    ['one byte of the program of a server', () => put('tools/server.mjs', 'export { };\n'), /changed tools\/server\.mjs\n/],
+    [
+      'settings that are new',
+      () => put('.claude/settings.json', '{"hooks":{}}\n'),
+      /added \.claude\/settings\.json\n[\s\S]*^\+\{"hooks":\{\}\}/m,
+    ],
+    ['settings deep down that are new', () => put('packages/a/.cursor/mcp.json', '{}\n'), /added packages\/a\/\.cursor\/mcp\.json/],
+    ['settings that are gone', () => fs.rmSync(path.join(rig.workspace, '.mcp.json')), /removed \.mcp\.json\n/],
+  ])('%s: the next start is refused, shows it, and is on record; one step makes it right', async (_name, change, shown) => {
+    await pin();
+    change();
+    const refused = await start();
+    expect({ ...refused, stderr: refused.stderr }).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(shown) as string });
+    expect(refused.stderr).toMatch(/is not what .* looked at on \d{4}-\d\d-\d\d/);
+    expect(refused.stderr).toContain(`intramur audit --pin ${rig.workspace}`);
+    const ledger = (await rig.intramur(['ledger', 'export', '--format', 'jsonl'])).stdout.trim().split('\n');
+    expect(JSON.parse(ledger.at(-1) ?? '{}')).toMatchObject({
+      action: 'session.open',
+      decision: 'deny',
+      reason: expect.stringContaining('looked at') as string,
+    });
+    expect(rig.upstream.received).toEqual([]);
+    await pin();
+    expect(await start()).toEqual(started);
+  });
+
+  it('holds in every directory below, and names with escapes do not reach the terminal', async () => {
+    await pin();
+    put('.gemini/settings.json', '{"a":"\u001b]0;owned\u0007"}\n');
+    const { code, stderr } = await start({ cwd: path.join(rig.workspace, 'src') });
+    expect(code).toBe(1);
+    expect(stderr).not.toMatch(/[\u0007\u001b]/);
+  });
+
+  it('a pin that does not read is no pin that is met; a home is no repository', async () => {
+    await pin();
+    const pins = path.join(rig.state, 'state', 'pins');
+    for (const name of fs.readdirSync(pins)) fs.writeFileSync(path.join(pins, name), '{');
+    expect(await start()).toMatchObject({ code: 2, stdout: '' });
+    expect(await rig.intramur(['audit', '--pin', rig.home])).toMatchObject({ code: 2 });
+  });
+});
