@@ -23,6 +23,7 @@ import { createControl } from './control.ts';
 import { Daemon } from './daemon.ts';
 import { directLimits } from './exchange.ts';
 import { createInspection } from './inspection.ts';
+import { lostOutcomes } from './lost-outcomes.ts';
 import { createMediation } from './mediation.ts';
 import { Proposals } from './proposals.ts';
 import { openRegister } from './register.ts';
@@ -178,6 +179,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
     await listenOnSocket(control, places.socket);
     urls.gateway = `http://127.0.0.1:${await listenOnLoopback(front, options.port)}`;
     urls.console = `http://127.0.0.1:${await listenOnLoopback(console, 0)}/?token=${token}`;
+    await Promise.all(lostOutcomes(index).map((outcome) => ledger.append(outcome)));
     await ledger.append({ action: 'daemon.start', detail: { version, policy: engine.digest, packs: engine.packs, config: config.files } });
   } catch (fault) {
     for (const server of servers) server.close();

@@ -8,14 +8,24 @@ import { endToEnd } from './headers.ts';
 
 export interface ClientServerDeps extends ClientDeps {
   onFault(fault: unknown): void;
+  /** Until all headers of a request have come. */
+  readonly headersMs?: number;
 }
 
 /** Made once: the default reason of an abort carries a stack trace each time. */
 const callerLeft = new Error('the caller went away');
 
 export function createClientServer(deps: ClientServerDeps): http.Server {
+  const { headersMs = 20_000 } = deps;
   const server = http.createServer(
-    { headersTimeout: 20_000, requestTimeout: 0, keepAliveTimeout: 65_000, noDelay: true },
+    {
+      headersTimeout: headersMs,
+      // Node looks at its limits only so often, by default every 30 s.
+      connectionsCheckingInterval: Math.min(headersMs, 2000),
+      requestTimeout: 0,
+      keepAliveTimeout: 65_000,
+      noDelay: true,
+    },
     (request, response) => {
       const ended = new AbortController();
       response.on('close', () => {

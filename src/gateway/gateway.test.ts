@@ -390,6 +390,26 @@ describe('nothing leaves', () => {
     expect(inside.received).toEqual([]);
   });
 
+  it('with a caller that drips its headers: cut off at the limit, while others are served', async () => {
+    const { inside, rig } = await pair();
+    const { port, hostname } = new URL(rig.url);
+    const socket = net.connect(Number(port), hostname);
+    const closed = new Promise<string>((resolve) => {
+      let text = '';
+      socket.on('data', (chunk) => {
+        text += chunk.toString();
+      });
+      socket.on('error', () => {});
+      socket.on('close', () => resolve(text));
+    });
+    socket.write(`POST ${chat} HTTP/1.1\r\nhost: x\r\n`);
+    const drip = setInterval(() => socket.write('x-a: b\r\n'), 20);
+    expect((await ask(rig.url + chat, { headers: bearer, body: chatBody() })).status).toBe(200);
+    expect(await closed).toMatch(/^HTTP\/1\.1 408 /);
+    clearInterval(drip);
+    expect([inside.received.length, rig.judged.length]).toEqual([1, 1]);
+  });
+
   it('by way of a redirect', async () => {
     const trap = await upstream();
     const { inside, outside, rig } = await pair({ decide: insideOnly });

@@ -48,7 +48,12 @@ const broken = (code: 'INSPECT_FAILED' | 'POLICY_EVALUATION' | 'LEDGER_APPEND') 
 describe('mediate', () => {
   it('allows what inspection and policy let pass, with its entry', async () => {
     const entries: EntryBody[] = [];
-    expect(await mediate(request, body, working(entries))).toEqual({ decision: allow, report: clean, entry: { index: 0 } });
+    expect(await mediate(request, body, working(entries))).toEqual({
+      decision: allow,
+      report: clean,
+      entry: { index: 0 },
+      classification: 'internal',
+    });
     expect(entries).toEqual([expect.objectContaining({ decision: 'allow', host: 'git.example', bytesOut: 5 })]);
   });
 

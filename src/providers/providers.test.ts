@@ -47,6 +47,23 @@ describe('services', () => {
     ['openai', 'https://api.openai.com/v1', 'openai-responses', 'k', [['authorization', 'Bearer k']]],
     ['gemini', 'https://generativelanguage.googleapis.com', 'gemini', 'k', [['x-goog-api-key', 'k']]],
     ['azure key', 'https://contoso.openai.azure.com/openai/v1', 'openai-chat', 'k', [['api-key', 'k']]],
+    [
+      'azure Entra token',
+      'https://contoso.openai.azure.com/openai/v1',
+      'openai-chat',
+      'eyJh.eyJz.c2ln',
+      [['authorization', 'Bearer eyJh.eyJz.c2ln']],
+    ],
+    ['azure Foundry key', 'https://contoso.services.ai.azure.com/openai/v1', 'openai-responses', 'k', [['api-key', 'k']]],
+    ['deepseek Messages', 'https://api.deepseek.com/anthropic', 'anthropic-messages', 'k', [['x-api-key', 'k']]],
+    ['dashscope', 'https://dashscope.aliyuncs.com/apps/anthropic', 'anthropic-messages', 'k', [['authorization', 'Bearer k']]],
+    [
+      'vertex access token',
+      'https://europe-west4-aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/google',
+      'gemini',
+      'ya29.t',
+      [['authorization', 'Bearer ya29.t']],
+    ],
     ['own server', 'http://vllm.internal:8000/v1', 'openai-chat', 'k', [['authorization', 'Bearer k']]],
     ['own Messages server', 'http://10.0.0.3:8000', 'anthropic-messages', 'k', [['x-api-key', 'k']]],
     [
@@ -98,13 +115,16 @@ describe('services', () => {
   });
 });
 
-// From the published test suite of Signature Version 4 (get-vanilla, get-vanilla-query-order-key-case).
+// From the published test suite of Signature Version 4: get-vanilla, get-vanilla-query-order-key-case, post-vanilla, post-vanilla-query.
 it.each([
-  ['https://example.amazonaws.com/', '5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31'],
-  ['https://example.amazonaws.com/?Param2=value2&Param1=value1', 'b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500'],
-])('SigV4 vector %s', (url, signature) => {
+  ['GET', '/', '5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31'],
+  ['GET', '/?Param2=value2&Param1=value1', 'b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500'],
+  ['POST', '/', '5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b'],
+  ['POST', '/?Param1=value1', '28038455d6de14eafc1f9222cf5aa6f1a96197d7deb8263271d420d138af7f11'],
+])('SigV4 vector %s %s', (method, target, signature) => {
   const credential = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' };
-  const request = { method: 'GET', url: new URL(url), body: Buffer.of(), region: 'us-east-1', service: 'service' };
+  const url = new URL(`https://example.amazonaws.com${target}`);
+  const request = { method, url, body: Buffer.of(), region: 'us-east-1', service: 'service' };
   expect(signV4(credential, request, new Date('2015-08-30T12:36:00Z'))[0]?.[1]).toContain(`Signature=${signature}`);
 });
 
