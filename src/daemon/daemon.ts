@@ -286,15 +286,16 @@ export class Daemon {
     return { entry, halted };
   }
 
-  async close(session: Session, { exitCode, files }: CloseRequest): Promise<Summary> {
+  async close(session: Session, { exitCode, halted: byLauncher, limits = [], files }: CloseRequest): Promise<Summary> {
     const { ledger, now } = this.#parts;
     const { aborted, reason } = session.life.signal;
-    const halted = aborted ? { halted: String(reason) } : {};
+    const why = aborted ? String(reason) : byLauncher;
+    const halted = why === undefined ? {} : { halted: why };
     this.#end(session, closedByLauncher);
     // An outcome is recorded after the last byte of its answer; what the session did is not summed up before.
     await this.#parts.mediation.settled(session.id, settleLimitMs);
     const { first, last, ...tallied } = session.tally.summary();
-    const closing = await this.#recordClose(session, { exitCode, ...halted }, tallied.refusals);
+    const closing = await this.#recordClose(session, { exitCode, limits, ...halted }, tallied.refusals);
     return {
       schema: 'intramur/summary/1',
       session: session.id,
@@ -305,6 +306,7 @@ export class Daemon {
       startedAt: session.startedAt.toISOString(),
       endedAt: now().toISOString(),
       ...tallied,
+      limits,
       next_steps: this.#parts.proposals.of(session.id),
       files: files ?? { changed: 0, added: 0, deleted: 0, sensitive: [] },
       ledger: { first, last: closing ?? last, root: ledger.rootHash() },
@@ -327,7 +329,7 @@ export class Daemon {
 
   async #recordClose(
     { id, principal }: Session,
-    how: { exitCode: number; halted?: string } | { lost: true },
+    how: { exitCode: number; limits: readonly string[]; halted?: string } | { lost: true },
     refusals: number,
   ): Promise<number | undefined> {
     const { user, agent, purpose } = principal;

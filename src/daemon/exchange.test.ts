@@ -53,16 +53,18 @@ async function rig(limits: Parameters<typeof createAdmission>[0]) {
     return { decision: { effect: 'deny', reason: { code: 'POLICY', text: reason }, policies: [] }, report: undefined, entry: { index: 7 } };
   };
   const mediation = { mediate, recordRefusal, recordOutcome: async () => {}, settled: async () => {} };
-  const gateway = await createGateway({ config: defaultConfig, vault: createVault(), env: {}, now: () => new Date(), ...mediation });
+  const vault = createVault();
+  const gateway = await createGateway({ config: defaultConfig, vault, env: {}, now: () => new Date(), ...mediation });
   const deps: ExchangeDeps = {
     gateway,
     mediation,
+    vault,
     proposals: { note: () => undefined },
     admission: createAdmission(limits),
     register: { closedBy: () => undefined },
   };
   const send = (body: Readable): Promise<ExchangeReply> => handleExchange(session, head, body, new AbortController().signal, deps);
-  return { send, refused, judged };
+  return { send, refused, judged, vault };
 }
 
 const textOf = ({ status, body }: ExchangeReply): string => `${status} ${body instanceof Uint8Array ? Buffer.from(body).toString() : ''}`;
@@ -83,5 +85,16 @@ describe('a flood of uploads', () => {
     void send(new Readable({ read() {} }));
     expect(textOf(await send(Readable.from(['x'])))).toMatch(/^503 Intramur refused/);
     expect(judged).toEqual([]);
+  });
+});
+
+describe('a placeholder in the body of a request to another host', () => {
+  it('is a refusal in the ledger, and nobody decides any more', async () => {
+    const { send, refused, judged, vault } = await rig({ maxCalls: 1, maxHeldBytes: 10_000 });
+    const key = { id: 'key', value: 'real', hosts: ['api.elsewhere.example'], pathPrefix: '/', prefix: 'sk-' };
+    const { key: placeholder = '' } = vault.issue(session.principal.session, [key]);
+    const answer = textOf(await send(Readable.from([Buffer.from(`stolen=${placeholder}`)])));
+    expect(answer).toMatch(/^403 Intramur refused: .*CREDENTIAL_MISUSED/);
+    expect([refused.length, judged.length]).toEqual([1, 0]);
   });
 });

@@ -13,7 +13,7 @@ import {
   IntramurError,
   product,
 } from '../core/index.ts';
-import type { Admission, Admitted, Gateway } from '../gateway/index.ts';
+import type { Admission, Admitted, Gateway, Vault } from '../gateway/index.ts';
 import { refusal } from '../wire/index.ts';
 import type { Mediation } from './mediation.ts';
 import { modelCall, pathOf } from './model-call.ts';
@@ -25,6 +25,7 @@ import { isGranted, type Session } from './session.ts';
 export const maxBodyBytes = 32 * 1024 * 1024;
 
 export interface ExchangeDeps {
+  readonly vault: Pick<Vault, 'isMisusedIn'>;
   readonly proposals: Pick<Proposals, 'note'>;
   readonly gateway: Gateway;
   readonly mediation: Mediation;
@@ -81,7 +82,7 @@ async function decideOther(
   body: Readable,
   signal: AbortSignal,
   place: Admitted,
-  { gateway, mediation, register, proposals }: ExchangeDeps,
+  { gateway, mediation, register, proposals, vault }: ExchangeDeps,
 ): Promise<ExchangeReply> {
   const path = pathOf(head.target);
   const act: HttpRequest = {
@@ -97,8 +98,10 @@ async function decideOther(
   };
   const request = { principal: session.principal, act };
   const owner = register.closedBy(head.host);
-  const bytes = owner === undefined ? await readBody(body, maxBodyBytes, place) : ownedBy(owner);
+  const read = owner === undefined ? await readBody(body, maxBodyBytes, place) : ownedBy(owner);
   if (owner !== undefined) body.resume();
+  const isMisused = typeof read !== 'string' && vault.isMisusedIn(read, head.host, session.principal.session);
+  const bytes = isMisused ? `${faults.CREDENTIAL_MISUSED.says} (CREDENTIAL_MISUSED)` : read;
   if (typeof bytes === 'string') {
     const { entry } = await mediation.recordRefusal(request, bytes);
     return plain(403, `${product.refusalPrefix} ${bytes} (ledger entry ${entry?.index})\n`);

@@ -8,9 +8,14 @@ import type { Tally } from './tally.ts';
 export interface Subject {
   readonly engine: PolicyEngine;
   readonly tally: Tally | undefined;
+  /** Ends the session's rights. */
+  halt?(reason: string): void;
   /** What becomes of a secret in a model call. */
   readonly secrets: 'placeholder' | 'block';
 }
+
+/** A session that was refused so often ends: each refusal is an entry, and no work goes on after so many. */
+export const maxRefusals = 100_000;
 
 export interface Mediation {
   mediate(request: Request, body: Body): Promise<Recorded>;
@@ -30,6 +35,10 @@ interface Pending {
   isEnded: boolean;
 }
 
+function endFlood({ tally, halt }: Subject): void {
+  if (tally && tally.refusals >= maxRefusals) halt?.('it was refused more often than any work needs');
+}
+
 export function createMediation(
   deps: Omit<MonitorDeps, 'decide'>,
   subjectOf: (session: string) => Subject,
@@ -38,18 +47,21 @@ export function createMediation(
   const pending = new Map<number, Pending>();
   return {
     async mediate(request, body) {
-      const { engine, tally, secrets } = subjectOf(request.principal.session);
+      const subject = subjectOf(request.principal.session);
+      const { engine, tally, secrets } = subject;
       const decide = (asked: Request, facts: Facts) => engine.decide(asked, facts);
       const recorded = await mediate(request, body, { ...deps, decide, placeholders: secrets === 'block' ? undefined : deps.placeholders });
       const row = tally?.decided(request, recorded.decision, recorded.report, recorded.entry?.index);
+      endFlood(subject);
       if (recorded.entry && recorded.decision.effect === 'allow' && 'host' in request.act)
         pending.set(recorded.entry.index, { request, row, tally, recorded: Promise.withResolvers(), isEnded: false });
       return recorded;
     },
     async recordRefusal(request, reason) {
-      const { tally } = subjectOf(request.principal.session);
+      const subject = subjectOf(request.principal.session);
       const recorded = await recordRefusal(request, reason, deps);
-      tally?.decided(request, recorded.decision, undefined, recorded.entry?.index);
+      subject.tally?.decided(request, recorded.decision, undefined, recorded.entry?.index);
+      endFlood(subject);
       return recorded;
     },
     async recordOutcome(of, outcome) {

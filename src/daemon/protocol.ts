@@ -126,6 +126,10 @@ export interface SignatureRequest {
 
 export interface CloseRequest {
   readonly exitCode: number;
+  /** Limits that the kernel held, one line each. */
+  readonly limits?: readonly string[];
+  /** Why the launcher ended the session before its program. */
+  readonly halted?: string;
   readonly files?: Summary['files'];
 }
 
@@ -212,6 +216,8 @@ export interface Summary {
     readonly sensitive: readonly string[];
   };
   readonly refusals: number;
+  /** Limits that were in force, one line each. */
+  readonly limits: readonly string[];
   /** What a person could do about refusals by default. */
   readonly next_steps: readonly NextStep[];
   /** Starts of programs, where they are audited. */

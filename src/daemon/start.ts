@@ -28,7 +28,7 @@ import { createMediation } from './mediation.ts';
 import { Proposals } from './proposals.ts';
 import { openRegister } from './register.ts';
 import { createReload } from './reload.ts';
-import { Sessions } from './session.ts';
+import { halt, Sessions } from './session.ts';
 import { type Collector, createCollector } from './telemetry/collector.ts';
 import { observed } from './telemetry/observe.ts';
 import { providerNames } from './telemetry/provider-name.ts';
@@ -98,6 +98,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
       return {
         engine: session?.engine ?? current.engine,
         tally: session?.tally,
+        ...(session ? { halt: (reason: string) => halt(session, reason) } : {}),
         secrets: (session?.config ?? current.config).inspect.secrets,
       };
     },

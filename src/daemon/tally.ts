@@ -51,6 +51,10 @@ export class Tally {
     this.#programs[effect === 'allow' ? 'started' : 'refused'] += 1;
   }
 
+  get refusals(): number {
+    return this.#refusals;
+  }
+
   saw(index: number): void {
     if (this.#first < 0) this.#first = index;
     this.#last = Math.max(this.#last, index);

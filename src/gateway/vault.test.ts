@@ -111,6 +111,18 @@ describe('a placeholder on any other way is a refusal', () => {
   });
 });
 
+describe('a placeholder in a body', () => {
+  it.each<[string, string, string, boolean]>([
+    ['to its own host', 'api.anthropic.com', 's1', false],
+    ['to another host', 'evil.example', 's1', true],
+    ['of another session', 'api.anthropic.com', 's2', true],
+  ])('%s', (_name, host, session, expected) => {
+    const { vault, placeholder } = issued();
+    expect(vault.isMisusedIn(Buffer.from(`{"key":"${placeholder}"}`), host, session)).toBe(expected);
+    expect(vault.isMisusedIn(Buffer.from(`{"key":"zNtr4m${'a'.repeat(40)}"}`), host, session)).toBe(false);
+  });
+});
+
 it('plain HTTP is for names that stay inside', () => {
   for (const [host, isOwn] of [
     ['litellm', true],

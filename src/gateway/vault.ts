@@ -40,6 +40,8 @@ export interface Vault {
   restore(rawHeaders: readonly string[], destination: Destination, session: SessionId): Restored;
   /** Would `restore` put a real value in? False also where it would throw. */
   covers(rawHeaders: readonly string[], destination: Destination, session: SessionId): boolean;
+  /** Does a body hold a placeholder that was issued here, on a way to a host that is not its own? */
+  isMisusedIn(body: Uint8Array, host: string, session: SessionId): boolean;
   forget(session: SessionId): void;
   /**
    * Is this text, or the end of it, a placeholder that was issued here, whose session may be over? Inspection takes those for
@@ -115,6 +117,18 @@ export function createVault(): Vault {
       } catch {
         return false;
       }
+    },
+
+    isMisusedIn(body, host, session) {
+      const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+      if (!bytes.includes(mark)) return false;
+      const name = canonicalHost(host);
+      return [...bytes.toString('latin1').matchAll(tail)].some(([found]) => {
+        const known = [...prefixes.keys()].find((own) => found.startsWith(own));
+        if (known === undefined) return false;
+        const slot = slots.get(known);
+        return slot?.session !== session || !slot.secret.hosts.some((own) => canonicalHost(own) === name);
+      });
     },
 
     forget(session) {

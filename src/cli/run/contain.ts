@@ -8,6 +8,7 @@ import type { CloseRequest, DaemonClient, OpenReply } from '../../daemon/index.t
 import { type Egress, trustEnv } from '../../egress/index.ts';
 import { type LaunchPlan, launch, type ResolvedProgram, trustPaths } from '../../sandbox/index.ts';
 import type { CliIo } from '../io.ts';
+import { watchDisk } from './disk-watch.ts';
 import { type Doors, openDoors } from './doors.ts';
 import { baseEnvironment, passedByName, searchPath } from './environment.ts';
 import type { RunOptions } from './options.ts';
@@ -85,7 +86,15 @@ export async function contain(
     // Bubblewrap takes longer to prepare the inside than this takes to load.
     egress.resolve(import('./session-egress.ts').then(({ createSessionEgress }) => createSessionEgress(client, session, gatewayPort)));
     const loadRest = setTimeout(() => client.prepare(), restAfterMs).unref();
+    let halted: string | undefined;
+    const written = options.mode === 'overlay' ? [places.sessions, places.ledger] : [options.workspace, places.ledger];
+    const endWatch = watchDisk(written, (reason) => {
+      halted = reason;
+      io.stderr.write(`${product.name}: the session is ended: ${reason}\n`);
+      launched.kill();
+    });
     const exit = await launched.exited;
+    endWatch();
     release();
     clearTimeout(loadRest);
     restoreTerminalModes();
@@ -97,7 +106,7 @@ export async function contain(
     const exitCode = exit.signal ? 128 + (os.constants.signals[exit.signal as NodeJS.Signals] ?? 0) : (exit.code ?? 70);
     const { disarmed, ...files } = await launched.changes();
     for (const name of disarmed) io.stderr.write(`${product.name}: a new repository was taken out of force: ${printable(name)}\n`);
-    await report(client, { exitCode, files }, lesson, options, io);
+    await report(client, { exitCode, files, limits: launched.limits, ...(halted === undefined ? {} : { halted }) }, lesson, options, io);
     return exitCode;
   } finally {
     life.isOver = true;
