@@ -47,6 +47,12 @@ it('a date in English words, which ignores the locale, is no mark when the day i
   for (const seed of [1, 2, 3]) expect((await examine(inWords, seed, 20)).covert).toEqual([]);
 });
 
+it('a count that the proxy hides is no count that the proxy fixes', async () => {
+  const retrying = innocentAgents.find(({ id }) => id === 'random retries and reconnects');
+  if (retrying === undefined) throw new Error('the agent is missing');
+  expect((await examine(retrying, 11)).covert).toEqual([]);
+});
+
 /** `ATTEST_SEEDS=20 npx vitest run src/attest` is the long form, a few minutes. */
 const seeds = Array.from({ length: Number(process.env['ATTEST_SEEDS'] ?? 1) }, (_, i) => i + 1);
 

@@ -85,6 +85,11 @@ function groupsOf({ runs }: Matrix): Group[] {
   return [...groups.values()];
 }
 
+/** Of the runs of a group, those that say something about the slot. */
+function present(slot: Slot, { runs }: Group): number {
+  return runs.filter((run) => !slot.absent.has(run)).length;
+}
+
 function hits(slot: Slot, { runs }: Group): number {
   return runs.filter((run) => slot.values.has(run)).length;
 }
@@ -93,18 +98,18 @@ function isRandom(slot: Slot, groups: readonly Group[], base: Group | undefined)
   if (base === undefined || hits(slot, base) > 0) return true;
   return groups.some((group) => {
     const count = hits(slot, group);
-    return count > 0 && count < group.runs.length;
+    return count > 0 && count < present(slot, group);
   });
 }
 
 function deterministicSign(slot: Slot, group: Group, groups: readonly Group[], { runs }: Matrix): Sign | undefined {
   const count = hits(slot, group);
   const variesWith = variedIn(group.assignment);
-  if (variesWith.length === 0 || count < group.runs.length) return undefined;
+  if (variesWith.length === 0 || count === 0 || count < present(slot, group)) return undefined;
   const isExplained = groups.some((other) => other !== group && isPart(other.assignment, group.assignment) && hits(slot, other) > 0);
   if (variesWith.length > 1 && isExplained) return undefined;
   // Runs with the reference's value; those of other factors that also change it do not speak against it.
-  const cold = runs.length - slot.values.size;
+  const cold = runs.length - slot.values.size - slot.absent.size;
   const chance = separation(count, count + cold);
   return {
     where: slot.where,
@@ -126,7 +131,10 @@ function isPart(part: Assignment, whole: Assignment): boolean {
 
 /** A place that varies by itself, and a feature of it that one value of a factor makes much more frequent. */
 function biases(slots: readonly Slot[], groups: readonly Group[], { runs }: Matrix): Sign[] {
-  const samples = runs.map((_, run) => [...new Set(slots.slice(0, 64).map((slot) => slot.values.get(run)?.run.join('') ?? slot.ref))]);
+  const samples = runs.map((_, run) => {
+    const said = slots.slice(0, 64).filter((slot) => !slot.absent.has(run));
+    return [...new Set(said.map((slot) => slot.values.get(run)?.run.join('') ?? slot.ref))];
+  });
   const signs: Sign[] = [];
   for (const group of groups) {
     const [factor, ...more] = variedIn(group.assignment);

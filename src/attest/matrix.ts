@@ -13,7 +13,9 @@ export interface Slot {
   readonly ref: string;
   /** The whole line at the reference and in the first run that differs. */
   readonly lines: Quote;
-  /** By run: what stands there instead. A run that is not listed has the reference's. */
+  /** Runs that lack the place or in which it follows from something else: they say nothing about it, neither way. */
+  readonly absent: ReadonlySet<number>;
+  /** By run: what stands there instead. Any other run that is not absent has the reference's. */
   readonly values: Map<number, { readonly ref: readonly string[]; readonly run: readonly string[] }>;
 }
 
@@ -46,6 +48,7 @@ export interface Matrix {
 /** All runs of an attestation against a reference, which has every factor at its base. Runs are added as they come. */
 export class Comparison implements Matrix {
   readonly slots = new Map<string, Slot>();
+  readonly #absent = new Map<string, Set<number>>();
   readonly #runs: RunRecord[] = [];
   readonly #observations: Observation[] = [];
   readonly #disclosures = new Map<string, Disclosure>();
@@ -67,7 +70,10 @@ export class Comparison implements Matrix {
     for (const key of new Set([...ref.places.keys(), ...observation.places.keys()])) {
       // Which connections are made follows from the proxy openly: the proxy itself sees it.
       const isTraffic = (ref.places.get(key) ?? observation.places.get(key))?.request === '';
-      if (!(isProxied && isTraffic)) comparePlace(i, key, ref, observation, explainer, this.slots, this.#disclosures);
+      const absent = this.#absent.get(key) ?? new Set();
+      this.#absent.set(key, absent);
+      if (isProxied && isTraffic) absent.add(i);
+      else comparePlace(i, key, ref, observation, explainer, { slots: this.slots, disclosures: this.#disclosures, absent });
     }
   }
 
@@ -90,25 +96,28 @@ export class Comparison implements Matrix {
   }
 }
 
-function comparePlace(
-  i: number,
-  key: string,
-  ref: Observation,
-  observation: Observation,
-  explainer: Explainer,
-  slots: Map<string, Slot>,
-  disclosures: Map<string, Disclosure>,
-): void {
+interface Into {
+  readonly slots: Map<string, Slot>;
+  readonly disclosures: Map<string, Disclosure>;
+  /** Of this place. */
+  readonly absent: Set<number>;
+}
+
+function comparePlace(i: number, key: string, ref: Observation, observation: Observation, explainer: Explainer, into: Into): void {
+  const { slots, disclosures, absent } = into;
   const before = ref.places.get(key);
   const after = observation.places.get(key);
   const place = before ?? after;
   if (place === undefined || before?.text === after?.text) return;
   // A request that only one of the runs made is one difference (its count), not one for each of its values.
-  if (place.request !== '' && !(ref.requests.has(place.request) && observation.requests.has(place.request))) return;
+  if (place.request !== '' && !(ref.requests.has(place.request) && observation.requests.has(place.request))) {
+    absent.add(i);
+    return;
+  }
   const put = (at: string, residual: Residual, lines: Quote): void => {
     const slotKey = `${key}\u0000${at}`;
     const { where, channel } = place;
-    const slot: Slot = slots.get(slotKey) ?? { where, channel, ref: residual.ref.join(''), lines, values: new Map() };
+    const slot: Slot = slots.get(slotKey) ?? { where, channel, ref: residual.ref.join(''), lines, absent, values: new Map() };
     slot.values.set(i, residual);
     slots.set(slotKey, slot);
   };

@@ -184,7 +184,7 @@ function dates(run: RunRecord): readonly [string, string][] {
 function zoneNames({ timezone: timeZone, locale, startedAt }: RunRecord): string[] {
   return [locale, 'en-US'].flatMap((language) =>
     (['long', 'longGeneric', 'longOffset'] as const).flatMap((timeZoneName) => {
-      const parts = new Intl.DateTimeFormat(language, { timeZone, timeZoneName }).formatToParts(startedAt);
+      const parts = formatter(language, { timeZone, timeZoneName }).formatToParts(startedAt);
       const name = parts.find(({ type }) => type === 'timeZoneName')?.value;
       return name === undefined || name.length < 5 ? [] : [name, name.replace(/^(GMT[+-]\d\d):(\d\d)$/, '$1$2')];
     }),
@@ -198,19 +198,17 @@ function datesOf(run: RunRecord): [string, string][] {
   const found = new Map<string, string>();
   for (const day of [run.startedAt, run.endedAt]) {
     const { timezone: timeZone, locale } = run;
-    const parts = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(day);
+    const parts = formatter('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(day);
     found.set(parts, 'iso');
     found.set(day.toISOString().slice(0, 10), 'iso');
     // A program may also ignore the locale and write English.
     for (const language of [locale, 'en-US']) {
       for (const dateStyle of ['full', 'long', 'medium', 'short'] as const) {
-        found.set(new Intl.DateTimeFormat(language, { timeZone, dateStyle }).format(day), dateStyle);
+        found.set(formatter(language, { timeZone, dateStyle }).format(day), dateStyle);
       }
-      found.set(new Intl.DateTimeFormat(language, { timeZone }).format(day), 'default');
+      found.set(formatter(language, { timeZone }).format(day), 'default');
     }
-    const words = new Intl.DateTimeFormat('en-US', { timeZone, weekday: 'short', month: 'short', day: '2-digit', year: 'numeric' }).format(
-      day,
-    );
+    const words = formatter('en-US', { timeZone, weekday: 'short', month: 'short', day: '2-digit', year: 'numeric' }).format(day);
     found.set(words.replaceAll(',', ''), 'string');
   }
   return [...found];
@@ -234,19 +232,27 @@ function dayParts({ startedAt, timezone: timeZone, locale }: RunRecord): string[
   const numbers = dayIn(startedAt, timeZone).split('-');
   const names = [locale, 'en-US'].flatMap((language) =>
     (['long', 'short'] as const).flatMap((width) =>
-      [{ weekday: width }, { month: width }].map((part) => new Intl.DateTimeFormat(language, { timeZone, ...part }).format(startedAt)),
+      [{ weekday: width }, { month: width }].map((part) => formatter(language, { timeZone, ...part }).format(startedAt)),
     ),
   );
   return [...numbers, ...numbers.map((part) => String(Number(part))), ...names];
 }
 
+/** Making one costs more than using it; there are few, for each zone and language. */
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+function formatter(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${locale} ${JSON.stringify(options)}`;
+  const known = formatters.get(key) ?? new Intl.DateTimeFormat(locale, options);
+  formatters.set(key, known);
+  return known;
+}
+
 function minuteOfDay(moment: Date, timeZone: string): number {
-  const [hours, minutes] = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
-    .format(moment)
-    .split(':');
+  const [hours, minutes] = formatter('en-GB', { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(moment).split(':');
   return Number(hours) * 60 + Number(minutes);
 }
 
 function dayIn(moment: Date, timeZone: string): string {
-  return new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(moment);
+  return formatter('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(moment);
 }

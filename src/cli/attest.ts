@@ -11,6 +11,7 @@ import { diffAttestations } from './attest/diff.ts';
 import { type About, documentOf } from './attest/document.ts';
 import { type Recorder, recordInLedger } from './attest/ledger.ts';
 import { runOnce } from './attest/run-once.ts';
+import { shippedBytes } from './attest/shipped-files.ts';
 import { keep } from './attest/store.ts';
 import { type Subject, subjectOf } from './attest/subject.ts';
 import { parseVary, prepareStage, type Stage } from './attest/surroundings.ts';
@@ -124,7 +125,7 @@ async function about(subject: Subject, vary: readonly Factor[], neutral: RunReco
     modelBytes: calls.reduce((sum, { body }) => sum + body.length, 0),
     scrubbed: [...counts].map(([rule, count]) => `${rule}:${count}`),
     shipped: await shippedHints(
-      fs.createReadStream(main, { highWaterMark: 4 << 20 }),
+      shippedBytes(main),
       bundleSignatures.filter((signature) => signature.agent === adapter?.id),
     ),
   };
