@@ -48,7 +48,7 @@ describe('apply', () => {
       const layer = readLayer(${JSON.stringify(layer.directory)});
       const changes = diffLayer(layer, ${JSON.stringify(cacheDir)});
       process.stdout.write('begun');
-      applyChanges(layer, changes, { withSensitive: true });`;
+      applyChanges(layer, changes, { withSensitive: true, cacheDir: ${JSON.stringify(cacheDir)} });`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'ignore'] });
     await new Promise((resolve) => child.stdout.once('data', resolve));
     await new Promise((resolve) => setTimeout(resolve, delayMs));
@@ -62,7 +62,7 @@ describe('apply', () => {
       expect([name, isWhole(fs.readFileSync(path.join(workspace, name), 'utf8'), Number(path.basename(name)))]).toEqual([name, true]);
     for (let i = 0; i < files; i += 2) expect(present).toContain(place(i));
 
-    const outcome = applyChanges(layer, diffLayer(layer, cacheDir), { withSensitive: true });
+    const outcome = applyChanges(layer, diffLayer(layer, cacheDir), { withSensitive: true, cacheDir });
     expect(outcome.conflicts).toEqual([]);
     for (let i = 0; i < files; i++) expect(fs.readFileSync(path.join(workspace, place(i)), 'utf8')).toBe(newText(i));
     expect(fs.statSync(path.join(workspace, place(0))).mode & 0o777).toBe(0o755);
@@ -72,7 +72,7 @@ describe('apply', () => {
 
   it('does not bring back what was applied and then changed by its user', async () => {
     const layer = await layerOf('again');
-    applyChanges(layer, diffLayer(layer, cacheDir), { withSensitive: true });
+    applyChanges(layer, diffLayer(layer, cacheDir), { withSensitive: true, cacheDir });
     fs.writeFileSync(path.join(layer.manifest.workspace, place(1)), 'mine now');
     expect(diffLayer(layer, cacheDir)).toEqual([]);
   });
@@ -84,7 +84,7 @@ describe('apply', () => {
     fs.renameSync(path.join(workspace, 'a'), path.join(scratch, 'outside'));
     fs.symlinkSync(path.join(scratch, 'outside'), path.join(workspace, 'a'));
     const before = names(path.join(scratch, 'outside')).sort();
-    const { conflicts } = applyChanges(layer, changes, { withSensitive: true });
+    const { conflicts } = applyChanges(layer, changes, { withSensitive: true, cacheDir });
     expect(conflicts.length).toBe(files - files / 3);
     expect(names(path.join(scratch, 'outside')).sort()).toEqual(before);
     expect(fs.readFileSync(path.join(scratch, 'outside', '2'), 'utf8')).toBe(oldText(2));
@@ -98,7 +98,7 @@ describe('apply', () => {
     fs.writeFileSync(path.join(workspace, '.intramur-session-7'), 'left over');
     const lines = ['../../precious', 'kept', '.intramur-session-7', '../.intramur-x', 7, null].map((line) => JSON.stringify(line));
     fs.writeFileSync(path.join(layer.directory, 'journal.jsonl'), `${lines.join('\n')}\n{"cut`);
-    applyChanges(layer, [], { withSensitive: true });
+    applyChanges(layer, [], { withSensitive: true, cacheDir });
     expect([
       fs.existsSync(path.join(scratch, 'precious')),
       fs.existsSync(path.join(workspace, 'kept')),

@@ -180,7 +180,7 @@ describe.skipIf(missing !== undefined)(`a layer${missing ? `, skipped: ${missing
     const { workspace } = layer.manifest;
     meanwhile(workspace);
     const seen = spawnSync('/bin/sh', ['-c', listing], { cwd: workspace, encoding: 'utf8' }).stdout;
-    const outcome = applyChanges(layer, diffLayer(layer, cacheDir), { withSensitive: true });
+    const outcome = applyChanges(layer, diffLayer(layer, cacheDir), { withSensitive: true, cacheDir });
     expect(outcome.conflicts.map((conflict) => conflict.path)).toContain(file);
     const after = spawnSync('/bin/sh', ['-c', listing], { cwd: workspace, encoding: 'utf8' }).stdout;
     // Only what nobody else touched may be gone: the file that the session deleted beside the new one.
@@ -215,7 +215,7 @@ describe.skipIf(missing !== undefined)(`a layer${missing ? `, skipped: ${missing
         );
         const { workspace } = layer.manifest;
         const changes = diffLayer(layer, cacheDir);
-        const outcome = applyChanges(layer, changes, { withSensitive: true });
+        const outcome = applyChanges(layer, changes, { withSensitive: true, cacheDir });
         const isComplete = outcome.conflicts.length === 0 && outcome.refused.length === 0;
         const saw = fs.existsSync(path.join(workspace, 'zz-listing'))
           ? fs.readFileSync(path.join(workspace, 'zz-listing'), 'utf8')
@@ -237,7 +237,7 @@ describe.skipIf(missing !== undefined)(`a layer${missing ? `, skipped: ${missing
       path.join(layer.directory, 'holder'),
       `${process.pid} ${fs.readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ')[19]}`,
     );
-    expect(() => applyChanges(layer, diffLayer(layer, cacheDir), { withSensitive: false })).toThrow('still running');
+    expect(() => applyChanges(layer, diffLayer(layer, cacheDir), { withSensitive: false, cacheDir })).toThrow('still running');
     expect(() => discardLayer(layer)).toThrow('still running');
   });
 
