@@ -52,7 +52,10 @@ beforeAll(async () => {
   const authority = createAuthority(new Date());
   const secure = await listen(https.createServer({ SNICallback: (name, done) => done(null, authority.contextFor(name)) }, serve));
   const sshd = net.createServer((socket) => {
-    socket.on('error', () => {}).on('data', (chunk) => void banners.push(chunk.toString('latin1').split('\r\n')[0] ?? ''));
+    socket.on('error', () => {}).once('data', (chunk) => {
+        banners.push(chunk.toString('latin1').split('\r\n')[0] ?? '');
+        socket.destroy();
+      });
     socket.write('SSH-2.0-Rehearsal\r\n');
   });
   const sshPort = await listen(sshd);
