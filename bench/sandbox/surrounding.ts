@@ -36,7 +36,14 @@ export function bare(script: string, dir: string, workspace: string, isOverlay: 
   if (isOverlay) for (const at of [upper, work]) fs.mkdirSync(at, { recursive: true });
   // The options of `initProgram`.
   const options = `lowerdir=${workspace},upperdir=${upper},workdir=${work},userxattr`;
-  const mounted = ['--user', '--map-root-user', '--mount', '/bin/sh', '-c', 'mount -t overlay -o "$1" overlay "$2" && shift 2 && exec "$@"'];
+  const mounted = [
+    '--user',
+    '--map-root-user',
+    '--mount',
+    '/bin/sh',
+    '-c',
+    'mount -t overlay -o "$1" overlay "$2" && shift 2 && exec "$@"',
+  ];
   const [command = '', ...args] = isOverlay ? ['unshare', ...mounted, 'sh', options, workspace, ...bwrap] : bwrap;
   const { status, stderr } = spawnSync(command, args, { stdio: ['ignore', 'ignore', 'pipe', filter] });
   fs.closeSync(filter);

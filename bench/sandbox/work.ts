@@ -48,7 +48,10 @@ for (const [name, [prepared, measured]] of Object.entries(work)) {
   rows.push(
     await row(name, async (surrounding) => {
       // A subshell, so that what the loop costs the shell itself counts too; user and system time in seconds.
-      await run(surrounding, `${prepared}; TIMEFORMAT='%3U %3S'; export HOME=/nowhere; { time { ( ${measured} ) 2> /dev/null; }; } 2> took`);
+      await run(
+        surrounding,
+        `${prepared}; TIMEFORMAT='%3U %3S'; export HOME=/nowhere; { time { ( ${measured} ) 2> /dev/null; }; } 2> took`,
+      );
       const file = path.join(surrounding.endsWith('overlay') ? layerOf(dir).upper : workspace, 'took');
       const [user = Number.NaN, system = Number.NaN] = fs.readFileSync(file, 'utf8').trim().split(' ').map(Number);
       fs.rmSync(file);

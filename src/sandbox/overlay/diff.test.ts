@@ -10,8 +10,8 @@ import { launch } from '../launch.ts';
 import { closeHandle } from '../listeners.ts';
 import { applyChanges } from './apply.ts';
 import { diffLayer } from './diff.ts';
-import { discardChanges, discardLayer } from './discard.ts';
-import { findLayer, type Layer, readLayer } from './manifest.ts';
+import { discardChanges, discardLayer, sweepEmpty } from './discard.ts';
+import { findLayer, type Layer, readLayer, writeHolder, writeManifest } from './manifest.ts';
 
 const { layers } = await doctor();
 const missing = layers.find(({ ok, name }) => !ok && name !== 'limit of total memory');
@@ -239,6 +239,29 @@ describe.skipIf(missing !== undefined)(`a layer${missing ? `, skipped: ${missing
     );
     expect(() => applyChanges(layer, diffLayer(layer, cacheDir), { withSensitive: false, cacheDir })).toThrow('still running');
     expect(() => discardLayer(layer)).toThrow('still running');
+  });
+
+  it('that holds nothing goes with the next session of its workspace; one that holds something stays', async () => {
+    const layerFor = (name: string, files: readonly string[]): Layer => {
+      const upper = path.join(scratch, 'swept', name, 'upper');
+      fs.mkdirSync(upper, { recursive: true });
+      writeManifest(upper, path.join(scratch, 'workspaces'));
+      for (const file of files) fs.writeFileSync(path.join(upper, file), 'x');
+      const layer = readLayer(path.dirname(upper));
+      if (!layer) throw new Error('no layer');
+      return layer;
+    };
+    const pause = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, 20));
+    layerFor('empty', []);
+    layerFor('full', ['kept']);
+    const live = layerFor('live', []);
+    writeHolder(live.upper, process.pid);
+    await pause();
+    const last = layerFor('last', []);
+    await pause();
+    layerFor('later', []);
+    sweepEmpty(last);
+    expect(fs.readdirSync(path.join(scratch, 'swept')).sort()).toEqual(['full', 'last', 'later', 'live']);
   });
 
   it('can be given up in part, and as a whole', async () => {
