@@ -7,7 +7,7 @@ import https from 'node:https';
 import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createAuthority } from '../../src/egress/index.ts';
+import { createAuthority, makeAuthority } from '../../src/egress/index.ts';
 import { doctor } from '../../src/sandbox/index.ts';
 import { createRig, type Rig } from './rig.ts';
 
@@ -49,10 +49,12 @@ const serve: http.RequestListener = (request, response) => {
 
 beforeAll(async () => {
   if (mode === 'none') return;
-  const authority = createAuthority(new Date());
+  const authority = createAuthority(makeAuthority(new Date()));
   const secure = await listen(https.createServer({ SNICallback: (name, done) => done(null, authority.contextFor(name)) }, serve));
   const sshd = net.createServer((socket) => {
-    socket.on('error', () => {}).once('data', (chunk) => {
+    socket
+      .on('error', () => {})
+      .once('data', (chunk) => {
         banners.push(chunk.toString('latin1').split('\r\n')[0] ?? '');
         socket.destroy();
       });
