@@ -229,7 +229,7 @@ describe.skipIf(missing !== undefined)(`a layer${missing ? `, skipped: ${missing
       }),
       { numRuns: 25 },
     );
-  }, 60_000);
+  }, 180_000);
 
   it('is not touched while its session runs', async () => {
     const layer = await session('', 'echo a > a');
