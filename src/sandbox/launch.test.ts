@@ -295,7 +295,7 @@ describe.skipIf(enforcement === 'none')(`launch${enforcement === 'none' ? `, ski
       expect(count()).toEqual(before);
       expect(fs.readdirSync(plan.workspace)).toEqual([]);
     }
-  });
+  }, 180_000);
 });
 
 describe.skipIf(enforcement === 'none')(`repositories made in direct mode${enforcement === 'none' ? `, skipped: ${why}` : ''}`, () => {
