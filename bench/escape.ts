@@ -3,14 +3,13 @@
 // cannot be asked of a sandbox is left out of its total.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Attempt } from '../test/escape/attempt.ts';
 import { attempts } from '../test/escape/attempts/index.ts';
 import { newCanary, type Verdict, withLeak } from '../test/escape/canaries.ts';
-import { users, type Who } from '../test/escape/user.ts';
 import { type Tool, tools, versionOf } from './escape/tools.ts';
+import { type Ordinary, ordinary } from './ordinary.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 
@@ -31,52 +30,29 @@ export interface EscapeBench {
 }
 
 export function benchEscape(): EscapeBench {
-  const who = users().at(-1);
-  if (!who) throw new Error('there is no user to run as');
-  const base = fs.realpathSync(fs.mkdtempSync(path.join(placeFor(who), 'bench-escape-')));
+  const place = ordinary(['src/core', 'src/sandbox', 'test/escape', 'bench/escape']);
+  const { base, kit, who } = place;
   const missing: Record<string, string> = {};
   const columns: Column[] = [];
   try {
-    const kit = copyKit(base);
     const peers = copyPeers(base);
-    spawnSync('chown', ['-R', `${who.uid}:${who.gid}`, base]);
+    spawnSync('chown', ['-R', `${who.uid}:${who.gid}`, peers]);
     for (const mode of ['overlay', 'direct'] as const) {
       const script = path.join(kit, 'test/escape/outside.ts');
-      const said = tried(base, kit, who, `intramur-${mode}`, (scratch, canary, report) => [script, mode, scratch, canary, report]);
+      const said = tried(place, `intramur-${mode}`, (scratch, canary, report) => [script, mode, scratch, canary, report]);
       columns.push({ name: `intramur ${mode}`, configured: `its own, ${mode} mode`, verdicts: said.verdicts });
     }
     for (const tool of tools) {
       const version = versionOf(tool, peers);
-      const column = version === undefined ? undefined : peerColumn(tool, version, { base, kit, peers, who });
+      const column = version === undefined ? undefined : peerColumn(tool, version, place, peers);
       if (typeof column === 'object') columns.push(column);
       else missing[tool.name] = column ?? 'it is not installed';
     }
   } finally {
-    spawnSync('chmod', ['-R', 'u+rwX', base]);
-    fs.rmSync(base, { recursive: true, force: true });
+    place.remove();
   }
   requireTelling(columns);
   return summary(columns, missing);
-}
-
-/** The user's own directory, because some sandboxes know no other place for a workspace. */
-function placeFor({ uid }: Who): string {
-  const row = fs
-    .readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .find((line) => line.split(':')[2] === String(uid));
-  const home = row?.split(':')[5] ?? os.homedir();
-  return fs.existsSync(home) ? home : os.tmpdir();
-}
-
-function copyKit(base: string): string {
-  const kit = path.join(base, 'kit');
-  for (const part of ['src/core', 'src/sandbox', 'test/escape', 'bench/escape', 'package.json'])
-    fs.cpSync(path.join(root, part), path.join(kit, part), { recursive: true });
-  fs.mkdirSync(path.join(kit, 'bin'));
-  fs.copyFileSync(process.execPath, path.join(kit, 'bin', 'node'), fs.constants.COPYFILE_FICLONE);
-  fs.chmodSync(path.join(kit, 'bin', 'node'), 0o755);
-  return kit;
 }
 
 function copyPeers(base: string): string {
@@ -93,9 +69,7 @@ interface Told {
 
 /** Runs one `outside.ts` as the user, at a terminal of its own, with a descriptor leaked. */
 function tried(
-  base: string,
-  kit: string,
-  who: Who,
+  { base, node, who }: Ordinary,
   name: string,
   args: (scratch: string, canary: string, report: string) => readonly string[],
 ): Told {
@@ -104,7 +78,7 @@ function tried(
   fs.chownSync(scratch, who.uid, who.gid);
   const canary = newCanary();
   const report = path.join(scratch, 'report.json');
-  const line = withLeak(scratch, canary, [path.join(kit, 'bin', 'node'), ...args(scratch, canary, report)]);
+  const line = withLeak(scratch, canary, [node, ...args(scratch, canary, report)]);
   const quoted = line.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
   const [command, ...rest] = who.command(['script', '-qefc', quoted, '/dev/null']);
   const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: path.join(scratch, 'home'), TERM: 'xterm', SHELL: '/bin/bash' };
@@ -113,13 +87,9 @@ function tried(
   return JSON.parse(fs.readFileSync(report, 'utf8')) as Told;
 }
 
-function peerColumn(
-  tool: Tool,
-  version: string,
-  { base, kit, peers, who }: { base: string; kit: string; peers: string; who: Who },
-): Column | string {
-  const script = path.join(kit, 'bench/escape/outside.ts');
-  const told = tried(base, kit, who, tool.name, (scratch, canary, report) => [script, tool.name, scratch, canary, report, peers]);
+function peerColumn(tool: Tool, version: string, place: Ordinary, peers: string): Column | string {
+  const script = path.join(place.kit, 'bench/escape/outside.ts');
+  const told = tried(place, tool.name, (scratch, canary, report) => [script, tool.name, scratch, canary, report, peers]);
   if (told.ran !== true) return `it did not run the attempts: ${told.errors?.trim().slice(0, 300)}`;
   return { name: `${tool.name} ${version}`.trim(), configured: tool.configured, verdicts: told.verdicts };
 }

@@ -13,7 +13,8 @@ const results = path.join(root, 'bench', 'results');
 const benches = {
   launch: ['bench/launch.ts', 'benchLaunch', 20],
   escape: ['bench/escape.ts', 'benchEscape'],
-  sandbox: ['bench/sandbox.ts', 'benchSandbox', 7],
+  sandbox: ['bench/sandbox.ts', 'benchSandbox', 9],
+  leaks: ['bench/leaks.ts', 'benchLeaks', 200],
   egress: ['bench/egress.ts', 'benchEgress', 3],
   gateway: ['bench/gateway.ts', 'run', 7],
   soak: ['bench/gateway/soak.ts', 'soak'],

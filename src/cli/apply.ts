@@ -6,10 +6,10 @@ import type { CliIo } from './io.ts';
 import { layerCommand, line, shown } from './layer-command.ts';
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const { layer, session, changes, isJson, withSensitive } = layerCommand(args, io, { sensitive: true });
+  const { layer, session, changes, isJson, withSensitive, cacheDir } = layerCommand(args, io, { sensitive: true });
   const sensitive = changes.filter((change) => change.class === 'sensitive');
   const isAgreed = withSensitive || (sensitive.length > 0 && !isJson && (await agreed(sensitive, io)));
-  const outcome = applyChanges(layer, changes, { withSensitive: isAgreed });
+  const outcome = applyChanges(layer, changes, { withSensitive: isAgreed, cacheDir });
   if (isJson) io.stdout.write(`${JSON.stringify({ schema: 'intramur/apply/1', session, ...outcome }, undefined, 2)}\n`);
   else {
     for (const name of outcome.applied) io.stdout.write(`applied  ${shown(name)}\n`);

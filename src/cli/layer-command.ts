@@ -15,6 +15,7 @@ export interface LayerCommand {
   readonly isPart: boolean;
   readonly isJson: boolean;
   readonly withSensitive: boolean;
+  readonly cacheDir: string;
 }
 
 export function layerCommand(args: readonly string[], io: CliIo, options: { sensitive: boolean }): LayerCommand {
@@ -27,7 +28,15 @@ export function layerCommand(args: readonly string[], io: CliIo, options: { sens
   const chosen = wanted.length === 0 ? changes : changes.filter((change) => wanted.some((one) => isAtOrBelow(change.path, one)));
   const missing = wanted.find((one) => !changes.some((change) => isAtOrBelow(change.path, one)));
   if (missing !== undefined) throw new IntramurError('USAGE', `nothing changed at ${shown(missing)}`, { hint: 'intramur diff' });
-  return { layer, session: layer.manifest.session, changes: chosen, isPart: wanted.length > 0, isJson, withSensitive };
+  return {
+    layer,
+    session: layer.manifest.session,
+    changes: chosen,
+    isPart: wanted.length > 0,
+    isJson,
+    withSensitive,
+    cacheDir: places.cache,
+  };
 }
 
 function parsed(args: readonly string[], takesSensitive: boolean) {

@@ -294,6 +294,7 @@ export class Daemon {
     this.#end(session, closedByLauncher);
     // An outcome is recorded after the last byte of its answer; what the session did is not summed up before.
     await this.#parts.mediation.settled(session.id, settleLimitMs);
+    await this.#parts.mediation.finish(session.id);
     const { first, last, ...tallied } = session.tally.summary();
     const closing = await this.#recordClose(session, { exitCode, limits, ...halted }, tallied.refusals);
     return {
@@ -317,7 +318,8 @@ export class Daemon {
   lost(session: Session): void {
     if (!this.isOpen(session)) return;
     this.#end(session, 'the launcher went away');
-    void this.#recordClose(session, { lost: true }, session.tally.summary().refusals);
+    const { refusals } = session.tally.summary();
+    void this.#parts.mediation.finish(session.id).then(() => this.#recordClose(session, { lost: true }, refusals));
   }
 
   #end(session: Session, reason: string): void {

@@ -3,6 +3,7 @@ import type { Body, EntryBody, Request } from '../core/index.ts';
 import { type Facts, type MonitorDeps, mediate, type Recorded, recordRefusal } from '../monitor/index.ts';
 import type { PolicyEngine } from '../policy/index.ts';
 import type { EgressTally } from './protocol.ts';
+import { createRefusalRate } from './refusal-rate.ts';
 import type { Tally } from './tally.ts';
 
 export interface Subject {
@@ -25,6 +26,8 @@ export interface Mediation {
   recordOutcome(of: number, outcome: Partial<EntryBody>): Promise<void>;
   /** Resolves when every allowed act of the session has its outcome recorded, or when `limitMs` are over. */
   settled(session: string, limitMs: number): Promise<void>;
+  /** Records the refusals that were only counted so far, of a session that is over or of all. Never throws. */
+  finish(session?: string): Promise<void>;
 }
 
 interface Pending {
@@ -45,12 +48,15 @@ export function createMediation(
   onFault: (what: string, fault: unknown) => void,
 ): Mediation {
   const pending = new Map<number, Pending>();
+  const rate = createRefusalRate((entry) => deps.append(entry), deps.now, onFault);
+  const { append } = rate;
   return {
     async mediate(request, body) {
       const subject = subjectOf(request.principal.session);
       const { engine, tally, secrets } = subject;
       const decide = (asked: Request, facts: Facts) => engine.decide(asked, facts);
-      const recorded = await mediate(request, body, { ...deps, decide, placeholders: secrets === 'block' ? undefined : deps.placeholders });
+      const placeholders = secrets === 'block' ? undefined : deps.placeholders;
+      const recorded = await mediate(request, body, { ...deps, append, decide, placeholders });
       const row = tally?.decided(request, recorded.decision, recorded.report, recorded.entry?.index);
       endFlood(subject);
       if (recorded.entry && recorded.decision.effect === 'allow' && 'host' in request.act)
@@ -59,7 +65,7 @@ export function createMediation(
     },
     async recordRefusal(request, reason) {
       const subject = subjectOf(request.principal.session);
-      const recorded = await recordRefusal(request, reason, deps);
+      const recorded = await recordRefusal(request, reason, { append });
       subject.tally?.decided(request, recorded.decision, undefined, recorded.entry?.index);
       endFlood(subject);
       return recorded;
@@ -89,6 +95,9 @@ export function createMediation(
       const timer = setTimeout(resolve, limitMs);
       await Promise.race([Promise.all(own.map(({ recorded }) => recorded.promise)), late]);
       clearTimeout(timer);
+    },
+    async finish(session) {
+      await (session === undefined ? rate.finishAll() : rate.finish(session));
     },
   };
 }

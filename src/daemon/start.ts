@@ -200,6 +200,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
     await gateway.close();
     await inspection.close();
     await keyring.close();
+    await mediation.finish();
     await ledger.append({ action: 'daemon.stop' }).catch((fault: unknown) => onFault('stop', fault));
     await ledger.close();
     index.close();

@@ -13,6 +13,8 @@ let rig: Rig;
 let any: number;
 let web: number;
 let proxy: number;
+let resolver: number;
+let closeDns: () => void;
 let address: string;
 const faults: unknown[] = [];
 const onFault = (fault: unknown): void => void faults.push(fault);
@@ -21,9 +23,15 @@ beforeAll(async () => {
   process.on('uncaughtException', onFault).on('unhandledRejection', onFault);
   rig = createRig({ gatewayHosts: ['127.0.0.1:4100'], limits: { helloMs: 500, headMs: 500, bodyMs: 500 } });
   [any, web, proxy] = [await rig.listen('any', 80), await rig.listen('any', 443), await rig.listen('proxy', 3128)];
+  const dns = net.createServer({ allowHalfOpen: false }, (socket) => rig.egress.dnsTcp(socket));
+  closeDns = () => dns.close();
+  await new Promise<void>((resolve) => dns.listen(0, '127.0.0.1', resolve));
+  const bound = dns.address();
+  resolver = typeof bound === 'object' ? (bound?.port ?? 0) : 0;
   address = rig.resolve('a.example');
 });
 afterAll(async () => {
+  closeDns();
   await rig.stop();
   process.off('uncaughtException', onFault).off('unhandledRejection', onFault);
 });
@@ -123,6 +131,7 @@ describe('over sockets', () => {
     ['the transparent listener', () => [any, address], false],
     ['the proxy', () => [proxy, '127.0.0.1'], false],
     ['inside TLS, as HTTP/2', () => [web, address], true],
+    ['the resolver over TCP', () => [resolver, '127.0.0.1'], false],
   ])('%s takes any bytes in any pieces', async (_name, where, secured) => {
     const [port, host] = where();
     await fc.assert(

@@ -1,6 +1,6 @@
 // The file system as a contained program sees it: a minimal root made of tmpfs and read-only parts of the host, a HOME of its
 // own, and the workspace at its own path. Whatever is not listed here does not exist inside.
-import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { IntramurError, product } from '../core/index.ts';
 import { hostEtc, type Identity, insideEtc } from './inside-etc.ts';
@@ -73,6 +73,7 @@ export function inside(plan: InsidePlan): Mount[] {
     tmpfs('/etc', 0o755, small),
     ...etc,
     ...hostEtc.filter(existsSync).flatMap(readOnlyEtc),
+    ...(existsSync(jdkRoot) ? javaSettings() : []),
     tmpfs(identity.home, 0o700),
     ...plan.homeFiles.map((file) => homeFile(file, plan)),
     ...trees(plan),
@@ -89,6 +90,20 @@ export function inside(plan: InsidePlan): Mount[] {
       ? [{ kind: 'symlink', target: real, path: at }]
       : [{ kind: 'bind', source: at, path: at, isWritable: false }];
   }
+}
+
+/** Debian keeps the settings of its JDKs in /etc; without them no Java starts. Passwords for remote management may be there, too. */
+function javaSettings(): Mount[] {
+  return readdirSync('/etc')
+    .filter((name) => /^java-\d+-openjdk$/.test(name))
+    .flatMap((name): Mount[] => {
+      const at = `/etc/${name}`;
+      const management = `${at}/management`;
+      return [
+        { kind: 'bind', source: at, path: at, isWritable: false },
+        ...(existsSync(management) ? [{ kind: 'tmpfs', path: management, bytes: 4096, mode: 0o555 } as const] : []),
+      ];
+    });
 }
 
 /** Package trees and the workspace, outermost first, so that an inner one is mounted over an outer one. */

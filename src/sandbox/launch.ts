@@ -180,6 +180,8 @@ function overlayArguments(plan: LaunchPlan, workspace: string, { outer, isRoot }
   }
   // The view takes the mode of its top from the layer.
   chmodSync(upper, statSync(workspace).mode & 0o777);
+  // Held from before it can be found: nobody may take it for the layer of a session that is over.
+  writeHolder(upper, process.pid);
   writeManifest(upper, workspace);
   return [workspace, upper, work];
 }
@@ -203,10 +205,11 @@ async function changesOf(plan: LaunchPlan, workspace: string, protection: Protec
     const { directChanges } = await import('./direct-changes.ts');
     return directChanges(workspace, protection.before, protection.beganNs);
   }
-  const { diffLayer } = await import('./overlay/diff.ts');
+  const [{ diffLayer }, { sweepEmpty }] = await Promise.all([import('./overlay/diff.ts'), import('./overlay/discard.ts')]);
   const layer = plan.overlay && readLayer(path.dirname(plan.overlay.upper));
   if (!layer) throw new IntramurError('SANDBOX_SETUP', 'the layer of the session is gone');
   const found = diffLayer(layer, plan.cacheDir);
+  sweepEmpty(layer);
   const count = (kind: Change['change']): number => found.filter(({ change }) => change === kind).length;
   return {
     changed: count('modified') + count('mode'),

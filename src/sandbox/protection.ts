@@ -4,6 +4,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmdirSync,
 import path from 'node:path';
 import { IntramurError } from '../core/index.ts';
 import { gitPlaces, repositoriesIn } from './git-place.ts';
+import { claimWorkspace } from './in-use.ts';
 import { depthOf, type Mount } from './mount.ts';
 import { pinnedPaths } from './sensitive.ts';
 import { workspaceTree } from './workspace-tree.ts';
@@ -32,6 +33,23 @@ interface Guarded {
 
 /** @param cacheDir remembers what was made on the host, so that a crash leaves nothing for good */
 export function protect(workspace: string, cacheDir: string, { scratch, tmpfsBytes }: Additions = noAdditions): Protection {
+  const giveBack = claimWorkspace(cacheDir, workspace, 'direct');
+  try {
+    const protection = protectClaimed(workspace, cacheDir, { scratch, tmpfsBytes });
+    return {
+      ...protection,
+      release() {
+        protection.release();
+        giveBack();
+      },
+    };
+  } catch (fault) {
+    giveBack();
+    throw fault;
+  }
+}
+
+function protectClaimed(workspace: string, cacheDir: string, { scratch, tmpfsBytes }: Additions): Protection {
   const placeholders = new Placeholders(workspace, cacheDir);
   const before = workspaceTree(workspace);
   const guarded = guardedPaths(workspace, before);

@@ -208,6 +208,7 @@ describe('a model call that is watched', () => {
       recordRefusal: async () => recorded,
       recordOutcome: async (_of, outcome) => void outcomes.push(outcome),
       settled: async () => {},
+      finish: async () => {},
     };
     return { mediation: observed(plain, { tell: (one) => told.push(one) }, () => 1000), told, outcomes };
   }

@@ -43,6 +43,7 @@ export function observed(mediation: Mediation, collector: Pick<Collector, 'tell'
       if (call) collector.tell(ended(call, outcome, nowMs()));
     },
     settled: (session, limitMs) => mediation.settled(session, limitMs),
+    finish: (session) => mediation.finish(session),
   };
 }
 

@@ -23,6 +23,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { IntramurError } from '../../core/index.ts';
+import { claimWorkspace } from '../in-use.ts';
 import type { Change } from './change.ts';
 import { isLive, type Layer } from './manifest.ts';
 import { settle } from './settled.ts';
@@ -36,11 +37,22 @@ export interface Outcome {
 export interface ApplyOptions {
   /** Bring back what can run or steer something later, too. */
   readonly withSensitive: boolean;
+  /** Where it is noted which workspaces are in use. */
+  readonly cacheDir: string;
 }
 
 /** @param changes of this layer, as `diffLayer` found them */
 export function applyChanges(layer: Layer, changes: readonly Change[], options: ApplyOptions): Outcome {
   refuseLive(layer);
+  const release = claimWorkspace(options.cacheDir, layer.manifest.workspace, 'apply');
+  try {
+    return applyClaimed(layer, changes, options);
+  } finally {
+    release();
+  }
+}
+
+function applyClaimed(layer: Layer, changes: readonly Change[], options: ApplyOptions): Outcome {
   recover(layer);
   const refused: { path: string; why: string }[] = [];
   const conflicts: { path: string; why: string }[] = [];

@@ -10,8 +10,8 @@ import { launch } from '../launch.ts';
 import { closeHandle } from '../listeners.ts';
 import { applyChanges } from './apply.ts';
 import { diffLayer } from './diff.ts';
-import { discardChanges, discardLayer } from './discard.ts';
-import { findLayer, type Layer, readLayer } from './manifest.ts';
+import { discardChanges, discardLayer, sweepEmpty } from './discard.ts';
+import { findLayer, type Layer, readLayer, writeHolder, writeManifest } from './manifest.ts';
 
 const { layers } = await doctor();
 const missing = layers.find(({ ok, name }) => !ok && name !== 'limit of total memory');
@@ -180,7 +180,7 @@ describe.skipIf(missing !== undefined)(`a layer${missing ? `, skipped: ${missing
     const { workspace } = layer.manifest;
     meanwhile(workspace);
     const seen = spawnSync('/bin/sh', ['-c', listing], { cwd: workspace, encoding: 'utf8' }).stdout;
-    const outcome = applyChanges(layer, diffLayer(layer, cacheDir), { withSensitive: true });
+    const outcome = applyChanges(layer, diffLayer(layer, cacheDir), { withSensitive: true, cacheDir });
     expect(outcome.conflicts.map((conflict) => conflict.path)).toContain(file);
     const after = spawnSync('/bin/sh', ['-c', listing], { cwd: workspace, encoding: 'utf8' }).stdout;
     // Only what nobody else touched may be gone: the file that the session deleted beside the new one.
@@ -215,7 +215,7 @@ describe.skipIf(missing !== undefined)(`a layer${missing ? `, skipped: ${missing
         );
         const { workspace } = layer.manifest;
         const changes = diffLayer(layer, cacheDir);
-        const outcome = applyChanges(layer, changes, { withSensitive: true });
+        const outcome = applyChanges(layer, changes, { withSensitive: true, cacheDir });
         const isComplete = outcome.conflicts.length === 0 && outcome.refused.length === 0;
         const saw = fs.existsSync(path.join(workspace, 'zz-listing'))
           ? fs.readFileSync(path.join(workspace, 'zz-listing'), 'utf8')
@@ -229,7 +229,7 @@ describe.skipIf(missing !== undefined)(`a layer${missing ? `, skipped: ${missing
       }),
       { numRuns: 25 },
     );
-  }, 60_000);
+  }, 180_000);
 
   it('is not touched while its session runs', async () => {
     const layer = await session('', 'echo a > a');
@@ -237,8 +237,31 @@ describe.skipIf(missing !== undefined)(`a layer${missing ? `, skipped: ${missing
       path.join(layer.directory, 'holder'),
       `${process.pid} ${fs.readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ')[19]}`,
     );
-    expect(() => applyChanges(layer, diffLayer(layer, cacheDir), { withSensitive: false })).toThrow('still running');
+    expect(() => applyChanges(layer, diffLayer(layer, cacheDir), { withSensitive: false, cacheDir })).toThrow('still running');
     expect(() => discardLayer(layer)).toThrow('still running');
+  });
+
+  it('that holds nothing goes with the next session of its workspace; one that holds something stays', async () => {
+    const layerFor = (name: string, files: readonly string[]): Layer => {
+      const upper = path.join(scratch, 'swept', name, 'upper');
+      fs.mkdirSync(upper, { recursive: true });
+      writeManifest(upper, path.join(scratch, 'workspaces'));
+      for (const file of files) fs.writeFileSync(path.join(upper, file), 'x');
+      const layer = readLayer(path.dirname(upper));
+      if (!layer) throw new Error('no layer');
+      return layer;
+    };
+    const pause = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, 20));
+    layerFor('empty', []);
+    layerFor('full', ['kept']);
+    const live = layerFor('live', []);
+    writeHolder(live.upper, process.pid);
+    await pause();
+    const last = layerFor('last', []);
+    await pause();
+    layerFor('later', []);
+    sweepEmpty(last);
+    expect(fs.readdirSync(path.join(scratch, 'swept')).sort()).toEqual(['full', 'last', 'later', 'live']);
   });
 
   it('can be given up in part, and as a whole', async () => {

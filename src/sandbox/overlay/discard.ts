@@ -1,9 +1,9 @@
 // Gives up a session's layer, or part of it. The workspace is not touched.
-import { rmdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { recover, refuseLive } from './apply.ts';
 import type { Change } from './change.ts';
-import { holderName, type Layer } from './manifest.ts';
+import { holderName, isLive, type Layer, readLayer } from './manifest.ts';
 import { removeOverlay } from './remove.ts';
 import { settle } from './settled.ts';
 
@@ -14,6 +14,24 @@ export function discardChanges(layer: Layer, changes: readonly Change[]): void {
     layer,
     changes.map((change) => change.path),
   );
+}
+
+/** Removes the earlier layers of this one's workspace that hold nothing: sessions that only read would pile them up. */
+export function sweepEmpty(last: Layer): void {
+  const sessions = path.dirname(last.directory);
+  for (const name of readdirSync(sessions)) {
+    const layer = readLayer(path.join(sessions, name));
+    const isEarlier = layer?.manifest.workspace === last.manifest.workspace && layer.beganNs < last.beganNs;
+    if (isEarlier && !isLive(layer) && isEmpty(layer.upper)) discardLayer(layer);
+  }
+}
+
+function isEmpty(directory: string): boolean {
+  try {
+    return readdirSync(directory).length === 0;
+  } catch {
+    return false;
+  }
 }
 
 /** Removes the whole layer. */

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from '
 import path from 'node:path';
 import { IntramurError } from '../../core/index.ts';
 import { isWithin } from '../mount.ts';
+import { processStart } from '../process-start.ts';
 
 export interface Manifest {
   readonly session: string;
@@ -37,7 +38,7 @@ export function writeManifest(upper: string, workspace: string): void {
 
 /** Who has the layer mounted: a process, with its start time, by which a later one with the same number is told apart. */
 export function writeHolder(upper: string, pid: number): void {
-  writeFileSync(path.join(path.dirname(upper), holderName), `${pid} ${startOf(pid) ?? ''}`, { mode: 0o600 });
+  writeFileSync(path.join(path.dirname(upper), holderName), `${pid} ${processStart(pid) ?? ''}`, { mode: 0o600 });
 }
 
 export function readLayer(directory: string): Layer | undefined {
@@ -76,13 +77,7 @@ export function findLayer(sessions: string, session: string | undefined, cwd: st
 /** The session still runs: its layer is mounted, and must not be changed from outside. */
 export function isLive(layer: Layer): boolean {
   const [pid = '', start = ''] = textOf(path.join(layer.directory, holderName)).split(' ');
-  return start !== '' && startOf(Number(pid)) === start;
-}
-
-/** The start time of a process in clock ticks since boot (field 22 of /proc/PID/stat; the name before it may hold anything). */
-function startOf(pid: number): string | undefined {
-  const stat = textOf(`/proc/${pid}/stat`);
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  return start !== '' && processStart(Number(pid)) === start;
 }
 
 function textOf(file: string): string {
