@@ -29,7 +29,14 @@ it('three tokens of the date line, late in the evening when the day is another o
   expect(covert.map(({ where, channel, tokens }) => ({ where, channel, tokens: tokens.toSorted() }))).toEqual([
     { where: 'POST /v1/messages system[0].text', channel: 'value', tokens: ['"\'" U+0027 → "\u02bc" U+02BC', '"-" U+002D → "/" U+002F'] },
   ]);
-  expect(disclosed).toContainEqual({ what: 'timezone', where: 'POST /v1/messages system[0].text', to: 'model' });
+  expect(disclosed).toContainEqual(
+    expect.objectContaining({
+      what: 'timezone',
+      where: 'POST /v1/messages system[0].text',
+      to: 'model',
+      quote: expect.stringContaining('Today'),
+    }),
+  );
 });
 
 it('a date in English words, which ignores the locale, is no mark when the day is another one elsewhere', async () => {
