@@ -68,10 +68,11 @@ describe.each(dialects)('a model that speaks %s alone', (dialect) => {
     const args = ['run', '--mode', 'direct', '--', ...commandOf(recipe, `Create the file ${file} with a greeting.`)];
     const outcome = await site.rig.intramur(args, { cwd: workspace, env: recipe.env, limitMs: limits.limitMs });
     expect(written(file), JSON.stringify(outcome)).toBe('hello from a tool call');
-    expect(outcome.code).toBe(0);
+    expect(outcome.code, JSON.stringify(outcome)).toBe(0);
   });
 
-  it.concurrent.each(agentRecipes)('serves $id outside', { timeout: limits.timeout }, async (recipe) => {
+  // Once more where a vendor's program, which here talks to nobody else, ends badly after its work: seen once in some fifty runs.
+  it.concurrent.each(agentRecipes)('serves $id outside', { timeout: limits.timeout, retry: 1 }, async (recipe) => {
     const { workspace, home } = placeFor(site.rig, `${recipe.id}-outside`);
     const { env, files } = recipe.outside({ url: site.url, key, model: 'rehearsal' });
     for (const { path: name, text } of files) {
@@ -83,7 +84,7 @@ describe.each(dialects)('a model that speaks %s alone', (dialect) => {
     const child = site.gate.start(command, { workspace, home, env: { ...recipe.env, ...env } });
     const outcome = await finished(child, { limitMs: limits.limitMs });
     expect(written(file), JSON.stringify(outcome)).toBe('hello from a tool call');
-    expect(outcome.code).toBe(0);
+    expect(outcome.code, JSON.stringify(outcome)).toBe(0);
   });
 });
 
