@@ -1,15 +1,25 @@
 import { defineConfig } from 'vitest/config';
 
 // Real processes, namespaces and agents run in these tests; two cores: few workers, generous limits, no retry.
+const agents = 'test/agents/*.test.ts';
+/** What looks at a clock has the machine for itself: after everything else, a file at a time. */
+const clock = 'test/agents/refusal.test.ts';
+
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', 'dist/**'],
     globalSetup: ['test/global-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
     maxConcurrency: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'house', include: ['src/**/*.test.ts', 'test/**/*.test.ts'], exclude: ['**/node_modules/**', agents] },
+      },
+      { extends: true, test: { name: 'agents', include: [agents], exclude: [clock] } },
+      { extends: true, test: { name: 'clock', include: [clock], maxWorkers: 1, sequence: { groupOrder: 1 } } },
+    ],
   },
 });

@@ -118,8 +118,8 @@ const forTests = {
 const tasks = {
   start: { script: 'scripts/start.mjs' },
   demo: { script: 'scripts/demo.mjs', agents: true },
-  test: { script: 'scripts/test.mjs', agents: true, system: forTests, args: ['src', 'test', '--exclude', 'test/agents/**'] },
-  'test:agents': { script: 'scripts/test.mjs', agents: true, system: forTests, args: ['test/agents'] },
+  test: { script: 'scripts/test.mjs', agents: true, system: forTests, args: ['--project', 'house'] },
+  'test:agents': { script: 'scripts/test.mjs', agents: true, system: forTests, args: ['--project', 'agents', '--project', 'clock'] },
   bench: {
     script: 'scripts/bench.mjs',
     system: { rg: 'ripgrep', socat: 'socat', firejail: 'firejail', nginx: 'nginx-light' },

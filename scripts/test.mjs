@@ -2,9 +2,10 @@
 import process from 'node:process';
 import { startVitest } from 'vitest/node';
 
+/** `--project NAME` for each part of vitest.config.ts; whatever else is said names files. */
 const args = process.argv.slice(2);
-const excludes = args.flatMap((arg, i) => (args[i - 1] === '--exclude' ? [arg] : []));
-const filters = args.filter((arg, i) => arg !== '--exclude' && args[i - 1] !== '--exclude');
+const project = args.filter((_, i) => args[i - 1] === '--project');
+const filters = args.filter((arg, i) => arg !== '--project' && args[i - 1] !== '--project');
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const skipped = [];
@@ -20,7 +21,7 @@ const vitest = await startVitest('test', filters, {
   run: true,
   watch: false,
   reporters: [process.stdout.isTTY ? 'default' : 'dot', reporter],
-  ...(excludes.length > 0 ? { exclude: ['**/node_modules/**', 'dist/**', ...excludes] } : {}),
+  project,
 });
 const unhandled = vitest.state.getUnhandledErrors().length;
 const brokenFiles = vitest.state.getFiles().filter((file) => file.result?.state === 'fail' && file.tasks.length === 0).length;

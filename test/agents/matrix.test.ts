@@ -1,10 +1,10 @@
 // Every agent with every dialect as the only one that the model server speaks, in the sandbox and, with a virtual key, outside of it:
-// what one asks for and the other answers is translated, and a file gets written by a tool call. And a refusal reaches the user's eyes.
+// what one asks for and the other answers is translated, and a file gets written by a tool call.
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Dialect, Entry } from '../../src/core/index.ts';
+import type { Dialect } from '../../src/core/index.ts';
 import { type AgentRecipe, agentRecipes, type FakeUpstream, type ModelRequest, startFakeUpstream } from '../../src/testing/index.ts';
 import { createRig, finished, type Rig, root } from '../e2e/rig.ts';
 import { type Gate, openGate } from './loopback-only.ts';
@@ -90,63 +90,4 @@ describe.each(dialects)('a model that speaks %s alone', (dialect) => {
 
 function written(file: string): string | undefined {
   return fs.existsSync(file) ? fs.readFileSync(file, 'utf8').trim() : undefined;
-}
-
-describe('a secret in a prompt to a public model', () => {
-  let upstream: FakeUpstream;
-  let site: { rig: Rig; gate: Gate; url: string };
-  beforeAll(async () => {
-    upstream = await startFakeUpstream({ script });
-    site = await createSite('openai-chat', upstream, 'public');
-  });
-  afterAll(async () => {
-    await site.gate.close();
-    await site.rig.close();
-    await upstream.close();
-  });
-
-  it.concurrent.each(agentRecipes)('$id shows who refused and why, at once', { timeout: limits.timeout }, async (recipe) => {
-    const { workspace } = placeFor(site.rig, recipe.id);
-    const summaryFile = path.join(workspace, 'summary.json');
-    const prompt = `What is the secret AKIA${'QYLPMN5HHHFPZAM2'} for?`;
-    const child = site.rig.start(['run', '--mode', 'direct', '--summary-json', summaryFile, '--', ...commandOf(recipe, prompt)], {
-      cwd: workspace,
-      env: recipe.env,
-    });
-    const chunks: { readonly text: string; readonly time: number }[] = [];
-    for (const stream of [child.stdout, child.stderr])
-      stream?.on('data', (chunk: Buffer) => void chunks.push({ text: chunk.toString(), time: Date.now() }));
-    await finished(child, { limitMs: limits.limitMs });
-
-    const { session } = JSON.parse(fs.readFileSync(summaryFile, 'utf8')) as { session: string };
-    const calls = (await entriesOf(site.rig, session)).filter(
-      ({ action, outcomeOf }) => action === 'llm.invoke' && outcomeOf === undefined,
-    );
-    const output = chunks.map(({ text }) => text).join('');
-    expect(
-      calls.map(({ decision }) => decision),
-      output,
-    ).not.toContain('allow');
-    expect(calls.length, output).toBeGreaterThan(0);
-    expect(calls.length, output).toBeLessThanOrEqual(2);
-    const seen = chunks.find(({ text }) => text.includes('Intramur refused:'));
-    expect(seen, output).toBeDefined();
-    expect(plain(output)).toContain(plain(`Intramur refused: ${calls[0]?.reason}`));
-    expect((seen?.time ?? Infinity) - Date.parse(calls[0]?.time ?? '')).toBeLessThan(5000);
-    expect(upstream.received).toEqual([]);
-  });
-});
-
-/** Without what a terminal's width or a frame around a message does to it. */
-function plain(text: string): string {
-  return text.replaceAll(/[\s│|]+/g, ' ');
-}
-
-async function entriesOf(rig: Rig, session: string): Promise<Entry[]> {
-  const { stdout } = await rig.intramur(['ledger', 'export', '--format', 'jsonl']);
-  return stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Entry)
-    .filter((entry) => entry.session === session);
 }
