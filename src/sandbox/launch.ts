@@ -18,6 +18,7 @@ import { inside, refuseHome, refuseWorkspace, starterPath } from './inside.ts';
 import { closeHandle, indexOf, listenersFrom, listenersOf, type Planned } from './listeners.ts';
 import { bwrapMounts, isWithin, type Mount } from './mount.ts';
 import type { Change } from './overlay/change.ts';
+import { isEmpty, sweepEmpty } from './overlay/empty.ts';
 import { readLayer, writeHolder, writeManifest } from './overlay/manifest.ts';
 import { type Owner, ownerOf, requireReachable } from './owner.ts';
 import type { Launched, LaunchPlan, Listeners } from './plan.ts';
@@ -205,11 +206,12 @@ async function changesOf(plan: LaunchPlan, workspace: string, protection: Protec
     const { directChanges } = await import('./direct-changes.ts');
     return directChanges(workspace, protection.before, protection.beganNs);
   }
-  const [{ diffLayer }, { sweepEmpty }] = await Promise.all([import('./overlay/diff.ts'), import('./overlay/discard.ts')]);
   const layer = plan.overlay && readLayer(path.dirname(plan.overlay.upper));
   if (!layer) throw new IntramurError('SANDBOX_SETUP', 'the layer of the session is gone');
-  const found = diffLayer(layer, plan.cacheDir);
   sweepEmpty(layer);
+  if (isEmpty(layer.upper)) return { changed: 0, added: 0, deleted: 0, sensitive: [], disarmed: [] };
+  const { diffLayer } = await import('./overlay/diff.ts');
+  const found = diffLayer(layer, plan.cacheDir);
   const count = (kind: Change['change']): number => found.filter(({ change }) => change === kind).length;
   return {
     changed: count('modified') + count('mode'),

@@ -31,8 +31,8 @@ const ports = [443, 80, 22, 853];
 
 const limits = { fileBytes: 16 * 2 ** 30, tmpfsBytes: 2 * 2 ** 30 } as const;
 
-/** When what the first exchange needs is loaded: not while the program starts, and before it can have much to say. */
-const restAfterMs = 30;
+/** When what the first exchange needs is loaded, unless it is there first: not while the program starts, or a short one ends. */
+const restAfterMs = 150;
 
 export interface ToContain {
   readonly options: RunOptions;

@@ -10,7 +10,8 @@ import { launch } from '../launch.ts';
 import { closeHandle } from '../listeners.ts';
 import { applyChanges } from './apply.ts';
 import { diffLayer } from './diff.ts';
-import { discardChanges, discardLayer, sweepEmpty } from './discard.ts';
+import { discardChanges, discardLayer } from './discard.ts';
+import { sweepEmpty } from './empty.ts';
 import { findLayer, type Layer, readLayer, writeHolder, writeManifest } from './manifest.ts';
 
 const { layers } = await doctor();

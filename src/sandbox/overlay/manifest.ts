@@ -21,7 +21,7 @@ export interface Layer {
   readonly beganNs: bigint;
 }
 
-const fileName = 'manifest.json';
+export const manifestName = 'manifest.json';
 export const holderName = 'holder';
 
 /** INVARIANT: written before the layer is mounted; its change time is the beginning of the session. */
@@ -32,8 +32,8 @@ export function writeManifest(upper: string, workspace: string): void {
     workspace,
     startedAt: new Date().toISOString(),
   };
-  writeFileSync(path.join(directory, `${fileName}.new`), JSON.stringify(manifest), { mode: 0o600 });
-  renameSync(path.join(directory, `${fileName}.new`), path.join(directory, fileName));
+  writeFileSync(path.join(directory, `${manifestName}.new`), JSON.stringify(manifest), { mode: 0o600 });
+  renameSync(path.join(directory, `${manifestName}.new`), path.join(directory, manifestName));
 }
 
 /** Who has the layer mounted: a process, with its start time, by which a later one with the same number is told apart. */
@@ -42,7 +42,7 @@ export function writeHolder(upper: string, pid: number): void {
 }
 
 export function readLayer(directory: string): Layer | undefined {
-  const file = path.join(directory, fileName);
+  const file = path.join(directory, manifestName);
   try {
     const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
     if (!isManifest(value)) return undefined;
