@@ -64,7 +64,7 @@ const commands: Readonly<Record<string, Command>> = {
 };
 
 /** Words of the contract that later versions bring. They are not in the help, and they say so. */
-const later = new Set(['attest', 'index', 'kill', 'resume', 'hook', 'init', 'report']);
+const later = new Set(['kill', 'resume', 'hook', 'init', 'report']);
 
 function help(): string {
   const rows = Object.values(commands).map(({ usage, does }) => `  ${usage.padEnd(38)} ${does}`);

@@ -3,7 +3,7 @@
 import crypto from 'node:crypto';
 import type { DetailedError, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs';
 import { nearest, type PolicyId } from '../core/index.ts';
-import { type ActionTable, readActionTable } from './action-index.ts';
+import { type ActionTable, actionTable } from './action-index.ts';
 import type { Cedar } from './evaluate.ts';
 import { reasonWords, unknownReasonWord } from './reason.ts';
 import { namespace, schema } from './schema.ts';
@@ -41,7 +41,6 @@ export function makeBundle(cedar: Cedar, files: readonly PolicyFile[]): Bundle {
       if (policies.size > maxPolicies) throw invalid(`more than ${maxPolicies} policies`);
     }
   }
-  const actions = readActionTable(cedar);
   const staticPolicies = Object.fromEntries([...policies].map(([id, { text }]) => [id, text]));
   const answer = cedar.validate({ schema, policies: { staticPolicies }, validationSettings: { mode: 'strict' } });
   if (answer.type === 'failure') throw invalid(answer.errors.map(({ message }) => message).join('\n') || 'the policies do not validate');
@@ -52,7 +51,7 @@ export function makeBundle(cedar: Cedar, files: readonly PolicyFile[]): Bundle {
     for (const { policyId, error } of problems) {
       const policy = policies.get(policyId);
       const { where, message } = policy
-        ? policy.source.describe(error, policy.offset, actions)
+        ? policy.source.describe(error, policy.offset, actionTable)
         : { where: policyId, message: error.message };
       if (!lines.has(where)) lines.set(where, `${where}: ${message}`);
     }
@@ -62,7 +61,7 @@ export function makeBundle(cedar: Cedar, files: readonly PolicyFile[]): Bundle {
 
   const hash = crypto.createHash('sha256').update(schema);
   for (const [id, { text }] of [...policies].toSorted(([a], [b]) => (a < b ? -1 : 1))) hash.update(`\0${id}\0${text}`);
-  return { digest: hash.digest('hex'), policies, actions };
+  return { digest: hash.digest('hex'), policies, actions: actionTable };
 }
 
 /** One file's text with byte offsets, which is how Cedar counts. */

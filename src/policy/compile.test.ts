@@ -3,23 +3,22 @@ import type { Expr, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { classifications, egressClasses, labels, perimeters, purposes, type Request, vettings } from '../core/index.ts';
-import { type ActionTable, actionsOf, readActionTable } from './action-index.ts';
+import { actionsOf, actionTable } from './action-index.ts';
 import { compilePolicies } from './compile.ts';
 import { rulingsOn } from './decide.ts';
 import { compileBundle, wasmEvaluator } from './engine.ts';
 import { type Cedar, createWasmEvaluator, loadCedar } from './evaluate.ts';
 import { loadPolicies } from './index.ts';
 import type { Facts } from './question.ts';
+import { namespace, schema } from './schema.ts';
 import { connection, httpRequest, modelCall, principal, target } from './testdata/request.ts';
 
 // cedar-wasm is the oracle: for any policy and any request the compiled form gives the same decision, the same determining
 // policies and the same errors.
 
 let cedar: Cedar;
-let table: ActionTable;
 beforeAll(async () => {
   cedar = await loadCedar();
-  table = readActionTable(cedar);
 });
 
 const hosts = [
@@ -253,7 +252,7 @@ it('decides and errs as cedar-wasm does over any policies, badly typed ones incl
             return [id, parsed.json] as const;
           }),
         );
-        const compiled = compilePolicies(json, table);
+        const compiled = compilePolicies(json, actionTable);
         if (!compiled) throw new Error('does not compile');
         const wasm = createWasmEvaluator(cedar, `differential-${sets++}`, byId);
         for (const [request, facts] of asked) {
@@ -270,7 +269,7 @@ it('decides and errs as cedar-wasm does over any policies, badly typed ones incl
   expect(Math.min(satisfied, failed)).toBeGreaterThan(50);
 });
 
-describe('the action table', () => {
+describe('the table of actions', () => {
   it.each<[string, PolicyJson['action'], (action: string) => boolean]>([
     ['a class', { op: 'in', entity: { type: 'Intramur::Action', id: 'egress.telemetry' } }, (a) => a.endsWith('.telemetry')],
     ['a kind', { op: 'in', entity: { type: 'Intramur::Action', id: 'http.request' } }, (a) => a.startsWith('http.request.')],
@@ -279,11 +278,29 @@ describe('the action table', () => {
     ['a group by ==', { op: '==', entity: { type: 'Intramur::Action', id: 'net' } }, () => false],
     ['everything', { op: 'All' }, () => true],
   ])('%s', (_name, constraint, isIn) => {
-    expect(actionsOf(table, constraint)).toEqual(table.concrete.filter(isIn));
+    expect(actionsOf(actionTable, constraint)).toEqual(actionTable.concrete.filter(isIn));
+  });
+
+  it('says what Cedar reads in the schema', () => {
+    const answer = cedar.schemaToJson(schema);
+    const read = answer.type === 'success' ? answer.json[namespace] : undefined;
+    if (!read) throw new Error('the schema does not parse');
+    const parents = (action: string) => read.actions[action]?.memberOf?.map(({ id }) => id) ?? [];
+    const closure = (action: string): string[] => [action, ...parents(action).flatMap(closure)];
+    const sorted = (lists: Iterable<readonly [string, readonly string[]]>) =>
+      Object.fromEntries([...lists].map(([name, list]) => [name, [...new Set(list)].sort()]));
+    expect(sorted(actionTable.groupsOf)).toEqual(sorted(Object.keys(read.actions).map((action) => [action, closure(action)])));
+    expect(actionTable.concrete.toSorted()).toEqual(
+      Object.keys(read.actions)
+        .filter((action) => (read.actions[action]?.appliesTo?.resourceTypes.length ?? 0) > 0)
+        .sort(),
+    );
+    const enumerated = Object.entries(read.entityTypes).flatMap(([name, type]) => ('enum' in type ? [[name, type.enum] as const] : []));
+    expect(sorted(actionTable.words)).toEqual(sorted(enumerated));
   });
 
   it('has each class of egress for each kind of traffic', () => {
     const expected = egressClasses.flatMap((name) => [`http.request.${name}`, `net.connect.${name}`]);
-    expect(table.concrete).toEqual(expect.arrayContaining(['llm.invoke', ...expected]));
+    expect(actionTable.concrete).toEqual(expect.arrayContaining(['llm.invoke', ...expected]));
   });
 });

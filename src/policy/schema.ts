@@ -7,34 +7,84 @@ import { classifications, dialects, egressClasses, labels, perimeters, purposes,
 
 export const namespace = 'Intramur';
 
-const oneOf = (words: readonly string[]) => `enum [${words.map((word) => `"${word}"`).join(', ')}]`;
+export const protocols = ['tcp', 'ssh', 'dns', 'udp', 'tls'] as const;
+export const vias = ['sandbox', 'key'] as const;
+
+/** Entity types whose entities are a fixed vocabulary. */
+export const words = {
+  Classification: classifications,
+  Perimeter: perimeters,
+  Purpose: purposes,
+  Label: labels,
+  Vetting: vettings,
+  Dialect: dialects,
+  Protocol: protocols,
+  Via: vias,
+} as const satisfies Record<string, readonly string[]>;
+
+interface Action {
+  readonly in: readonly string[];
+  /** What a request with this action is about and carries, beside what every act carries; a group has none. */
+  readonly about?: { readonly resource: string; readonly context?: string };
+}
+
+/** Each class of egress is a group; a request is a member of the group of its class and of the group of its kind. */
+const egress: Readonly<Record<string, Action>> = Object.fromEntries(
+  egressClasses.flatMap((name) => [
+    [`egress.${name}`, { in: ['net'] }],
+    [
+      `http.request.${name}`,
+      { in: ['http.request', `egress.${name}`], about: { resource: 'Host', context: 'method: String, path: String, tls: Bool' } },
+    ],
+    [`net.connect.${name}`, { in: ['net.connect', `egress.${name}`], about: { resource: 'Host', context: 'protocol: Protocol' } }],
+  ]),
+);
+
+const onFiles: Action = { in: ['fs'], about: { resource: 'Path' } };
+
+export const actions: Readonly<Record<string, Action>> = {
+  any: { in: [] },
+  llm: { in: ['any'] },
+  net: { in: ['any'] },
+  fs: { in: ['any'] },
+  process: { in: ['any'] },
+  mcp: { in: ['any'] },
+  secret: { in: ['any'] },
+  'llm.invoke': { in: ['llm'], about: { resource: 'Model', context: 'dialect: Dialect, requestedModel: String' } },
+  'http.request': { in: ['net'] },
+  'net.connect': { in: ['net'] },
+  ...egress,
+  'fs.read': onFiles,
+  'fs.list': onFiles,
+  'fs.write': onFiles,
+  'fs.delete': onFiles,
+  'process.exec': { in: ['process'], about: { resource: 'Program', context: 'argv: String, verbs: Set<String>, cwd: String' } },
+  'mcp.call': { in: ['mcp'], about: { resource: 'McpTool', context: 'argKeys: Set<String>' } },
+  'tool.use': { in: ['any'], about: { resource: 'Tool' } },
+  'secret.use': { in: ['secret'], about: { resource: 'Secret' } },
+};
 
 /** What every act carries. `dataRank`: the highest class that the payload holds or the session has read, as a number. */
 const common =
   'purpose: Purpose, session: String, now: datetime, labels: Set<Label>, classification: Classification, dataRank: Long, approved?: Approval';
 
-/** Each class of egress is a group; a request is a member of the group of its class and of the group of its kind. */
-const egress = egressClasses
-  .map(
-    (name) => `
-  action "egress.${name}" in [net];
-  action "http.request.${name}" in ["http.request", "egress.${name}"] appliesTo { principal: [Agent], resource: [Host], context: { ${common}, method: String, path: String, tls: Bool } };
-  action "net.connect.${name}" in ["net.connect", "egress.${name}"] appliesTo { principal: [Agent], resource: [Host], context: { ${common}, protocol: Protocol } };`,
-  )
-  .join('');
+const quoted = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(', ');
 
-export const protocols = ['tcp', 'ssh', 'dns', 'udp', 'tls'] as const;
-export const vias = ['sandbox', 'key'] as const;
+function declaration(name: string, { in: groups, about }: Action): string {
+  const applies =
+    about &&
+    ` appliesTo { principal: [Agent], resource: [${about.resource}], context: { ${[common, about.context].filter(Boolean).join(', ')} } }`;
+  return `action "${name}"${groups.length > 0 ? ` in [${quoted(groups)}]` : ''}${applies ?? ''}`;
+}
+
+function listed<T>(all: Readonly<Record<string, T>>, line: (name: string, value: T) => string): string {
+  return Object.entries(all)
+    .map(([name, value]) => `  ${line(name, value)};`)
+    .join('\n');
+}
 
 export const schema = `namespace ${namespace} {
-  entity Classification ${oneOf(classifications)};
-  entity Perimeter ${oneOf(perimeters)};
-  entity Purpose ${oneOf(purposes)};
-  entity Label ${oneOf(labels)};
-  entity Vetting ${oneOf(vettings)};
-  entity Dialect ${oneOf(dialects)};
-  entity Protocol ${oneOf(protocols)};
-  entity Via ${oneOf(vias)};
+${listed(words, (name, values) => `entity ${name} enum [${quoted(values)}]`)}
 
   entity Team;
   entity User in [Team];
@@ -56,16 +106,7 @@ export const schema = `namespace ${namespace} {
   entity Tool { name: String };
   entity Secret { name: String, isGranted: Bool };
 
-  action any;
-  action llm, net, fs, process, mcp, secret in [any];
-  action "llm.invoke" in [llm] appliesTo { principal: [Agent], resource: [Model], context: { ${common}, dialect: Dialect, requestedModel: String } };
-  action "http.request", "net.connect" in [net];${egress}
-
-  action "fs.read", "fs.list", "fs.write", "fs.delete" in [fs] appliesTo { principal: [Agent], resource: [Path], context: { ${common} } };
-  action "process.exec" in [process] appliesTo { principal: [Agent], resource: [Program], context: { ${common}, argv: String, verbs: Set<String>, cwd: String } };
-  action "mcp.call" in [mcp] appliesTo { principal: [Agent], resource: [McpTool], context: { ${common}, argKeys: Set<String> } };
-  action "tool.use" in [any] appliesTo { principal: [Agent], resource: [Tool], context: { ${common} } };
-  action "secret.use" in [secret] appliesTo { principal: [Agent], resource: [Secret], context: { ${common} } };
+${listed(actions, declaration)}
 }
 `;
 
