@@ -118,7 +118,7 @@ const forTests = {
 const tasks = {
   start: { script: 'scripts/start.mjs' },
   demo: { script: 'scripts/demo.mjs', agents: true },
-  test: { script: 'scripts/test.mjs', agents: true, system: forTests, args: ['--project', 'house'] },
+  test: { script: 'scripts/test.mjs', agents: true, system: forTests, args: ['--project', 'rooms', '--project', 'house'] },
   'test:agents': { script: 'scripts/test.mjs', agents: true, system: forTests, args: ['--project', 'agents', '--project', 'clock'] },
   bench: {
     script: 'scripts/bench.mjs',
