@@ -2,87 +2,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import {
-  type Case,
-  canIsolate,
-  differences,
-  type Files,
-  inImage,
-  inside,
-  installedAs,
-  ours,
-  placed,
-  type Question,
-  workspace,
-} from './image.ts';
+import { askedInside, type Case, canIsolate, differences, type Files, installedAs, ours, workspace } from './image.ts';
+import { questions } from './questions.ts';
 
 const bundle = path.resolve('test/agents/node_modules/@google/gemini-cli/bundle');
 const isRunnable = fs.existsSync(bundle) && canIsolate();
 if (!isRunnable) process.stderr.write('skipped: oracle for gemini-cli (not installed under test/agents, or no namespaces)\n');
-
-const questions: readonly Question[] = [
-  ...[
-    'git status',
-    'git push origin main',
-    'git -c core.pager=x log',
-    'gitk',
-    'git',
-    'ls -la',
-    'cat README.md',
-    'cat /etc/passwd',
-    'cat ~/.ssh/id_rsa',
-    'rm -rf build',
-    'rm x',
-    'sudo rm -rf /',
-    'npm test',
-    'npm test -- --watch',
-    'npm run build',
-    'make',
-    'make && git status',
-    'git status && make',
-    'git status; ls',
-    'git log | head -5',
-    'echo hi > out.txt',
-    'git status > out.txt',
-    'echo $(git status)',
-    'echo `make`',
-    'bash -c "git status"',
-    "sh -c 'make'",
-    'FOO=1 git status',
-    'find . -name x',
-    'find . -delete',
-    'find . -exec make {} +',
-    'sed -n 1,5p README.md',
-    'sed -i s/a/b/ README.md',
-    'curl https://example.com',
-    'ln -s a b',
-    'head -n 3 README.md',
-    'cd ..',
-    'cd src',
-    'grep -r x .',
-    'wc -l README.md',
-    'true',
-    'git diff --output=x',
-    'git branch -D main',
-    'git branch',
-    'for i in 1 2; do make; done',
-    'if true; then git status; fi',
-    'git "status"',
-    'echo "unclosed',
-    'ls &',
-    '',
-  ].map((target): Question => ['shell', target]),
-  ['read', `${workspace}/README.md`],
-  ['read', `${workspace}/.env`],
-  ['write', `${workspace}/a.ts`],
-  ['write', `${workspace}/package.json`],
-  ['write', `${workspace}/Makefile`],
-  ['network', 'https://example.com/x'],
-  ['network', 'https://evil.example/'],
-  ['mcp', 'srv/list'],
-  ['mcp', 'srv/drop'],
-  ['mcp', 'other/list'],
-];
 
 const trusted = { '~/.gemini/trustedFolders.json': { [workspace]: 'TRUST_FOLDER' } };
 const user = (settings: unknown): Files => ({ '~/.gemini/settings.json': settings });
@@ -183,19 +108,10 @@ function project(settings: unknown): Files {
   return { '.gemini/settings.json': settings };
 }
 
-function theirs(cases: readonly Case[]): readonly (readonly string[])[] {
-  const input = JSON.stringify(cases.map(({ files, questions: asked }) => ({ files: placed(files), workspace, questions: asked })));
-  return inImage({ '/etc/cases.json': input }, (root) => {
-    const child = inside(root, [process.execPath, path.resolve('test/e2e/oracle/gemini-inside.ts'), bundle, '/etc/cases.json']);
-    if (child.status !== 0) throw new Error(`${child.stderr.slice(0, 2000)}`);
-    return JSON.parse(child.stdout.trim().split('\n').at(-1) ?? '[]');
-  });
-}
-
 describe.skipIf(!isRunnable)('Gemini CLI', () => {
   it('decides as the audit says, for every rule file and question', () => {
     const cases = Object.entries(variants).map(([name, files]): Case => ({ name, files, questions }));
-    const found = theirs(cases);
+    const found = askedInside('gemini-inside.ts', bundle, cases);
     const installed = installedAs('@google/gemini-cli');
     const wrong = cases.flatMap((one, index) =>
       differences(one, found[index] ?? [], ours('gemini-cli', { ...one.files, ...installed }, one.questions)),

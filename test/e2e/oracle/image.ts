@@ -101,3 +101,13 @@ export function differences(one: Case, theirs: readonly string[], mine: readonly
       : [`${one.name}: ${action} ${target}: it says ${theirs[index] ?? 'nothing'}, the audit ${mine[index] ?? 'nothing'}`],
   );
 }
+
+/** Runs one of the programs beside this file inside an image, once for all cases: what it answers to each question of each case. */
+export function askedInside(driver: string, program: string, cases: readonly Case[]): readonly (readonly string[])[] {
+  const input = cases.map(({ files, questions }) => ({ files: placed(files), workspace, questions }));
+  return inImage({ '/etc/cases.json': input }, (root) => {
+    const child = inside(root, [process.execPath, path.resolve('test/e2e/oracle', driver), program, '/etc/cases.json']);
+    if (child.status !== 0) throw new Error(`${driver}: ${child.stderr.slice(0, 2000)}`);
+    return JSON.parse(child.stdout.trim().split('\n').at(-1) ?? '[]');
+  });
+}
