@@ -108,7 +108,7 @@ function sedSafety(args: readonly string[]): Safety {
   if (options(args).some((arg) => /^-[^-]*f|^--file/.test(arg))) return 'unknown';
   // Scripts that write or run hold w or e as a command or flag.
   const script = args.find((arg) => !arg.startsWith('-')) ?? '';
-  return /^\d*(,\d+)?p?$|^s(.)[^\n]*\3[^\n]*\3[gpiI\d]*$/.test(script) ? 'read-only' : 'unknown';
+  return /^\d*(,\d+)?p?$|^s(.)[^\n]*\2[^\n]*\2[gpiI\d]*$/.test(script) ? 'read-only' : 'unknown';
 }
 
 const gitReaders = new Set('blame branch cat-file diff grep log ls-files remote rev-parse show status describe'.split(' '));

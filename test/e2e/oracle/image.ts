@@ -20,26 +20,28 @@ export interface Case {
   readonly name: string;
   readonly files: Files;
   readonly questions: readonly Question[];
+  /** Where it is asked, when not in `workspace`. */
+  readonly at?: string;
 }
 
 /** Absolute paths and the texts that are written there. */
-export function placed(files: Files): Readonly<Record<string, string>> {
+export function placed(files: Files, at = workspace): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(files).map(([name, content]) => [
-      name.startsWith('~/') ? `${home}/${name.slice(2)}` : name.startsWith('/') ? name : `${workspace}/${name}`,
+      name.startsWith('~/') ? `${home}/${name.slice(2)}` : name.startsWith('/') ? name : `${at}/${name}`,
       typeof content === 'string' ? content : JSON.stringify(content),
     ]),
   );
 }
 
-export function inImage<T>(files: Files, work: (root: string) => T): T {
+export function inImage<T>(files: Files, work: (root: string) => T, at = workspace): T {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'oracle-'));
   try {
     fs.chmodSync(root, 0o755);
-    fs.mkdirSync(root + workspace, { recursive: true });
+    fs.mkdirSync(root + at, { recursive: true });
     fs.mkdirSync(path.join(root, 'etc'));
     fs.writeFileSync(path.join(root, 'etc/passwd'), `root:x:0:0::/root:/bin/sh\ndev:x:${nobody}:${nobody}::${home}:/bin/sh\n`);
-    for (const [name, content] of Object.entries(placed(files))) {
+    for (const [name, content] of Object.entries(placed(files, at))) {
       fs.mkdirSync(path.dirname(root + name), { recursive: true });
       fs.writeFileSync(root + name, content);
     }
@@ -54,7 +56,7 @@ const within = `set -e
 mount --bind "$1/etc" /etc
 mount --bind "$1/home" /home
 ip link set lo up
-cd ${workspace}
+cd ${home}
 shift
 exec "$@"`;
 
@@ -67,7 +69,7 @@ export function inside(root: string, command: readonly string[], env: Readonly<R
     [...(isRoot ? [] : ['--user', '--map-root-user']), '--net', '--mount', '--', 'sh', '-c', within, 'sh', root, ...drop, ...command],
     {
       encoding: 'utf8',
-      timeout: 90_000,
+      timeout: 150_000,
       maxBuffer: 1 << 26,
       env: { HOME: home, PATH: process.env['PATH'] ?? '/usr/bin:/bin', TERM: 'dumb', ...env },
     },
@@ -79,12 +81,10 @@ export function canIsolate(): boolean {
 }
 
 /** What the audit says, for the same files on a machine of their own. */
-export function ours(agent: string, files: Files, questions: readonly Question[]): readonly string[] {
-  const text = questions.map(([action, target]) => JSON.stringify({ agent, workspace, action, target })).join('\n');
-  return inImage(
-    files,
-    (root) => ask({ root, home, dirs: [], userHome: home, cwd: '/', env: {}, tools: {} }, parseQuestions(text)).answers,
-  ).map(({ mode }) => mode);
+export function ours(agent: string, { files, questions, at = workspace }: Case, installed: Files): readonly string[] {
+  const text = questions.map(([action, target]) => JSON.stringify({ agent, workspace: at, action, target })).join('\n');
+  const answered = (root: string) => ask({ root, home, dirs: [], userHome: home, cwd: '/', env: {}, tools: {} }, parseQuestions(text));
+  return inImage({ ...files, ...installed }, answered, at).answers.map(({ mode }) => mode);
 }
 
 /** The package manifest by which the audit knows the installed version. */
@@ -104,7 +104,7 @@ export function differences(one: Case, theirs: readonly string[], mine: readonly
 
 /** Runs one of the programs beside this file inside an image, once for all cases: what it answers to each question of each case. */
 export function askedInside(driver: string, program: string, cases: readonly Case[]): readonly (readonly string[])[] {
-  const input = cases.map(({ files, questions }) => ({ files: placed(files), workspace, questions }));
+  const input = cases.map(({ files, questions, at = workspace }) => ({ files: placed(files, at), workspace: at, questions }));
   return inImage({ '/etc/cases.json': input }, (root) => {
     const child = inside(root, [process.execPath, path.resolve('test/e2e/oracle', driver), program, '/etc/cases.json']);
     if (child.status !== 0) throw new Error(`${driver}: ${child.stderr.slice(0, 2000)}`);
