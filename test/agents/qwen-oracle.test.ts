@@ -2,7 +2,18 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { askedInside, type Case, canIsolate, differences, type Files, installedAs, ours, workspace } from '../e2e/oracle/image.ts';
+import {
+  askedInside,
+  type Case,
+  canIsolate,
+  differences,
+  emitted,
+  type Files,
+  installedAs,
+  ours,
+  type Question,
+  workspace,
+} from '../e2e/oracle/image.ts';
 import { questions as all } from '../e2e/oracle/questions.ts';
 
 const chunks = path.resolve('test/agents/node_modules/@qwen-code/qwen-code/chunks');
@@ -65,4 +76,28 @@ describe.skipIf(!isRunnable)('Qwen Code', () => {
     const wrong = cases.flatMap((one, index) => differences(one, found[index] ?? [], ours('qwen-code', one, installed)));
     expect(wrong).toEqual([]);
   }, 180_000);
+
+  it('obeys what managed emit writes, against a user and a repository that allow everything', () => {
+    const system = emitted('qwen-code');
+    const loose = {
+      tools: { approvalMode: 'yolo' },
+      permissions: { allow: ['Bash', 'Edit', 'WebFetch'] },
+      security: { folderTrust: { enabled: false } },
+    };
+    const more: readonly Question[] = [
+      ['read', `${workspace}/.env`],
+      ['read', '/home/dev/.ssh/id_rsa'],
+      ['shell', 'cat .env'],
+      ['shell', 'cat ~/.ssh/id_rsa'],
+    ];
+    const cases: readonly Case[] = [
+      { name: 'a loose user', files: user({ tools: loose.tools }), questions: [...questions, ...more] },
+      { name: 'a loose repository', files: project(loose), questions: [...questions, ...more] },
+      { name: 'both, with rules', files: { ...user(loose), ...project(loose) }, questions: more },
+    ];
+    const found = askedInside('qwen-inside.ts', chunks, cases, system);
+    const installed = { ...installedAs('@qwen-code/qwen-code'), ...system };
+    expect(cases.flatMap((one, index) => differences(one, found[index] ?? [], ours('qwen-code', one, installed)))).toEqual([]);
+    expect(found.map((modes) => modes.slice(-more.length))).toEqual(cases.map(() => more.map(() => 'deny')));
+  }, 120_000);
 });

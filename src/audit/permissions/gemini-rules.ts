@@ -151,6 +151,29 @@ function isIgnored(doc: Doc): boolean {
   return doc.scope === 'managed' && (doc.stat.uid !== 0 || (doc.stat.mode & 0o022) !== 0);
 }
 
+/** Expressions that it takes to be dangerous for its own speed: it drops the rule, a deny rule too. */
+function isRefused(expression: string | undefined): boolean {
+  if (expression === undefined) return false;
+  return expression.length > 2048 || /\([^)]*[*+?{].*\)[*+?{]/.test(expression) || !isExpression(expression);
+}
+
+function isExpression(source: string): boolean {
+  try {
+    new RegExp(source);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Lines of rules that 0.61.0 drops for their expression. */
+export function refusedExpressions(doc: Doc): readonly { readonly line: number; readonly expression: string }[] {
+  return ruleNodes(doc).flatMap((node) => {
+    const expression = text(at(node, 'commandRegex')) ?? text(at(node, 'argsPattern'));
+    return expression !== undefined && isRefused(expression) ? [{ line: node.line, expression }] : [];
+  });
+}
+
 export function policyRules(doc: Doc, isMeasured: boolean): readonly Rule[] {
   if (isIgnored(doc) || (isMeasured && faultyRules(doc).length > 0)) return [];
   const tier = doc.scope === 'managed' ? 5 : 4;
@@ -164,6 +187,7 @@ export function policyRules(doc: Doc, isMeasured: boolean): readonly Rule[] {
     const regex = text(at(node, 'commandRegex'));
     const args = text(at(node, 'argsPattern'));
     const names = texts(at(node, 'toolName')).map(({ value }) => value);
+    if (isMeasured && prefixes.length === 0 && isRefused(regex ?? args)) continue;
     const isCommand = prefixes.length > 0 || regex !== undefined;
     const own = isCommand && (names.length === 0 || !isMeasured) ? ['run_shell_command'] : names.map(canonical);
     const number = at(node, 'priority');

@@ -36,7 +36,8 @@ function grants(doc: Doc): readonly Grant[] {
 
 /** Whether the repository's own settings are read. */
 export function isTrustedFolder({ docs, workspace }: Situation, isOnByDefault: boolean): boolean {
-  const settings = docs.filter(({ scope }) => scope === 'managed' || scope === 'user');
+  // The administrator's word counts most, his defaults least.
+  const settings = docs.filter(({ scope }) => scope === 'managed' || scope === 'user').sort((a, b) => weight(a) - weight(b));
   const stated = settings.map(({ root }) => flag(at(root, 'security', 'folderTrust', 'enabled'))).filter((value) => value !== undefined);
   if (!(stated.at(-1) ?? isOnByDefault)) return true;
   const folders = docs.filter(({ path }) => path.endsWith('/trustedFolders.json')).flatMap(({ root }) => entriesOf(root));
@@ -98,7 +99,7 @@ function decide(situation: Situation, question: Question): Answer {
     (question.action === 'write' && isInside(absolute(question.target, here), here.workspace)) ||
     (question.action === 'shell' && /^sed\s+(-i|--in-place)/.test(question.target) && splitShell(question.target).commands.length === 1);
   if (mode.name === 'auto-edit' && (isEdit || question.action === 'network')) return answer('allow', mode.source);
-  return answer('ask', mode.name === 'default' ? byDefault : mode.source);
+  return answer('ask', mode.source);
 }
 
 function scopeRank({ scope }: Source, rank: Readonly<Record<Doc['scope'], number>>): number {

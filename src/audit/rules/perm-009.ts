@@ -1,5 +1,5 @@
 import { isLiveFileRule } from '../permissions/claude.ts';
-import { faultyRules } from '../permissions/gemini-rules.ts';
+import { faultyRules, refusedExpressions } from '../permissions/gemini-rules.ts';
 import { at, texts } from '../read/node.ts';
 import { hitOf } from './on-grant.ts';
 import { rule } from './rule.ts';
@@ -33,6 +33,13 @@ export const deadRule = rule({
     for (const doc of docs) {
       if (doc.agent.id !== 'gemini-cli' || doc.fault !== undefined) continue;
       if (doc.path.endsWith('.toml')) {
+        for (const { line, expression } of refusedExpressions(doc))
+          yield {
+            doc,
+            line,
+            message: `Gemini CLI 0.61 drops this rule: it refuses the expression ${JSON.stringify(expression)}`,
+            remedy: 'Write it without a repeated or optional group, or as several rules',
+          };
         for (const { line, what } of faultyRules(doc))
           yield {
             doc,

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { askedInside, type Case, canIsolate, differences, type Files, installedAs, ours, workspace } from './image.ts';
+import { askedInside, type Case, canIsolate, differences, emitted, type Files, installedAs, ours, workspace } from './image.ts';
 import { questions } from './questions.ts';
 
 const bundle = path.resolve('test/agents/node_modules/@google/gemini-cli/bundle');
@@ -90,6 +90,10 @@ const variants: Readonly<Record<string, Files>> = {
   'policy: not interactive': policy(rule('toolName = "run_shell_command"\ndecision = "allow"\npriority = 100\ninteractive = false')),
   'policy: priority out of range': policy(rule('toolName = "run_shell_command"\ndecision = "allow"\npriority = 1000')),
   'policy: no priority': policy(rule('toolName = "run_shell_command"\ndecision = "allow"')),
+  'policy: refused expressions': policy(
+    rule('toolName = "write_file"\nargsPattern = "(a|b)+[(]?x(y*)?"\ndecision = "deny"\npriority = 200') +
+      rule('toolName = "run_shell_command"\ncommandRegex = "(git|make) ?(x+)*"\ndecision = "allow"\npriority = 100'),
+  ),
   'policy: broken': policy('[[rule]\ntoolName = "run_shell_command"'),
   'policy: prefix and regex': policy(
     rule('toolName = "run_shell_command"\ncommandPrefix = "git"\ncommandRegex = "x"\ndecision = "allow"\npriority = 100'),
@@ -116,4 +120,26 @@ describe.skipIf(!isRunnable)('Gemini CLI', () => {
     const wrong = cases.flatMap((one, index) => differences(one, found[index] ?? [], ours('gemini-cli', one, installed)));
     expect(wrong).toEqual([]);
   }, 120_000);
+
+  // Its policy directory must belong to root.
+  it.runIf(process.getuid?.() === 0)(
+    'obeys what managed emit writes, against a user and a repository that allow everything',
+    () => {
+      const system = emitted('gemini-cli');
+      const everything = rule('toolName = "*"\ndecision = "allow"\npriority = 999');
+      const loose = { tools: { allowed: ['run_shell_command', 'write_file', 'web_fetch'] }, security: { folderTrust: { enabled: false } } };
+      const cases = [
+        { name: 'a loose user', files: { ...user(loose), ...policy(everything) }, questions },
+        { name: 'a loose repository', files: { ...trusted, ...project(loose), ...policy(everything) }, questions },
+      ];
+      const found = askedInside('gemini-inside.ts', bundle, cases, system);
+      const installed = { ...installedAs('@google/gemini-cli'), ...system };
+      expect(cases.flatMap((one, index) => differences(one, found[index] ?? [], ours('gemini-cli', one, installed)))).toEqual([]);
+      const free = cases.flatMap((one, index) =>
+        one.questions.filter((_, at) => found[index]?.[at] === 'allow').map(([action, target]) => `${action} ${target}`),
+      );
+      expect(free.filter((what) => /^(write|network)|\.env|make|npm|curl|rm /.test(what))).toEqual([]);
+    },
+    60_000,
+  );
 });

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { ask, parseQuestions } from '../../../src/audit/index.ts';
+import { ask, managedFor, parseQuestions } from '../../../src/audit/index.ts';
 
 export const home = '/home/dev';
 export const workspace = '/home/dev/repo';
@@ -36,6 +36,7 @@ export function placed(files: Files, at = workspace): Readonly<Record<string, st
 
 export function inImage<T>(files: Files, work: (root: string) => T, at = workspace): T {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'oracle-'));
+  let isLater = false;
   try {
     fs.chmodSync(root, 0o755);
     fs.mkdirSync(root + at, { recursive: true });
@@ -46,9 +47,12 @@ export function inImage<T>(files: Files, work: (root: string) => T, at = workspa
       fs.writeFileSync(root + name, content);
     }
     if (process.getuid?.() === 0) spawnSync('chown', ['-R', `${nobody}:${nobody}`, root + home]);
-    return work(root);
+    const made = work(root);
+    if (!(made instanceof Promise)) return made;
+    isLater = true;
+    return made.finally(() => fs.rmSync(root, { recursive: true, force: true })) as T;
   } finally {
-    fs.rmSync(root, { recursive: true, force: true });
+    if (!isLater) fs.rmSync(root, { recursive: true, force: true });
   }
 }
 
@@ -60,20 +64,21 @@ cd ${home}
 shift
 exec "$@"`;
 
-/** Runs a command as an ordinary user inside the image. */
-export function inside(root: string, command: readonly string[], env: Readonly<Record<string, string>> = {}) {
+/** How to start a command as an ordinary user inside the image. */
+export function commandInside(root: string, command: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const isRoot = process.getuid?.() === 0;
   const drop = isRoot ? ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups', '--'] : [];
-  return spawnSync(
-    'unshare',
-    [...(isRoot ? [] : ['--user', '--map-root-user']), '--net', '--mount', '--', 'sh', '-c', within, 'sh', root, ...drop, ...command],
-    {
-      encoding: 'utf8',
-      timeout: 150_000,
-      maxBuffer: 1 << 26,
-      env: { HOME: home, PATH: process.env['PATH'] ?? '/usr/bin:/bin', TERM: 'dumb', ...env },
-    },
-  );
+  const own = isRoot ? [] : ['--user', '--map-root-user'];
+  return {
+    command: 'unshare',
+    args: [...own, '--net', '--mount', '--', 'sh', '-c', within, 'sh', root, ...drop, ...command],
+    env: { HOME: home, PATH: process.env['PATH'] ?? '/usr/bin:/bin', TERM: 'dumb', ...env },
+  };
+}
+
+export function inside(root: string, command: readonly string[]) {
+  const how = commandInside(root, command);
+  return spawnSync(how.command, how.args, { encoding: 'utf8', timeout: 150_000, maxBuffer: 1 << 26, env: how.env });
 }
 
 export function canIsolate(): boolean {
@@ -102,10 +107,19 @@ export function differences(one: Case, theirs: readonly string[], mine: readonly
   );
 }
 
-/** Runs one of the programs beside this file inside an image, once for all cases: what it answers to each question of each case. */
-export function askedInside(driver: string, program: string, cases: readonly Case[]): readonly (readonly string[])[] {
+/** The files that `managed emit` writes for an agent. */
+export function emitted(agent: string): Files {
+  const files = managedFor(agent, { status: 'vetted', versions: undefined }) ?? [];
+  return Object.fromEntries(files.map(({ path: name, text }) => [name, text]));
+}
+
+/**
+ * Runs one of the programs beside this file inside an image, once for all cases: what it answers to each question of each case.
+ * @param system files of the administrator, the same for all cases
+ */
+export function askedInside(driver: string, program: string, cases: readonly Case[], system: Files = {}): readonly (readonly string[])[] {
   const input = cases.map(({ files, questions, at = workspace }) => ({ files: placed(files, at), workspace: at, questions }));
-  return inImage({ '/etc/cases.json': input }, (root) => {
+  return inImage({ ...system, '/etc/cases.json': input }, (root) => {
     const child = inside(root, [process.execPath, path.resolve('test/e2e/oracle', driver), program, '/etc/cases.json']);
     if (child.status !== 0) throw new Error(`${driver}: ${child.stderr.slice(0, 2000)}`);
     return JSON.parse(child.stdout.trim().split('\n').at(-1) ?? '[]');
