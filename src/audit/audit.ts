@@ -2,6 +2,7 @@
 // nothing that it finds, connects nowhere and writes nothing.
 import path from 'node:path';
 import type { Register } from '../config/index.ts';
+import { catalogue } from './catalogue/index.ts';
 import { discover, type FoundAgent } from './discover.ts';
 import { effectiveRows, summaryRows } from './effective.ts';
 import { extras } from './extras.ts';
@@ -35,12 +36,25 @@ export interface AuditOptions {
   readonly classify?: ((workspace: string, remotes: readonly string[]) => string | undefined) | undefined;
   /** From a baseline: file -> SHA-256. */
   readonly pins?: ReadonlyMap<string, string> | undefined;
-  readonly onProgress?: ((files: number) => void) | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Look at these workspaces only, and do not walk the disk. */
   readonly only?: readonly string[];
   /** For tests. */
   readonly tree?: Tree;
 }
+
+/** How far an audit is. */
+export interface Progress {
+  /** 0 to 1, never less than before. */
+  readonly fraction: number;
+  /** Seen so far on the walk. */
+  readonly files: number;
+  /** The directory that is walked, or the agent whose files are read. */
+  readonly place: string;
+}
+
+/** Where the walk ends and the reading of settings ends, as fractions of the whole; the rest looks for programs. */
+const stages = { walked: 0.6, loaded: 0.75 } as const;
 
 export interface Audit {
   readonly facts: Facts;
@@ -91,10 +105,12 @@ export function gather(options: AuditOptions): Facts {
           options.env[variable]?.startsWith('/') ? [{ from, to: options.env[variable] ?? from }] : [],
         )
       : [];
-  const loaded = load(tree, homes, walked.workspaces, moved);
+  const stage = (from: number, to: number) => (place: string, index: number) =>
+    options.onProgress?.({ fraction: from + ((to - from) * index) / catalogue.length, files: walked.files, place });
+  const loaded = load(tree, homes, walked.workspaces, moved, stage(stages.walked, stages.loaded));
   const touched = new Set(loaded.filter(isOwnTrace).map((doc) => `${doc.agent.id}\0${doc.path}`));
   const extraPath = isThisUser ? (options.env['PATH'] ?? '').split(':').filter((dir) => dir.startsWith('/')) : [];
-  const agents = discover(tree, homes, [...new Set(extraPath)], touched);
+  const agents = discover(tree, homes, [...new Set(extraPath)], touched, stage(stages.loaded, 1));
   const present = new Set(agents.map(({ entry }) => entry.id));
   const docs = attribute(loaded, present);
   return {
@@ -124,7 +140,7 @@ export function gather(options: AuditOptions): Facts {
 /** The homes, the directories given, and the single directories that agents remember elsewhere. */
 function everywhere(tree: Tree, homes: readonly string[], dirs: readonly string[], { onProgress }: AuditOptions): Walk {
   const roots = [...homes, ...dirs];
-  const walked = walk(tree, roots, homes, onProgress ?? (() => {}));
+  const walked = walk(tree, roots, homes, (at) => onProgress?.({ ...at, fraction: at.fraction * stages.walked }));
   const elsewhere = named(
     tree,
     [...new Set(remembered(tree, homes))].filter((dir) => !roots.some((root) => isBelow(dir, root))),

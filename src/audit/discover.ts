@@ -78,10 +78,12 @@ export function discover(
   homes: readonly string[],
   extraPath: readonly string[],
   touched: ReadonlySet<string>,
+  onAgent: (name: string, index: number) => void = () => {},
 ): readonly FoundAgent[] {
   const places = new Places(tree, homes, extraPath);
   const found: FoundAgent[] = [];
-  for (const entry of catalogue) {
+  for (const [index, entry] of catalogue.entries()) {
+    onAgent(entry.name, index);
     const candidates = [
       ...programs(places, entry),
       ...packages(places, entry),

@@ -82,7 +82,13 @@ export const relocations: readonly (readonly [variable: string, from: string])[]
   ['XDG_CONFIG_HOME', '~/.config'],
 ];
 
-export function load(tree: Tree, homes: readonly string[], workspaces: readonly Workspace[], moved: readonly Relocation[]): readonly Doc[] {
+export function load(
+  tree: Tree,
+  homes: readonly string[],
+  workspaces: readonly Workspace[],
+  moved: readonly Relocation[],
+  onAgent: (name: string, index: number) => void = () => {},
+): readonly Doc[] {
   const docs: Doc[] = [];
   const cache = new Map<string, ReturnType<typeof open>>();
   const exists = new Map<string, boolean>();
@@ -106,7 +112,8 @@ export function load(tree: Tree, homes: readonly string[], workspaces: readonly 
       else same.push(workspace);
     }
   }
-  for (const agent of catalogue) {
+  for (const [index, agent] of catalogue.entries()) {
+    onAgent(agent.name, index);
     for (const file of agent.files) {
       if (file.scope === 'project' || file.scope === 'local') {
         const [first = ''] = file.path.split('/');

@@ -24,6 +24,36 @@ const hostile: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'opencode.json': JSON.stringify({ permission: { bash: 'allow', edit: 'allow' } }),
   },
   droid: { '~/.factory/settings.json': JSON.stringify({ autonomyLevel: 'high' }) },
+  amp: { '~/.config/amp/settings.json': JSON.stringify({ 'amp.dangerouslyAllowAll': true }) },
+  auggie: {
+    '.augment/settings.json': JSON.stringify({ toolPermissions: [{ toolName: 'launch-process', permission: { type: 'allow' } }] }),
+  },
+  'kilo-code': {
+    '~/.config/kilo/kilo.json': JSON.stringify({ permission: 'allow' }),
+    'kilo.json': JSON.stringify({ permission: 'allow' }),
+  },
+  'copilot-vscode': {
+    '~/.config/Code/User/settings.json': JSON.stringify({
+      'chat.tools.global.autoApprove': true,
+      'chat.tools.terminal.autoApprove': { '/.*/': true },
+    }),
+  },
+};
+
+/** What the policy intends for each agent, against the above: a command, a file here, .env here, a key of the user, another host. */
+const intended: Readonly<Record<string, readonly string[]>> = {
+  'claude-code': ['sandboxed managed', 'ask default', 'deny managed', 'deny managed', 'ask default'],
+  // Codex has no rules for single files in this scope; its sandbox and its questions are what an administrator can require.
+  codex: ['sandboxed managed', 'sandboxed managed', 'sandboxed managed', 'sandboxed managed', 'ask managed'],
+  'gemini-cli': ['ask managed', 'ask managed', 'deny managed', 'deny default', 'ask managed'],
+  'qwen-code': ['ask managed', 'ask managed', 'deny managed', 'deny managed', 'ask managed'],
+  opencode: ['ask managed', 'ask managed', 'deny managed', 'deny managed', 'ask managed'],
+  'kilo-code': ['ask managed', 'ask managed', 'deny managed', 'deny managed', 'ask managed'],
+  // The rest have a managed scope that reaches less far: what stays open is said by the audit, and the sandbox closes it.
+  droid: ['ask default', 'allow managed', 'allow default', 'ask default', 'ask default'],
+  amp: ['ask managed', 'allow default', 'allow default', 'allow default', 'allow default'],
+  auggie: ['ask managed', 'ask managed', 'allow default', 'allow default', 'ask managed'],
+  'copilot-vscode': ['ask managed', 'allow default', 'allow default', 'ask default', 'ask managed'],
 };
 
 function withManaged(agent: string): Record<string, string> {
@@ -41,6 +71,22 @@ describe('managed settings hold against a user and a repository that want none',
     expect(modeIn(open.root)).toBe('allow');
     expect(modeIn(closed.root)).not.toBe('allow');
   });
+
+  it.each(Object.keys(hostile).filter((agent) => agent !== 'gemini-cli' || process.getuid?.() === 0))(
+    '%s: the audit reads back what was intended, and that the administrator said so',
+    (agent) => {
+      const questions = [
+        ['shell', 'make-anything --now'],
+        ['write', `${user}/repo/src/a.ts`],
+        ['read', `${user}/repo/.env`],
+        ['read', `${user}/.ssh/id_rsa`],
+        ['network', 'https://unknown.example/'],
+      ].map(([action, target]) => JSON.stringify({ agent, workspace: `${user}/repo`, action, target }));
+      using closed = lay(withManaged(agent));
+      const { answers } = ask(optionsFor(closed.root), parseQuestions(questions.join('\n')));
+      expect(answers.map(({ mode, source }) => `${mode} ${source.scope}`)).toEqual(intended[agent]);
+    },
+  );
 
   it.each(managedAgents)('%s: what is emitted has no finding of its own above low', (agent) => {
     const files = managedFor(agent, { status: 'vetted', versions: undefined }) ?? [];

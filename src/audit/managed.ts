@@ -29,6 +29,19 @@ const denied: readonly string[] = [
   ...secretFiles.flatMap((dir) => [`Read(${dir}/**)`, `Edit(${dir}/**)`]),
 ];
 
+/** opencode and Kilo Code read the same form. */
+const opencodeLike = {
+  share: 'disabled',
+  autoupdate: false,
+  permission: {
+    bash: 'ask',
+    edit: 'ask',
+    webfetch: 'ask',
+    external_directory: 'deny',
+    read: { '*': 'allow', '*.env': 'deny', '*.env.*': 'deny' },
+  },
+} as const;
+
 const emitters: Readonly<Record<string, (policy: ManagedPolicy) => readonly ManagedFile[]>> = {
   'claude-code': ({ versions }) => {
     const least = /^>=\s*([\d.]+)/.exec(versions ?? '')?.[1];
@@ -70,7 +83,17 @@ const emitters: Readonly<Record<string, (policy: ManagedPolicy) => readonly Mana
     },
     {
       path: '/etc/gemini-cli/policies/organisation.toml',
-      text: `# Must belong to root and be writable by root alone, else it is ignored.\n${stringify({ rule: [{ toolName: ['run_shell_command', 'write_file', 'replace', 'web_fetch'], decision: 'ask_user', priority: 500, interactive: true }] })}\n`,
+      text: `# Must belong to root and be writable by root alone, else it is ignored.\n${stringify({
+        rule: [
+          { toolName: ['run_shell_command', 'write_file', 'replace', 'web_fetch'], decision: 'ask_user', priority: 500, interactive: true },
+          {
+            toolName: ['read_file', 'write_file', 'replace'],
+            argsPattern: '"file_path":"[^"]*\\.env[."]',
+            decision: 'deny',
+            priority: 600,
+          },
+        ],
+      })}\n`,
     },
   ],
   'qwen-code': () => [
@@ -91,15 +114,25 @@ const emitters: Readonly<Record<string, (policy: ManagedPolicy) => readonly Mana
       path: '/etc/opencode/opencode.json',
       text: json({
         $schema: 'https://opencode.ai/config.json',
-        share: 'disabled',
-        autoupdate: false,
-        permission: {
-          bash: 'ask',
-          edit: 'ask',
-          webfetch: 'ask',
-          external_directory: 'deny',
-          read: { '*': 'allow', '*.env': 'deny', '*.env.*': 'deny' },
-        },
+        ...opencodeLike,
+      }),
+    },
+  ],
+  'kilo-code': () => [{ path: '/etc/kilo/kilo.json', text: json(opencodeLike) }],
+  'copilot-vscode': () => [
+    {
+      path: '/etc/vscode/policy.json',
+      text: json({ ChatToolsAutoApprove: false, ChatToolsTerminalEnableAutoApprove: false, TelemetryLevel: 'off' }),
+    },
+  ],
+  auggie: () => [
+    {
+      path: '/etc/augment/settings.json',
+      text: json({
+        toolPermissions: ['launch-process', 'save-file', 'str-replace-editor', 'remove-files', 'web-fetch'].map((toolName) => ({
+          toolName,
+          permission: { type: 'ask-user' },
+        })),
       }),
     },
   ],

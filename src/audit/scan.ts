@@ -41,8 +41,16 @@ for (const { files, detect } of catalogue) {
   for (const dir of detect.dirs ?? []) (/^\.[\w-]+$/.test(dir) ? agentDirectories : agentPaths).add(dir);
 }
 
+/** How far a walk is. A directory's share is divided among what lies in it, so the sum is known although the number of files is not. */
+export interface Walked {
+  /** 0 to 1, never less than before. */
+  readonly fraction: number;
+  readonly files: number;
+  readonly place: string;
+}
+
 /** @param roots absolute paths inside the tree; one below another is walked once */
-export function walk(tree: Tree, roots: readonly string[], home: readonly string[], onProgress: (files: number) => void): Walk {
+export function walk(tree: Tree, roots: readonly string[], home: readonly string[], onProgress: (walked: Walked) => void): Walk {
   let files = 0;
   let dirs = 0;
   const workspaces: Workspace[] = [];
@@ -51,18 +59,29 @@ export function walk(tree: Tree, roots: readonly string[], home: readonly string
   const starts = roots.filter(
     (root, index) => !roots.some((other, at) => at !== index && isBelow(root, other) && (root !== other || at < index)),
   );
-  const stack = starts.map((root) => ({ path: root, depth: 0, git: undefined as string | undefined, isSample: false }));
+  let fraction = 0;
+  const stack: Step[] = starts.map((root) => ({
+    path: root,
+    share: 1 / starts.length,
+    depth: 0,
+    git: undefined as string | undefined,
+    isSample: false,
+  }));
   const given = new Set(starts);
   const own = new Set(home.flatMap((one) => [...agentPaths].map((dir) => `${one}/${dir}`)));
   for (let here = stack.pop(); here !== undefined; here = stack.pop()) {
-    if (own.has(here.path) && !given.has(here.path)) continue;
+    if (own.has(here.path) && !given.has(here.path)) {
+      fraction += here.share;
+      continue;
+    }
     const entries = tree.list(here.path);
     if (typeof entries === 'string') {
+      fraction += here.share;
       faults.push({ path: here.path, reason: entries === 'missing' ? 'it does not exist' : 'it cannot be read' });
       continue;
     }
     dirs++;
-    if ((dirs & 1023) === 0) onProgress(files);
+    if ((dirs & 63) === 0) onProgress({ fraction: Math.min(1, fraction), files, place: here.path });
     let isMarked = false;
     let isGit = false;
     for (const entry of entries) {
@@ -76,7 +95,11 @@ export function walk(tree: Tree, roots: readonly string[], home: readonly string
     if ((isMarked || given.has(here.path)) && !homes.has(here.path) && here.path !== '/' && workspaces.length < limits.workspaces) {
       workspaces.push({ path: here.path, names: new Set(entries.map(({ name }) => name)), isGit, isSample });
     }
+    const before = stack.length;
     files += descend(entries, here, { git, isSample }, homes.has(here.path), stack, faults);
+    const below = stack.slice(before);
+    if (below.length === 0) fraction += here.share;
+    for (const step of below) step.share = here.share / below.length;
     if (files > limits.entries) {
       faults.push({ path: here.path, reason: `the walk stopped here, after ${limits.entries} files` });
       break;
@@ -87,6 +110,8 @@ export function walk(tree: Tree, roots: readonly string[], home: readonly string
 
 interface Step {
   readonly path: string;
+  /** Of the whole walk. */
+  share: number;
   readonly depth: number;
   readonly git: string | undefined;
   readonly isSample: boolean;
@@ -109,7 +134,8 @@ function descend(
     }
     if (passedBy.has(entry.name) || agentDirectories.has(entry.name) || (isHome && entry.name === 'Library')) continue;
     if (here.depth >= limits.depth) faults.push({ path: `${here.path}/${entry.name}`, reason: `deeper than ${limits.depth} directories` });
-    else stack.push({ path: here.path === '/' ? `/${entry.name}` : `${here.path}/${entry.name}`, depth: here.depth + 1, ...below });
+    else
+      stack.push({ path: here.path === '/' ? `/${entry.name}` : `${here.path}/${entry.name}`, share: 0, depth: here.depth + 1, ...below });
   }
   return files;
 }

@@ -22,6 +22,7 @@ import {
 } from '../audit/index.ts';
 import { classificationOf, loadConfig, parseRemote, readRegister, registerFileIn } from '../config/index.ts';
 import { IntramurError, placesFrom, product } from '../core/index.ts';
+import { progressBar } from './audit/progress.ts';
 import type { CliIo } from './io.ts';
 
 const formats = ['text', 'json', 'sarif', 'html', 'cyclonedx'] as const;
@@ -59,7 +60,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const failOn = values['fail-on'] === undefined ? undefined : oneOf(severities, values['fail-on'], '--fail-on');
   for (const dir of [values.root, values.home, ...positionals]) mustExist(dir, values.root, io.cwd);
   const config = await loadConfig({ env: io.env, home: io.home, cwd: io.cwd, systemDir: placesFrom(io.env, io.home).system });
-  const isTerminal = 'isTTY' in io.stderr && io.stderr.isTTY === true;
+  const bar = progressBar(io);
   const known = values.baseline === undefined ? undefined : parseBaseline(readGiven(values.baseline, io.cwd), values.baseline);
   const options = {
     pins: known?.pins,
@@ -76,7 +77,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
       config.repositories.length === 0
         ? undefined
         : (workspace: string, urls: readonly string[]) => classificationOf(config, { paths: [workspace], remotes: hostRemotes(urls) }),
-    onProgress: isTerminal ? (files: number) => io.stderr.write(`\r${files.toLocaleString('en')} files…\u001b[K`) : undefined,
+    onProgress: bar?.show,
   };
   if (values.ask !== undefined) {
     const answers = ask(options, parseQuestions(await questionsFrom(values.ask, io)));
@@ -84,8 +85,12 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     return 0;
   }
   const started = performance.now();
-  const gathered = gather(options);
-  if (isTerminal) io.stderr.write('\r\u001b[K');
+  let gathered: Facts;
+  try {
+    gathered = gather(options);
+  } finally {
+    bar?.end();
+  }
   if (values.fix) {
     const { fix } = await import('./audit/fix.ts');
     return await fix(gathered, values.yes, io, placesFrom(io.env, io.home));

@@ -42,10 +42,24 @@ export const editorDialects: Partial<Record<DialectId, ListDialect>> = {
         flag(node) === undefined ? [] : [{ mode: flag(node) === true ? 'allow' : 'ask', tool: 'fetch', pattern: key, line, by: 'stars' }],
       ),
     ],
-    mode: (docs) =>
-      flagAt('chat.tools.global.autoApprove')(docs) ??
-      flagAt('chat.tools.autoApprove')(docs) ??
-      wordAt(['bypassapprovals', 'autopilot', 'bypass', 'allow'], 'chat.permissions.default')(docs),
+    mode: (docs) => {
+      const closed = (policy: string): Doc | undefined =>
+        docs.find(({ scope, root }) => scope === 'managed' && flag(at(root, policy)) === false);
+      const terminal = closed('ChatToolsTerminalEnableAutoApprove');
+      if (closed('ChatToolsAutoApprove') !== undefined)
+        return terminal === undefined
+          ? undefined
+          : {
+              effect: 'ask',
+              actions: ['shell', 'network', 'mcp'],
+              source: sourceOf(terminal, at(terminal.root, 'ChatToolsTerminalEnableAutoApprove')?.line ?? 1),
+            };
+      return (
+        flagAt('chat.tools.global.autoApprove')(docs) ??
+        flagAt('chat.tools.autoApprove')(docs) ??
+        wordAt(['bypassapprovals', 'autopilot', 'bypass', 'allow'], 'chat.permissions.default')(docs)
+      );
+    },
     otherwise: insideAllowed({ read: 'allow', write: 'allow' }),
   },
   'copilot-cli': {

@@ -14,6 +14,8 @@ interface Rule {
   readonly pattern: string;
   readonly mode: Grant['mode'];
   readonly source: Source;
+  /** `bash: deny`, not an entry of a table. */
+  readonly isWord?: boolean;
 }
 
 const builtIn: readonly Rule[] = [
@@ -47,7 +49,7 @@ function permissionRules(doc: Doc, node: Node | undefined): readonly Rule[] {
   if (whole !== undefined && node !== undefined) return [{ permission: '*', pattern: '*', mode: whole, source: sourceOf(doc, node.line) }];
   return entriesOf(node).flatMap(({ key, node: value, line }) => {
     const mode = modeOf(text(value));
-    if (mode !== undefined) return [{ permission: key, pattern: '*', mode, source: sourceOf(doc, line) }];
+    if (mode !== undefined) return [{ permission: key, pattern: '*', mode, source: sourceOf(doc, line), isWord: true }];
     return entriesOf(value).flatMap(({ key: pattern, node: one, line: at }) => {
       const ruled = modeOf(text(one));
       return ruled === undefined ? [] : [{ permission: key, pattern, mode: ruled, source: sourceOf(doc, at) }];
@@ -97,6 +99,10 @@ function merged(docs: readonly Doc[]): readonly Rule[] {
       if (isScalar && isPlainWord(doc, rule.permission))
         for (const key of [...places.keys()])
           if (key.startsWith(`${rule.permission}\0`) && key !== `${rule.permission}\0*`) places.delete(key);
+      // A table in a later file replaces the plain word of an earlier one.
+      const earlier = places.get(`${rule.permission}\0*`);
+      if (earlier?.isWord === true && rule.isWord !== true && earlier.source.file !== rule.source.file)
+        places.delete(`${rule.permission}\0*`);
       places.set(`${rule.permission}\0${rule.pattern}`, rule);
     }
   }

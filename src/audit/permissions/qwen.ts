@@ -1,11 +1,13 @@
 // Qwen Code: Claude-like rules over all scopes (deny, ask, allow), the mode of the Gemini line, and no folder trust unless it is switched on.
 import type { Doc } from '../load.ts';
 import { at, entriesOf, flag, text, texts } from '../read/node.ts';
-import { allowedCommand, claude, covers, isQuietCommand, isWorkFile } from './claude.ts';
+import { claude, covers, isEverything, isWorkFile, matchesCommand } from './claude.ts';
 import { type Answer, answer, byDefault, compareVersions, type Dialect, type Question, type Situation, sourceOf } from './dialect.ts';
+import { unwrapped } from './gemini-shell.ts';
 import { actionOf, type Grant, parseToolRule, type Source } from './grant.ts';
-import { absolute, isInside } from './paths.ts';
-import { splitShell } from './shell.ts';
+import { absolute, isInside, matchesHost } from './paths.ts';
+import { safetyOf } from './qwen-shell.ts';
+import { bareCommand, pathsIn, splitShell, startsWithWords } from './shell.ts';
 
 export const qwen: Dialect = { grants, decide };
 
@@ -34,7 +36,8 @@ function grants(doc: Doc): readonly Grant[] {
 
 /** Whether the repository's own settings are read. */
 export function isTrustedFolder({ docs, workspace }: Situation, isOnByDefault: boolean): boolean {
-  const settings = docs.filter(({ scope }) => scope === 'managed' || scope === 'user');
+  // The administrator's word counts most, his defaults least.
+  const settings = docs.filter(({ scope }) => scope === 'managed' || scope === 'user').sort((a, b) => weight(a) - weight(b));
   const stated = settings.map(({ root }) => flag(at(root, 'security', 'folderTrust', 'enabled'))).filter((value) => value !== undefined);
   if (!(stated.at(-1) ?? isOnByDefault)) return true;
   const folders = docs.filter(({ path }) => path.endsWith('/trustedFolders.json')).flatMap(({ root }) => entriesOf(root));
@@ -54,7 +57,19 @@ function decide(situation: Situation, question: Question): Answer {
   const here: Situation = { ...situation, docs };
   const rank: Readonly<Record<Doc['scope'], number>> = { managed: 4, local: 3, project: 3, state: 0, user: 2 };
   const rules = docs.flatMap(grants).sort((a, b) => scopeRank(b.source, rank) - scopeRank(a.source, rank));
-  const first = (mode: Grant['mode']): Grant | undefined => rules.find((grant) => grant.mode === mode && covers(grant, question, here));
+  const first = (mode: Grant['mode']): Grant | undefined =>
+    rules.find((grant) => grant.mode === mode && (covers(grant, question, here) || (mode !== 'allow' && coversActOf(grant, question))));
+  const core = docs.map(({ root }) => texts(at(root, 'tools', 'core'))).findLast((list) => list.length > 0);
+  const [listed] = core ?? [];
+  if (
+    core !== undefined &&
+    listed !== undefined &&
+    question.action !== 'mcp' &&
+    !core.some(({ value }) => actionOf(parseToolRule(value)?.tool ?? value) === question.action)
+  ) {
+    const doc = docs.findLast(({ root }) => texts(at(root, 'tools', 'core')).length > 0);
+    if (doc !== undefined) return answer('deny', sourceOf(doc, listed.line));
+  }
   const denied = first('deny');
   if (denied !== undefined) return answer('deny', denied.source);
   const mode = modeOf(here, docs);
@@ -62,7 +77,7 @@ function decide(situation: Situation, question: Question): Answer {
   if (mode.name === 'yolo') return answer('allow', mode.source);
   const asked = first('ask');
   if (asked !== undefined) return answer('ask', asked.source);
-  const allowed = question.action === 'shell' ? allowedCommand(rules, question.target, here) : first('allow');
+  const allowed = question.action === 'shell' ? allowedLine(rules, question.target) : first('allow');
   if (allowed !== undefined) return answer('allow', allowed.source);
   if (question.action === 'mcp') {
     const server = docs
@@ -73,14 +88,18 @@ function decide(situation: Situation, question: Question): Answer {
   }
   if (question.action === 'read' && isWorkFile(question.target, here)) return answer('allow');
   if (question.action === 'shell') {
-    const { commands, hasSubstitution } = splitShell(question.target);
-    if (!hasSubstitution && commands.length > 0 && commands.every((one) => isQuietCommand(one, here))) return answer('allow');
+    const safety = safetyOf(mode.name === 'plan' ? question.target : unwrapped(question.target));
+    if (safety === 'read-only') return answer('allow');
+    if (mode.name === 'plan') return answer(safety === 'write' ? 'deny' : 'ask', mode.source);
   }
   if (mode.name === 'auto') return answer('allow', mode.source);
+  if (mode.name === 'plan' && question.action === 'network') return answer('ask', mode.source);
   if (mode.name === 'plan' && question.action !== 'read') return answer('deny', mode.source);
-  const isEdit = question.action === 'write' && isInside(absolute(question.target, here), here.workspace);
-  if (mode.name === 'auto-edit' && isEdit) return answer('allow', mode.source);
-  return answer('ask', mode.name === 'default' ? byDefault : mode.source);
+  const isEdit =
+    (question.action === 'write' && isInside(absolute(question.target, here), here.workspace)) ||
+    (question.action === 'shell' && /^sed\s+(-i|--in-place)/.test(question.target) && splitShell(question.target).commands.length === 1);
+  if (mode.name === 'auto-edit' && (isEdit || question.action === 'network')) return answer('allow', mode.source);
+  return answer('ask', mode.source);
 }
 
 function scopeRank({ scope }: Source, rank: Readonly<Record<Doc['scope'], number>>): number {
@@ -107,4 +126,41 @@ function normal(mode: string): string {
 function weight({ scope, path }: Doc): number {
   if (path.endsWith('system-defaults.json')) return 0;
   return { user: 1, state: 1, project: 2, local: 2, managed: 3 }[scope];
+}
+
+const readsFiles = /^(cat|head|tail|tac|less|more|nl|od|xxd|strings|wc|diff|sort|cut|uniq|sed(?!\s+-i)|awk|grep|rg|stat|cp|mv|ln)\b/;
+const lists = /^(ls|find|tree)\b/;
+
+/** A rule for a tool also holds for what a command does in its place: reading a file, fetching an address. */
+function coversActOf({ action, pattern, tool }: Grant, question: Question): boolean {
+  if (question.action !== 'shell') return false;
+  const { commands } = splitShell(question.target);
+  if (action === 'read')
+    return (
+      isEverything(pattern) &&
+      /^read/i.test(tool) &&
+      commands.map(bareCommand).some((one) => lists.test(one) || (readsFiles.test(one) && pathsIn(one).length > 0))
+    );
+  if (action !== 'network' || !/fetch/i.test(tool)) return false;
+  const hosts = commands
+    .filter((one) => /^(curl|wget)\b/.test(bareCommand(one)))
+    .flatMap((one) => one.match(/\bhttps?:\/\/[^\s"']+/g) ?? []);
+  return hosts.some((url) => isEverything(pattern) || matchesHost(pattern.replace(/^domain:/, ''), url, true));
+}
+
+/** Each command of the line by a rule, or by being one that only reads. A rule without a wildcard covers what begins with its words. */
+function allowedLine(rules: readonly Grant[], line: string): Grant | undefined {
+  const allows = rules.filter((grant) => grant.mode === 'allow' && (grant.action === 'shell' || grant.action === 'any'));
+  const whole = allows.find(({ action, pattern }) => action === 'any' || isEverything(pattern));
+  if (whole !== undefined) return whole;
+  let last: Grant | undefined;
+  for (const command of splitShell(line).commands) {
+    const bare = bareCommand(command);
+    const grant = allows.find(
+      ({ pattern }) => matchesCommand(pattern, bare) || (!pattern.includes('*') && startsWithWords(bare, pattern.trim())),
+    );
+    if (grant === undefined && safetyOf(command) !== 'read-only') return undefined;
+    last = grant ?? last;
+  }
+  return last;
 }

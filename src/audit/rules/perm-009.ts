@@ -1,5 +1,5 @@
 import { isLiveFileRule } from '../permissions/claude.ts';
-import { rulesWithoutTool } from '../permissions/gemini.ts';
+import { faultyRules, refusedExpressions } from '../permissions/gemini-rules.ts';
 import { at, texts } from '../read/node.ts';
 import { hitOf } from './on-grant.ts';
 import { rule } from './rule.ts';
@@ -33,14 +33,28 @@ export const deadRule = rule({
     for (const doc of docs) {
       if (doc.agent.id !== 'gemini-cli' || doc.fault !== undefined) continue;
       if (doc.path.endsWith('.toml')) {
-        for (const line of rulesWithoutTool(doc))
+        for (const { line, expression } of refusedExpressions(doc))
           yield {
             doc,
             line,
-            message: 'the rule names no toolName: Gemini CLI 0.61 then rejects the whole file, its deny rules included',
-            remedy: 'Add toolName = "run_shell_command"',
+            message: `Gemini CLI 0.61 drops this rule: it refuses the expression ${JSON.stringify(expression)}`,
+            remedy: 'Write it without a repeated or optional group, or as several rules',
+          };
+        for (const { line, what } of faultyRules(doc))
+          yield {
+            doc,
+            line,
+            message: `Gemini CLI 0.61 rejects the whole file, its deny rules included, for this rule: ${what}`,
+            remedy: what.includes('toolName') ? 'Add toolName = "run_shell_command"' : 'Correct the rule',
           };
       } else {
+        for (const { value, line } of texts(at(doc.root, 'excludeTools')))
+          yield {
+            doc,
+            line,
+            message: `"${value}": Gemini CLI 0.61 no longer reads excludeTools`,
+            remedy: 'Write it under tools.exclude, or as a policy rule with decision = "deny"',
+          };
         for (const { value, line } of texts(at(doc.root, 'tools', 'exclude')))
           if (/\(.+\)/.test(value))
             yield {
