@@ -1,17 +1,20 @@
-// Runs an agent in varied surroundings and says what follows them. First every value a few times, each alone, and some together; then more
-// runs of what looks suspicious, mixed with runs of the base, so that drift and chance are not taken for the factor.
-import { type Analysis, analyze, type Covert, confirmedRuns, type Puzzle } from './attribute.ts';
-import { type Assignment, factors as allFactors, type Factor, keyOf, levels, variedIn } from './factors.ts';
+// Runs an agent in varied surroundings and says what follows them. First a few runs of the base and a dozen in which many factors vary
+// together, in a balanced design; then more runs of what looks suspicious, each by itself and mixed with runs of the base, so that drift
+// and chance are not taken for the factor.
+import { type Analysis, analyze, type Puzzle } from './attribute.ts';
+import { designOf } from './design.ts';
+import { type Assignment, factors as allFactors, type Factor, keyOf, variedIn } from './factors.ts';
 import { Comparison, type Disclosure } from './matrix.ts';
 import type { RunRecord } from './record.ts';
 import { type SideChannel, sideChannelsOf, statedToOthers } from './side-channel.ts';
+import { type Covert, isPart } from './sign.ts';
 
 export interface AttestOptions {
   /** One run of the agent; may be called several times at once, `concurrency` at most. A fault counts as a failed run. */
   run(assignment: Assignment): Promise<RunRecord>;
   /** Default: all. */
   readonly vary?: readonly Factor[];
-  /** Runs of each varied value, alone, before anything is suspected; default 1: what shows in it is run again. */
+  /** How often the whole design is run before anything is suspected, each time another one; default 1. */
   readonly repeats?: number;
   readonly concurrency?: number;
   onProgress?(done: number, planned: number): void;
@@ -33,8 +36,7 @@ export interface Attestation {
   readonly passed: boolean;
 }
 
-const baseRuns = 4;
-const togetherRuns = 5;
+const baseRuns = 3;
 /** Rounds of confirmation; what is still open after them is not held against anybody. */
 const rounds = 6;
 const maxSuspects = 10;
@@ -57,40 +59,26 @@ export async function attest(options: AttestOptions): Promise<Attestation> {
 
 function screening(vary: readonly Factor[], repeats: number, random: () => number): Assignment[] {
   const plan: Assignment[] = Array.from({ length: baseRuns }, () => ({}));
-  for (const factor of vary) {
-    for (const { id } of levels[factor].others) for (let i = 0; i < repeats; i += 1) plan.push({ [factor]: id });
-  }
-  // All pairs of factors occur in some run with a chance of more than 0.9: half of the factors each time, and once all of them.
-  const varied = vary.filter((factor) => levels[factor].others.length > 0);
-  for (let i = 0; varied.length > 1 && i < togetherRuns; i += 1) plan.push(together(varied, i === 0 ? 1 : 0.5, i, random));
-  return shuffled(plan, random);
-}
-
-function together(factors: readonly Factor[], share: number, turn: number, random: () => number): Assignment {
-  const assignment: Partial<Record<Factor, string>> = {};
-  for (const factor of factors) {
-    const { others } = levels[factor];
-    const other = others[turn % others.length];
-    if (other !== undefined && random() < share) assignment[factor] = other.id;
-  }
-  return assignment;
+  for (let i = 0; i < repeats; i += 1) plan.push(...designOf(vary, random));
+  return plan;
 }
 
 async function confirmation({ suspects, puzzles }: Analysis, bench: Bench): Promise<Assignment[]> {
   const plan: Assignment[] = [];
-  const solved: Assignment[] = [];
-  for (const puzzle of distinctPuzzles(puzzles).slice(0, maxPuzzles)) {
-    const smallest = await bench.solve(puzzle);
-    if (smallest !== undefined) solved.push(smallest);
-  }
-  // Most suspicions rest on one run and fall with the second: it is made alone, the others when it agrees.
-  for (const assignment of [...suspects, ...solved].slice(0, maxSuspects)) {
-    const more = bench.runsOf(assignment) < 2 ? 1 : Math.ceil(confirmedRuns / 2);
-    for (let i = 0; i < more; i += 1) plan.push(assignment);
+  for (const { assignment, needed } of suspects.slice(0, maxSuspects)) plan.push(...times(needed, assignment));
+  // What single values explain needs no combination.
+  if (plan.length === 0) {
+    for (const puzzle of distinctPuzzles(puzzles).slice(0, maxPuzzles)) {
+      const smallest = await bench.solve(puzzle);
+      if (smallest !== undefined) plan.push(...times(Math.max(1, puzzle.needed), smallest));
+    }
   }
   // Among them always runs of the base, so that what changed with time is not taken for what changed with a factor.
-  if (plan.length > 0) plan.push(...Array.from({ length: Math.min(2, plan.length) }, () => ({})));
-  return plan;
+  return plan.length > 0 ? [...plan, ...times(Math.min(2, plan.length), {})] : [];
+}
+
+function times(count: number, assignment: Assignment): Assignment[] {
+  return Array.from({ length: count }, () => assignment);
 }
 
 function without(assignment: Assignment, dropped: readonly Factor[]): Assignment {
@@ -104,10 +92,11 @@ function distinctPuzzles(puzzles: readonly Puzzle[]): Puzzle[] {
 /** The runs so far. */
 class Bench {
   readonly #options: AttestOptions;
-  /** Successful runs that are not compared yet, because there is no run of the base to compare them with. */
+  /** Successful runs that are not compared yet. Comparing takes long enough to make other runs late: it waits until none is under way. */
   #waiting: RunRecord[] = [];
   #comparison: Comparison | undefined;
-  readonly #solved = new Set<string>();
+  /** By the combination that was looked into: the fewest factors of it that are enough. */
+  readonly #solved = new Map<string, Assignment | undefined>();
   #failed = 0;
   readonly #failures = new Set<string>();
   #planned = 0;
@@ -117,7 +106,7 @@ class Bench {
   }
 
   get isConclusive(): boolean {
-    const runs = this.#comparison?.runs ?? [];
+    const runs = this.#runs();
     const bases = runs.filter(({ assignment }) => variedIn(assignment).length === 0).length;
     return bases >= 2 && this.#failed <= runs.length;
   }
@@ -132,19 +121,20 @@ class Bench {
   }
 
   analyze(): Analysis {
-    return this.#comparison === undefined ? { covert: [], suspects: [], puzzles: [] } : analyze(this.#comparison);
+    const comparison = this.#compared();
+    return comparison === undefined ? { covert: [], suspects: [], puzzles: [] } : analyze(comparison);
   }
 
-  runsOf(assignment: Assignment): number {
-    const key = keyOf(assignment);
-    return (this.#comparison?.runs ?? []).filter((run) => keyOf(run.assignment) === key).length;
-  }
-
-  /** Drops factors, half of them at first and at last one by one, as long as the difference stays; nothing when it does not come back. */
+  /** Drops factors, half of them at first and at last one by one, as long as the difference stays. Never the same combination twice. */
   async solve({ assignment, slot }: Puzzle): Promise<Assignment | undefined> {
-    if (this.#solved.has(keyOf(assignment))) return undefined;
-    this.#solved.add(keyOf(assignment));
-    if (!(await this.#shows(assignment, slot))) return undefined;
+    const known = [...this.#solved.values()].find((smallest) => smallest !== undefined && keyOf(smallest) === keyOf(assignment));
+    if (known !== undefined || this.#solved.has(keyOf(assignment))) return known;
+    const smallest = await this.#smallest(assignment, slot);
+    this.#solved.set(keyOf(assignment), smallest);
+    return smallest;
+  }
+
+  async #smallest(assignment: Assignment, slot: string): Promise<Assignment> {
     let smallest = assignment;
     for (let size = Math.ceil(variedIn(assignment).length / 2); ; size = Math.ceil(size / 2)) {
       const all = variedIn(smallest);
@@ -157,7 +147,7 @@ class Bench {
   }
 
   report({ covert }: Analysis): Attestation {
-    const { runs = [], disclosures = [], tokensCompared = 0 } = this.#comparison ?? {};
+    const { runs = [], disclosures = [], tokensCompared = 0 } = this.#compared() ?? {};
     // What was seen to vary names its exact place; for the rest, the request it stands in.
     const isKnown = (what: Factor): boolean => disclosures.some((known) => known.what === what && known.to === 'model');
     const others = statedToOthers(runs).filter(({ what, to }) => to !== 'model' || !isKnown(what));
@@ -174,11 +164,25 @@ class Bench {
     };
   }
 
+  /** From what is known already, where more factors than these did not show it, or fewer did; else from one more run. */
   async #shows(assignment: Assignment, slot: string): Promise<boolean> {
+    const known = this.#known(assignment, slot);
+    if (known !== undefined) return known;
     this.#planned += 1;
-    const before = this.#comparison?.runs.length ?? 0;
     await this.#runOne(assignment);
-    return this.#comparison?.slots.get(slot)?.values.has(before) ?? false;
+    return this.#known(assignment, slot) ?? false;
+  }
+
+  #known(assignment: Assignment, at: string): boolean | undefined {
+    const comparison = this.#compared();
+    const slot = comparison?.slots.get(at);
+    if (comparison === undefined || slot === undefined) return undefined;
+    for (const [run, { assignment: of }] of comparison.runs.entries()) {
+      const isSame = keyOf(of) === keyOf(assignment);
+      if (slot.values.has(run) && (isSame || (variedIn(of).length > 0 && isPart(of, assignment)))) return true;
+      if (!slot.values.has(run) && !slot.absent.has(run) && (isSame || (!slot.restated.has(run) && isPart(assignment, of)))) return false;
+    }
+    return undefined;
   }
 
   async #runOne(assignment: Assignment): Promise<void> {
@@ -189,19 +193,24 @@ class Bench {
     if (run === undefined || failure !== undefined) {
       this.#failed += 1;
       this.#failures.add(failure ?? 'the run failed');
-    } else this.#take(run);
-    this.#options.onProgress?.((this.#comparison?.runs.length ?? 0) + this.#waiting.length + this.#failed, this.#planned);
+    } else this.#waiting.push(run);
+    this.#options.onProgress?.(this.#runs().length + this.#failed, this.#planned);
   }
 
-  /** The first run of the base is the reference. */
-  #take(run: RunRecord): void {
-    if (this.#comparison !== undefined) this.#comparison.add(run);
-    else if (variedIn(run.assignment).length > 0) this.#waiting.push(run);
-    else {
-      this.#comparison = new Comparison(run);
-      for (const earlier of this.#waiting) this.#comparison.add(earlier);
-      this.#waiting = [];
+  #runs(): readonly RunRecord[] {
+    return [...(this.#comparison?.runs ?? []), ...this.#waiting];
+  }
+
+  /** All runs so far; the first run of the base is the reference. */
+  #compared(): Comparison | undefined {
+    if (this.#comparison === undefined) {
+      const first = this.#waiting.findIndex(({ assignment }) => variedIn(assignment).length === 0);
+      const [reference] = first < 0 ? [] : this.#waiting.splice(first, 1);
+      if (reference === undefined) return undefined;
+      this.#comparison = new Comparison(reference);
     }
+    for (const run of this.#waiting.splice(0)) this.#comparison.add(run);
+    return this.#comparison;
   }
 }
 
