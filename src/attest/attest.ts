@@ -17,7 +17,8 @@ export interface AttestOptions {
   /** How often the whole design is run before anything is suspected, each time another one; default 1. */
   readonly repeats?: number;
   readonly concurrency?: number;
-  onProgress?(done: number, planned: number): void;
+  /** @param confirming what the runs that are under way look at once more; empty at first */
+  onProgress?(done: number, planned: number, confirming: readonly Factor[]): void;
   /** Numbers in [0, 1), for the order of the runs and for which factors are varied together. */
   random(): number;
 }
@@ -29,6 +30,8 @@ export interface Attestation {
   readonly disclosed: readonly Disclosure[];
   readonly sideChannels: readonly SideChannel[];
   readonly failedRuns: number;
+  /** Values that no successful run had: the program fails with them, and nothing can be said about them. */
+  readonly unseen: readonly Assignment[];
   /** Why runs failed, each reason once. */
   readonly failures: readonly string[];
   /** Whether enough runs succeeded to say anything. */
@@ -47,11 +50,12 @@ export async function attest(options: AttestOptions): Promise<Attestation> {
   const vary = options.vary ?? allFactors;
   const repeats = options.repeats ?? 1;
   await bench.add(screening(vary, repeats, options.random));
+  await bench.add(bench.again());
   let analysis = bench.analyze();
   for (let round = 0; round < rounds && bench.isConclusive; round += 1) {
     const more = await confirmation(analysis, bench);
     if (more.length === 0) break;
-    await bench.add(more);
+    await bench.add(more, factorsOf(more));
     analysis = bench.analyze();
   }
   return bench.report(analysis);
@@ -77,6 +81,10 @@ async function confirmation({ suspects, puzzles }: Analysis, bench: Bench): Prom
   return plan.length > 0 ? [...plan, ...times(Math.min(2, plan.length), {})] : [];
 }
 
+function factorsOf(plan: readonly Assignment[]): Factor[] {
+  return allFactors.filter((factor) => plan.some((assignment) => assignment[factor] !== undefined));
+}
+
 function times(count: number, assignment: Assignment): Assignment[] {
   return Array.from({ length: count }, () => assignment);
 }
@@ -97,9 +105,10 @@ class Bench {
   #comparison: Comparison | undefined;
   /** By the combination that was looked into: the fewest factors of it that are enough. */
   readonly #solved = new Map<string, Assignment | undefined>();
-  #failed = 0;
+  readonly #failed: Assignment[] = [];
   readonly #failures = new Set<string>();
   #planned = 0;
+  #confirming: readonly Factor[] = [];
 
   constructor(options: AttestOptions) {
     this.#options = options;
@@ -108,16 +117,36 @@ class Bench {
   get isConclusive(): boolean {
     const runs = this.#runs();
     const bases = runs.filter(({ assignment }) => variedIn(assignment).length === 0).length;
-    return bases >= 2 && this.#failed <= runs.length;
+    return bases >= 2 && this.#failed.length <= runs.length;
   }
 
-  async add(plan: readonly Assignment[]): Promise<void> {
+  async add(plan: readonly Assignment[], confirming: readonly Factor[] = []): Promise<void> {
     this.#planned += plan.length;
+    this.#confirming = confirming;
     const queue = shuffled(plan, this.#options.random);
     const worker = async (): Promise<void> => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) await this.#runOne(next);
     };
     await Promise.all(Array.from({ length: this.#options.concurrency ?? 1 }, worker));
+  }
+
+  /** What failed, once more, without the values that never succeeded: one value must not take with it all that varied beside it. */
+  again(): Assignment[] {
+    const unseen = this.#unseen().flatMap((one) => Object.keys(one).map((factor) => [factor, keyOf(one)] as const));
+    return this.#failed.map((assignment) => {
+      const blamed = variedIn(assignment).filter((factor) =>
+        unseen.some(([of, key]) => of === factor && key === keyOf({ [factor]: assignment[factor] ?? '' })),
+      );
+      return without(assignment, blamed);
+    });
+  }
+
+  /** INVARIANT: a value that is not among the successful runs is never taken for one that was looked at. */
+  #unseen(): Assignment[] {
+    const runs = this.#runs();
+    const tried = this.#failed.flatMap((assignment) => variedIn(assignment).map((factor) => ({ [factor]: assignment[factor] ?? '' })));
+    const failing = tried.filter((value) => !runs.some((run) => isPart(value, run.assignment)));
+    return [...new Map(failing.map((value) => [keyOf(value), value])).values()];
   }
 
   analyze(): Analysis {
@@ -152,12 +181,13 @@ class Bench {
     const isKnown = (what: Factor): boolean => disclosures.some((known) => known.what === what && known.to === 'model');
     const others = statedToOthers(runs).filter(({ what, to }) => to !== 'model' || !isKnown(what));
     return {
-      runs: runs.length + this.#failed,
+      runs: runs.length + this.#failed.length,
       tokensCompared,
       covert: covert.toSorted((a, b) => b.confidence - a.confidence || (a.where < b.where ? -1 : 1)),
       disclosed: distinctDisclosures([...disclosures, ...others]),
       sideChannels: sideChannelsOf(runs),
-      failedRuns: this.#failed,
+      failedRuns: this.#failed.length,
+      unseen: this.#unseen(),
       failures: [...this.#failures],
       isConclusive: this.isConclusive,
       passed: this.isConclusive && covert.length === 0,
@@ -191,10 +221,10 @@ class Bench {
       (fault: unknown) => ({ run: undefined, failure: fault instanceof Error ? fault.message : String(fault) }),
     );
     if (run === undefined || failure !== undefined) {
-      this.#failed += 1;
+      this.#failed.push(assignment);
       this.#failures.add(failure ?? 'the run failed');
     } else this.#waiting.push(run);
-    this.#options.onProgress?.(this.#runs().length + this.#failed, this.#planned);
+    this.#options.onProgress?.(this.#runs().length + this.#failed.length, this.#planned, this.#confirming);
   }
 
   #runs(): readonly RunRecord[] {

@@ -49,10 +49,11 @@ export function analyze(matrix: Matrix): Analysis {
     for (const term of chosen) {
       const sign = signOf(slot, term, loose.size === 0, matrix);
       signs.push(sign);
-      if (!sign.isConfirmed && sign.variesWith.length > 1) puzzles.push({ assignment: sign.assignment, needed: sign.needed, slot: key });
+      if (!sign.isConfirmed && loose.size === 0 && sign.variesWith.length > 1)
+        puzzles.push({ assignment: sign.assignment, needed: sign.needed, slot: key });
     }
-    // Chance or several factors together: the same surroundings once more tell.
-    for (const run of loose) repeats.push(matrix.runs[run]?.assignment ?? {});
+    // Chance or several factors together: the same surroundings once more tell, before anything else is tried.
+    for (const run of [...loose].slice(0, 1)) repeats.push(matrix.runs[run]?.assignment ?? {});
   }
   const values = valuesOf(groups);
   for (const slots of random.values()) signs.push(...biases(slots, values, matrix));
@@ -140,7 +141,7 @@ function signOf(slot: Slot, term: Term, isWhole: boolean, { runs }: Matrix): Sig
     quotes: [slot.lines],
     assignment: term.assignment,
     // Most suspicions that rest on one run fall with the second.
-    needed: hits.length < 2 ? Math.min(1, needed) : Math.max(needed, 0),
+    needed: !isWhole ? 0 : hits.length < 2 ? Math.min(1, needed) : Math.max(needed, 0),
     isConfirmed: isWhole && needed <= 0 && bases >= leastBases && confidence > leastConfidence,
   };
 }
@@ -207,5 +208,5 @@ function distinct(suspects: readonly Suspect[]): Suspect[] {
     const key = keyOf(assignment);
     found.set(key, { assignment, needed: Math.max(needed, found.get(key)?.needed ?? 0) });
   }
-  return [...found.values()];
+  return [...found.values()].filter(({ needed }) => needed > 0);
 }

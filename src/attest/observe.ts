@@ -3,6 +3,7 @@
 import { brotliDecompressSync, gunzipSync, gzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import { type EgressClass, headerOf } from '../core/index.ts';
 import { readJsonLeaves } from './json-leaves.ts';
+import { observeHellos } from './observe-tls.ts';
 import type { ObservedRequest, RunRecord } from './record.ts';
 
 export interface Place {
@@ -44,7 +45,8 @@ export function observe(run: RunRecord): Observation {
   for (const [request, name] of names) observeRequest(request, name, (key, place) => places.set(key, place), quantities);
   observeTraffic(run, places);
   observeTiming(names, quantities);
-  return { places, quantities, requests: new Set(names.values()) };
+  const hellos = observeHellos(run, (key, place) => places.set(key, place));
+  return { places, quantities, requests: new Set([...names.values(), ...hellos]) };
 }
 
 /** Model requests of the same step of the conversation get the same name in every run, in whatever order they came. */

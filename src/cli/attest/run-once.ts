@@ -2,7 +2,7 @@
 // down. Joins the sandbox, the egress and the test kit's model.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { endpointClass } from '../../agents/index.ts';
-import { type Assignment, levelOf, type ObservedRequest, type RunRecord } from '../../attest/index.ts';
+import { type Assignment, levelOf, type ObservedHello, type ObservedRequest, type RunRecord } from '../../attest/index.ts';
 import type { EgressClass, ExchangeHead } from '../../core/index.ts';
 import { type Authority, createAuthority, createEgress, makeAuthority, trustEnv } from '../../egress/index.ts';
 import { type LaunchPlan, trustPaths } from '../../sandbox/index.ts';
@@ -13,7 +13,7 @@ import { searchPath } from '../run/environment.ts';
 import { pointedAt, type Subject } from './subject.ts';
 import type { Stage } from './surroundings.ts';
 
-const runLimitMs = 60_000;
+const runLimitMs = 120_000;
 
 /** Two turns with a tool call between them. */
 export const rehearsal = [
@@ -41,6 +41,7 @@ export async function runOnce(
   const authority = createAuthority(makeAuthority(new Date()));
   const requests: ObservedRequest[] = [];
   const lookups = new Set<string>();
+  const hellos: ObservedHello[] = [];
   let unread: string | undefined;
   const startedAt = new Date();
   const began = performance.now();
@@ -48,6 +49,7 @@ export async function runOnce(
   const egress = createEgress({
     authority,
     gatewayHosts: [],
+    onHello: (host, { protocols, fingerprint }) => void hellos.push({ host, protocols, ...fingerprint }),
     async connect({ host: name, port, protocol }) {
       const at = performance.now() - began;
       const none = { target: '', httpVersion: '', rawHeaders: [], body: Buffer.alloc(0), class: 'other' } as const;
@@ -102,6 +104,7 @@ export async function runOnce(
       locale: levelOf('locale', assignment).id.split('.')[0]?.replace('_', '-') ?? 'en-US',
       requests: requests.toSorted((a, b) => a.at - b.at),
       lookups: [...lookups],
+      hellos,
       ...(failed === undefined ? {} : { failed }),
     };
   } finally {

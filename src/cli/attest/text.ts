@@ -9,6 +9,7 @@ export function attestationText(document: AttestDocument, isConclusive: boolean)
     `${visible(name)} ${visible(version)}: ${runs} runs${failedRuns > 0 ? `, ${failedRuns} failed` : ''}, ${tokensCompared} tokens compared`,
   ];
   for (const failure of failures) lines.push(`  failed: ${visible(failure)}`);
+  if (document.unseen.length > 0) lines.push(`  not looked at, because no run with it succeeded: ${unseenText(document)}`);
   if (!isConclusive) lines.push('Too many runs failed: nothing can be said.');
   else if (covert.length === 0) lines.push('No hidden environment marker found: nothing that varied was hidden.');
   else
@@ -31,6 +32,10 @@ export function attestationText(document: AttestDocument, isConclusive: boolean)
     for (const { says, evidence, count } of shipped) lines.push(`  ${visible(says)} (${count}): ${visible(evidence)}`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+export function unseenText({ unseen }: AttestDocument): string {
+  return unseen.flatMap((one) => Object.entries(one).map(([factor, value]) => `${factor} ${value}`)).join(', ');
 }
 
 export function percent(confidence: number): string {
