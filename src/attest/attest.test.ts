@@ -1,6 +1,7 @@
 // Every way to mark is found, every innocent agent is left alone, seed after seed.
 import { describe, expect, it } from 'vitest';
-import { type Attestation, attest } from './attest.ts';
+import { attest } from './attest.ts';
+import type { Attestation } from './bench.ts';
 import type { SyntheticAgent } from './synthetic-agents.ts';
 import { inSystem, simulate } from './synthetic-agents.ts';
 import { innocentAgents } from './synthetic-innocents.ts';

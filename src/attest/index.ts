@@ -1,5 +1,6 @@
 // The door of attest: an agent in varied surroundings, and what of its requests follows them.
-export { type Attestation, type AttestOptions, attest } from './attest.ts';
+export { attest } from './attest.ts';
+export type { Attestation, AttestOptions } from './bench.ts';
 export { type AttestationDiff, compareAttestations } from './compare.ts';
 export { type Assignment, type Factor, factors, type Level, levelOf, levels, variedIn } from './factors.ts';
 export type { Disclosure, Quote } from './matrix.ts';
