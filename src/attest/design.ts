@@ -2,9 +2,9 @@
 // occurs with every value of every other, and without it, so that one reading of the pattern of differences says which value they follow.
 import { type Assignment, type Factor, levels } from './factors.ts';
 
-/** Rows of the whole design; fewer when the two longest factors have fewer pairs of values. */
-const maxRows = 12;
-const attempts = 4000;
+const attempts = 2000;
+/** Twelve are enough for all factors; a search that was unlucky gets one more, and another. */
+const maxRows = 16;
 
 /** Rows in which at least one factor varies; a single factor is varied alone. */
 export function designOf(vary: readonly Factor[], random: () => number): Assignment[] {
@@ -12,7 +12,21 @@ export function designOf(vary: readonly Factor[], random: () => number): Assignm
   if (varied.length < 2) return varied.flatMap((factor) => levels[factor].others.map(({ id }) => ({ [factor]: id })));
   const counts = varied.map((factor) => levels[factor].others.length + 1);
   const [most = 2, next = 2] = counts.toSorted((a, b) => b - a);
-  const rows = Math.min(maxRows, most * next);
+  let found = columnsOf(counts, most * next, random);
+  for (let rows = most * next + 1; found.missing > 0 && rows <= maxRows; rows += 1) found = columnsOf(counts, rows, random);
+  const plan = (found.columns[0] ?? []).map((_, row) =>
+    Object.fromEntries(
+      varied.flatMap((factor, at) => {
+        const value = found.columns[at]?.[row] ?? 0;
+        return value === 0 ? [] : [[factor, levels[factor].others[value - 1]?.id ?? '']];
+      }),
+    ),
+  );
+  return plan.filter((assignment) => Object.keys(assignment).length > 0);
+}
+
+/** A column for each factor, with each of its values equally often. */
+function columnsOf(counts: readonly number[], rows: number, random: () => number): { columns: number[][]; missing: number } {
   const columns = counts.map((count) =>
     mixed(
       Array.from({ length: rows }, (_, row) => row % count),
@@ -30,15 +44,7 @@ export function designOf(vary: readonly Factor[], random: () => number): Assignm
     if (now <= missing) missing = now;
     else swap(column, a, b);
   }
-  const plan = Array.from({ length: rows }, (_, row) =>
-    Object.fromEntries(
-      varied.flatMap((factor, at) => {
-        const value = columns[at]?.[row] ?? 0;
-        return value === 0 ? [] : [[factor, levels[factor].others[value - 1]?.id ?? '']];
-      }),
-    ),
-  );
-  return plan.filter((assignment) => Object.keys(assignment).length > 0);
+  return { columns, missing };
 }
 
 /** Pairs of values of two factors that occur in no row; both at their base is what the runs of the base are for. */

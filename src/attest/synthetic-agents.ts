@@ -184,3 +184,14 @@ export function shuffled<T>(items: readonly T[], random: () => number): T[] {
     .toSorted((a, b) => a.at - b.at)
     .map(({ item }) => item);
 }
+
+/** A small generator with a seed: Mulberry32. */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
