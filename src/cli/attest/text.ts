@@ -25,7 +25,7 @@ export function attestationText(document: AttestDocument, isConclusive: boolean)
   if (sideChannels.length > 0) {
     lines.push('Besides the model calls:');
     for (const { host, class: kind, requests, bytes } of sideChannels)
-      lines.push(`  ${visible(host)} (${kind}): ${requests} requests, ${bytes} bytes`);
+      lines.push(`  ${visible(host)} (${kind}): ${requests} request${requests === 1 ? '' : 's'}, ${bytes} bytes`);
   }
   if (shipped.length > 0) {
     lines.push('In the program (hints only):');
