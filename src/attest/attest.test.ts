@@ -1,21 +1,11 @@
 // Every way to mark is found, every innocent agent is left alone, seed after seed.
 import { describe, expect, it } from 'vitest';
-import { type Attestation, attest } from './attest.ts';
+import { attest } from './attest.ts';
+import type { Attestation } from './bench.ts';
 import type { SyntheticAgent } from './synthetic-agents.ts';
-import { inSystem, simulate } from './synthetic-agents.ts';
+import { inSystem, seeded, simulate } from './synthetic-agents.ts';
 import { innocentAgents } from './synthetic-innocents.ts';
 import { markingAgents } from './synthetic-marks.ts';
-
-/** A small generator with a seed: Mulberry32. */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 function examine(agent: SyntheticAgent, seed: number, hour?: number): Promise<Attestation> {
   const random = seeded(seed);
@@ -58,6 +48,53 @@ it('a count that the proxy hides is no count that the proxy fixes', async () => 
   const retrying = innocentAgents.find(({ id }) => id === 'random retries and reconnects');
   if (retrying === undefined) throw new Error('the agent is missing');
   expect((await examine(retrying, 11)).covert).toEqual([]);
+});
+
+it('a value with which the program fails is said, and hides nothing of what varied beside it', async () => {
+  const agent = markingAgents.find(({ id }) => id === 'synonym');
+  if (agent === undefined) throw new Error('the agent is missing');
+  const random = seeded(3);
+  const seen = await attest({
+    run: async (assignment) => {
+      if (assignment.proxy !== undefined) throw new Error('no proxy for me');
+      return simulate(agent, assignment, random);
+    },
+    random,
+  });
+  expect(seen).toMatchObject({ unseen: [{ proxy: 'http://127.0.0.1:3128' }], failures: ['no proxy for me'], passed: false });
+  expect(seen.covert).toMatchObject([{ variesWith: ['timezone'] }]);
+});
+
+it('a run that fails by chance is made again, and nothing goes unseen', async () => {
+  const random = seeded(4);
+  let calls = 0;
+  const agent = innocentAgents[0];
+  if (agent === undefined) throw new Error('the agent is missing');
+  const { failedRuns, unseen, passed } = await attest({
+    run: async (assignment) => {
+      calls += 1;
+      if (calls === 5) throw new Error('out of memory');
+      return simulate(agent, assignment, random);
+    },
+    random,
+  });
+  expect({ failedRuns, unseen, passed }).toEqual({ failedRuns: 1, unseen: [], passed: true });
+});
+
+it('an innocent program takes few runs, and what is under way is told', async () => {
+  const [innocent] = innocentAgents;
+  const marking = markingAgents.find(({ id }) => id === 'user agent');
+  if (innocent === undefined || marking === undefined) throw new Error('the agents are missing');
+  expect((await examine(innocent, 5)).runs).toBe(15);
+  const random = seeded(5);
+  const progress: string[] = [];
+  await attest({
+    run: async (assignment) => simulate(marking, assignment, random),
+    random,
+    onProgress: (done, planned, confirming) => void progress.push(`${done}/${planned} ${confirming.join()}`),
+  });
+  expect(progress).toContain('15/15 ');
+  expect(progress.at(-1)).toBe('19/19 timezone');
 });
 
 /** `ATTEST_SEEDS=20 npx vitest run src/attest` is the long form, a few minutes. */

@@ -1,246 +1,171 @@
-// Which differences follow which factor. A place that is the same in all runs of the base, different in all runs of a varied value, and
-// never sometimes this and sometimes that, follows that factor. A place that varies by itself is looked at for a bias instead, and times
+// Which differences follow which factor. A place that is the same in all runs of the base, different in all runs that have a varied value,
+// and never sometimes this and sometimes that, follows that value. A place that varies by itself is looked at for a bias instead, and times
 // for a shift. Anything that rests on few runs is a suspicion, which more runs confirm or clear.
-import { type Assignment, type Factor, keyOf, variedIn } from './factors.ts';
+
+import { biases, shifts } from './bias.ts';
+import { type Assignment, keyOf, variedIn } from './factors.ts';
 import type { Matrix, Quote, Slot } from './matrix.ts';
-import { fisher, quantile, separation } from './statistics.ts';
-
-export type Channel = 'value' | 'wire' | 'statistical' | 'timing';
-
-export interface Covert {
-  readonly where: string;
-  readonly channel: Channel;
-  /** 1 minus the chance that ordinary randomness does the same, corrected for the number of places looked at where that counts. */
-  readonly confidence: number;
-  /** What stands at the reference and what stands instead, one for each position. */
-  readonly tokens: readonly string[];
-  readonly variesWith: readonly Factor[];
-  /** Lines in which it stands, as they were sent; none for a count, a time or a bias. */
-  readonly quotes?: readonly Quote[];
-}
+import { type Covert, type Group, groupsOf, isPart, type Sign, valuesOf } from './sign.ts';
+import { separation } from './statistics.ts';
 
 export interface Analysis {
   readonly covert: readonly Covert[];
-  /** Surroundings that need more runs before anything can be said. */
-  readonly suspects: readonly Assignment[];
+  /** Surroundings that need more runs before anything can be said, the most suspicious first. */
+  readonly suspects: readonly Suspect[];
   /** Several factors together show what none of them shows alone: which of them does it take? */
   readonly puzzles: readonly Puzzle[];
 }
 
-export interface Puzzle {
+export interface Suspect {
   readonly assignment: Assignment;
+  readonly needed: number;
+}
+
+export interface Puzzle extends Suspect {
   readonly slot: string;
 }
 
-/** So many runs of one varied value must agree. */
-export const confirmedRuns = 4;
-const confirmedSamples = 8;
-/** Chances below which a bias is a suspicion, and a finding. Thousands of features are looked at. */
-const suspicious = 1e-4;
-const convincing = 1e-8;
-
-interface Group {
-  readonly assignment: Assignment;
-  readonly runs: readonly number[];
-}
-
-interface Sign extends Covert {
-  readonly assignment: Assignment;
-  readonly isConfirmed: boolean;
-}
+/** So many runs with a value must agree, and so many of them vary nothing else. */
+const agreeing = 4;
+const alone = 2;
+const leastBases = 3;
+const leastConfidence = 0.99;
 
 export function analyze(matrix: Matrix): Analysis {
   const groups = groupsOf(matrix);
-  const base = groups.find(({ assignment }) => keyOf(assignment) === '');
+  const terms = termsOf(groups, matrix);
   const signs: Sign[] = [];
   const puzzles: Puzzle[] = [];
+  const repeats: Assignment[] = [];
   const random = new Map<string, Slot[]>();
   for (const [key, slot] of matrix.slots) {
-    if (isRandom(slot, groups, base)) {
+    if (isRandom(slot, groups)) {
       // The same position in the requests of a run is one place, whichever step of the conversation it belongs to.
       const position = `${slot.where}${key.slice(key.indexOf('\u0000'))}`;
       random.set(position, [...(random.get(position) ?? []), slot]);
       continue;
     }
-    for (const group of groups) {
-      const sign = deterministicSign(slot, group, groups, matrix);
-      if (sign === undefined) continue;
+    const { chosen, loose } = cover(slot, terms);
+    for (const term of chosen) {
+      const sign = signOf(slot, term, loose.size === 0, matrix);
       signs.push(sign);
-      if (!sign.isConfirmed && sign.variesWith.length > 1) puzzles.push({ assignment: group.assignment, slot: key });
+      if (!sign.isConfirmed && loose.size === 0 && sign.variesWith.length > 1)
+        puzzles.push({ assignment: sign.assignment, needed: sign.needed, slot: key });
     }
+    // Chance or several factors together: the same surroundings once more tell, before anything else is tried.
+    for (const run of [...loose].slice(0, 1)) repeats.push(matrix.runs[run]?.assignment ?? {});
   }
-  for (const slots of random.values()) signs.push(...biases(slots, groups, matrix));
-  for (const quantity of matrix.quantities.values()) signs.push(...shifts(quantity, groups, matrix));
-  const suspects = signs.filter((sign) => !sign.isConfirmed && sign.variesWith.length === 1).map(({ assignment }) => assignment);
-  return { covert: merge(signs.filter(({ isConfirmed }) => isConfirmed)), suspects: distinct(suspects), puzzles };
-}
-
-function groupsOf({ runs }: Matrix): Group[] {
-  const groups = new Map<string, { assignment: Assignment; runs: number[] }>();
-  for (const [i, { assignment }] of runs.entries()) {
-    const group = groups.get(keyOf(assignment)) ?? { assignment, runs: [] };
-    group.runs.push(i);
-    groups.set(keyOf(assignment), group);
-  }
-  return [...groups.values()];
-}
-
-/** Of the runs of a group, those that say something about the slot. */
-function present(slot: Slot, { runs }: Group): number {
-  return runs.filter((run) => !slot.absent.has(run)).length;
-}
-
-function hits(slot: Slot, { runs }: Group): number {
-  return runs.filter((run) => slot.values.has(run)).length;
-}
-
-function isRandom(slot: Slot, groups: readonly Group[], base: Group | undefined): boolean {
-  if (base === undefined || hits(slot, base) > 0) return true;
-  return groups.some((group) => {
-    const count = hits(slot, group);
-    return count > 0 && count < present(slot, group);
-  });
-}
-
-function deterministicSign(slot: Slot, group: Group, groups: readonly Group[], { runs }: Matrix): Sign | undefined {
-  const count = hits(slot, group);
-  const variesWith = variedIn(group.assignment);
-  if (variesWith.length === 0 || count === 0 || count < present(slot, group)) return undefined;
-  const isExplained = groups.some((other) => other !== group && isPart(other.assignment, group.assignment) && hits(slot, other) > 0);
-  if (variesWith.length > 1 && isExplained) return undefined;
-  // Runs with the reference's value; those of other factors that also change it do not speak against it.
-  const cold = runs.length - slot.values.size - slot.absent.size;
-  const chance = separation(count, count + cold);
+  const values = valuesOf(groups);
+  for (const slots of random.values()) signs.push(...biases(slots, values, matrix));
+  for (const quantity of matrix.quantities.values()) signs.push(...shifts(quantity, values, matrix));
+  const open = signs.filter((sign) => !sign.isConfirmed && sign.variesWith.length === 1).toSorted((a, b) => b.confidence - a.confidence);
   return {
-    where: slot.where,
-    channel: slot.channel,
-    confidence: 1 - chance,
-    tokens: tokensOf(slot, group),
-    variesWith,
-    quotes: [slot.lines],
-    assignment: group.assignment,
-    isConfirmed: count >= confirmedRuns,
+    covert: merge(signs.filter(({ isConfirmed }) => isConfirmed)),
+    suspects: distinct([...open, ...repeats.map((assignment) => ({ assignment, needed: 1 }))]),
+    puzzles,
   };
 }
 
-/** Whether every factor of `part` has the same value in `whole`, and there is at least one. */
-function isPart(part: Assignment, whole: Assignment): boolean {
-  const varied = variedIn(part);
-  return varied.length > 0 && varied.length < variedIn(whole).length && varied.every((factor) => part[factor] === whole[factor]);
+/** What may explain a difference: these surroundings, whatever else varies, or these and nothing else. */
+interface Term {
+  readonly assignment: Assignment;
+  readonly isExact: boolean;
+  /** All runs that should then show it. */
+  readonly runs: readonly number[];
+  /** Those of them that vary nothing else. */
+  readonly alone: readonly number[];
 }
 
-/** A place that varies by itself, and a feature of it that one value of a factor makes much more frequent. */
-function biases(slots: readonly Slot[], groups: readonly Group[], { runs }: Matrix): Sign[] {
-  const samples = runs.map((_, run) => {
-    const said = slots.slice(0, 64).filter((slot) => !slot.absent.has(run));
-    return [...new Set(said.map((slot) => slot.values.get(run)?.run.join('') ?? slot.ref))];
-  });
-  const signs: Sign[] = [];
-  for (const group of groups) {
-    const [factor, ...more] = variedIn(group.assignment);
-    if (factor === undefined || more.length > 0) continue;
-    const outside = runs.flatMap(({ assignment }, run) => (assignment[factor] === undefined ? (samples[run] ?? []) : []));
-    // The runs in which other factors vary as well are enough for a suspicion; a finding rests on those of this value alone.
-    const inside = group.runs.flatMap((run) => samples[run] ?? []);
-    const among = withValue(group, factor, runs).flatMap((run) => samples[run] ?? []);
-    const alone = mostTelling(inside, outside);
-    const best = [alone, mostTelling(among, outside)].flatMap((one) => one ?? []).toSorted((a, b) => a.chance - b.chance)[0];
-    if (best === undefined || best.chance > suspicious) continue;
-    signs.push({
-      where: slots[0]?.where ?? '',
-      channel: 'statistical',
-      confidence: Math.max(0, 1 - Math.min(1, best.chance / suspicious)),
-      tokens: [best.feature],
-      variesWith: [factor],
-      assignment: group.assignment,
-      isConfirmed:
-        alone !== undefined && alone.chance < convincing && group.runs.length >= confirmedRuns && inside.length >= confirmedSamples,
-    });
+/** From few factors to many. A combination is a term once it was run twice: a single run always explains itself. */
+function termsOf(groups: readonly Group[], { runs }: Matrix): Term[] {
+  const within = ({ assignment }: Group): number[] => runs.flatMap((run, i) => (isPart(assignment, run.assignment) ? [i] : []));
+  const repeated = groups.filter((group) => group.runs.length > 1 && variedIn(group.assignment).length > 0);
+  const several = repeated.filter(({ assignment }) => variedIn(assignment).length > 1);
+  return [
+    ...[...valuesOf(groups), ...several].map((group) => ({ ...group, isExact: false, runs: within(group), alone: group.runs })),
+    ...repeated.map((group) => ({ ...group, isExact: true, alone: group.runs })),
+  ].toSorted((a, b) => variedIn(a.assignment).length - variedIn(b.assignment).length);
+}
+
+/** Whether a run says something about the slot: one that is to state another thing in the same line may have covered the difference up. */
+function says(slot: Slot, run: number, isAlone: boolean): boolean {
+  return slot.values.has(run) || !(slot.absent.has(run) || (!isAlone && slot.restated.has(run)));
+}
+
+function isRandom(slot: Slot, groups: readonly Group[]): boolean {
+  const isUnsettled = slot.unsettled.some(({ from, to }) => from < slot.span.to && slot.span.from < to);
+  return (
+    isUnsettled ||
+    groups.some(({ assignment, runs }) => {
+      const varied = variedIn(assignment).length;
+      const hits = runs.filter((run) => slot.values.has(run)).length;
+      return hits > 0 && (varied === 0 || runs.some((run) => !slot.values.has(run) && says(slot, run, varied === 1)));
+    })
+  );
+}
+
+/** The fewest terms that explain all runs that show it, and the runs that none explains. */
+function cover(slot: Slot, terms: readonly Term[]): { chosen: Term[]; loose: Set<number> } {
+  const isAlone = (term: Term): boolean => variedIn(term.assignment).length === 1;
+  const pure = terms.filter((term) =>
+    term.runs.every((run) => slot.values.has(run) || !says(slot, run, isAlone(term) && term.alone.includes(run))),
+  );
+  const chosen: Term[] = [];
+  const loose = new Set(slot.values.keys());
+  while (loose.size > 0) {
+    const explained = (term: Term): number => term.runs.filter((run) => loose.has(run)).length;
+    const best = pure.reduce<Term | undefined>((a, b) => (a !== undefined && explained(a) >= explained(b) ? a : b), undefined);
+    if (best === undefined || explained(best) === 0) break;
+    chosen.push(best);
+    for (const run of best.runs) loose.delete(run);
   }
-  return signs;
+  return { chosen, loose };
 }
 
-/** All runs with this value of the factor, whatever else varies in them. */
-function withValue({ assignment }: Group, factor: Factor, runs: Matrix['runs']): number[] {
-  return runs.flatMap((run, i) => (run.assignment[factor] === assignment[factor] ? [i] : []));
+function signOf(slot: Slot, term: Term, isWhole: boolean, { runs }: Matrix): Sign {
+  const hits = term.runs.filter((run) => slot.values.has(run));
+  const byItself = term.alone.filter((run) => slot.values.has(run)).length;
+  const variesWith = variedIn(term.assignment);
+  // Runs with the reference's value; those of other factors that also change it do not speak against it.
+  const cold = runs.filter(({ assignment }, run) => !slot.values.has(run) && says(slot, run, variedIn(assignment).length < 2));
+  // A request that the base seldom makes has no base to be compared with.
+  const bases = cold.filter(({ assignment }) => variedIn(assignment).length === 0).length;
+  const confidence = 1 - separation(hits.length, hits.length + cold.length);
+  const needed = Math.max(alone + variesWith.length - 1 - byItself, agreeing - hits.length);
+  return {
+    where: slot.where,
+    channel: slot.channel,
+    confidence,
+    tokens: tokensOf(slot, byItself > 0 ? term.alone : hits),
+    variesWith,
+    quotes: [slot.lines],
+    assignment: term.assignment,
+    // Most suspicions that rest on one run fall with the second.
+    needed: !isWhole ? 0 : hits.length < 2 ? Math.min(1, needed) : Math.max(needed, 0),
+    isConfirmed: isWhole && needed <= 0 && bases >= leastBases && confidence > leastConfidence,
+  };
 }
 
-function mostTelling(inside: readonly string[], outside: readonly string[]): { feature: string; chance: number } | undefined {
-  const counts = new Map<string, number>();
-  for (const sample of inside) for (const feature of featuresOf(sample)) counts.set(feature, (counts.get(feature) ?? 0) + 1);
-  let best: { feature: string; chance: number } | undefined;
-  for (const [feature, a] of counts) {
-    // Not in most of the group: it cannot be telling.
-    if (a * 2 <= inside.length) continue;
-    const c = outside.filter((sample) => featuresOf(sample).includes(feature)).length;
-    const chance = fisher(a, inside.length - a, c, outside.length - c);
-    if (best === undefined || chance < best.chance) best = { feature, chance };
-  }
-  return best;
-}
-
-const featureCache = new Map<string, readonly string[]>();
-
-/** What can carry a bit: the value, its length, and the characters near both ends. */
-function featuresOf(sample: string): readonly string[] {
-  const known = featureCache.get(sample);
-  if (known !== undefined) return known;
-  const chars = [...sample];
-  const features = [
-    `length ${chars.length}`,
-    ...(chars.length <= 40 ? [`value ${JSON.stringify(sample)}`] : []),
-    ...chars.slice(0, 40).map((char, i) => `character ${i + 1} is ${JSON.stringify(char)}`),
-    ...chars.slice(-4).map((char, i) => `character ${i - Math.min(4, chars.length)} is ${JSON.stringify(char)}`),
-  ];
-  if (featureCache.size > 50_000) featureCache.clear();
-  featureCache.set(sample, features);
-  return features;
-}
-
-type Quantity = Matrix['quantities'] extends ReadonlyMap<string, infer Q> ? Q : never;
-
-/** A quantity that all runs of one varied value shift away from all others. */
-function shifts({ where, channel, least, values }: Quantity, groups: readonly Group[], { runs }: Matrix): Sign[] {
-  const signs: Sign[] = [];
-  for (const group of groups) {
-    const [factor, ...more] = variedIn(group.assignment);
-    if (factor === undefined || more.length > 0) continue;
-    const alone = group.runs.length;
-    // As above: at first the runs in which other factors vary as well count too.
-    const members = alone >= confirmedRuns ? group.runs : withValue(group, factor, runs);
-    const inside = members.flatMap((run) => values.get(run) ?? []);
-    const outside = runs.flatMap(({ assignment }, run) => (assignment[factor] === undefined ? (values.get(run) ?? []) : []));
-    if (inside.length < members.length || inside.length < 2 || outside.length < 3) continue;
-    const [low, high] = [quantile(outside, 0.1), quantile(outside, 0.9)];
-    const margin = Math.max(least, 2 * (quantile(outside, 0.75) - quantile(outside, 0.25)));
-    const isLater = Math.min(...inside) > high + margin;
-    const isEarlier = Math.max(...inside) < low - margin;
-    if (!isLater && !isEarlier) continue;
-    signs.push({
-      where,
-      channel,
-      confidence: 1 - separation(inside.length, inside.length + outside.length),
-      tokens: [`${Math.round(quantile(outside, 0.5))} → ${Math.round(quantile(inside, 0.5))}`],
-      variesWith: [factor],
-      assignment: group.assignment,
-      isConfirmed: alone >= confirmedRuns + 1,
-    });
-  }
-  return signs;
-}
-
-function tokensOf(slot: Slot, { runs }: Group): string[] {
+function tokensOf(slot: Slot, runs: readonly number[]): string[] {
   const shown = new Set<string>();
   for (const run of runs) {
     const value = slot.values.get(run);
     if (value === undefined) continue;
     const rows = Math.max(value.ref.length, value.run.length, 1);
     // The same number of tokens on both sides: one for one; else all of them together.
-    if (value.ref.length === value.run.length && rows <= 8)
-      value.ref.forEach((token, i) => shown.add(`${name(token)} → ${name(value.run[i] ?? '')}`));
+    if (value.ref.length === value.run.length && rows <= 8) value.ref.forEach((token, i) => shown.add(changeOf(token, value.run[i] ?? '')));
     else shown.add(`${name(value.ref.join(''))} → ${name(value.run.join(''))}`);
   }
   return [...shown];
+}
+
+/** Of two lists of words, from the first to the last that differs. */
+function changeOf(before: string, after: string): string {
+  const [a, b] = [before.split(' '), after.split(' ')];
+  if (a.length < 3 || a.length !== b.length) return `${name(before)} → ${name(after)}`;
+  const from = a.findIndex((word, i) => word !== b[i]);
+  const to = a.findLastIndex((word, i) => word !== b[i]) + 1;
+  return `${name(a.slice(from, to).join(' '))} → ${name(b.slice(from, to).join(' '))}`;
 }
 
 /** A token as people can tell it apart: single characters by their code point too. */
@@ -276,6 +201,12 @@ function distinctQuotes(quotes: readonly Quote[]): Quote[] {
   return [...new Map(quotes.map((quote) => [quote.varied, quote])).values()].slice(0, maxQuotes);
 }
 
-function distinct(assignments: readonly Assignment[]): Assignment[] {
-  return [...new Map(assignments.map((assignment) => [keyOf(assignment), assignment])).values()];
+/** Each surroundings once, with the most runs that anything in them needs. */
+function distinct(suspects: readonly Suspect[]): Suspect[] {
+  const found = new Map<string, Suspect>();
+  for (const { assignment, needed } of suspects) {
+    const key = keyOf(assignment);
+    found.set(key, { assignment, needed: Math.max(needed, found.get(key)?.needed ?? 0) });
+  }
+  return [...found.values()].filter(({ needed }) => needed > 0);
 }

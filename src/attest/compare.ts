@@ -1,8 +1,8 @@
 // Two attestations of an agent, one before and one after an upgrade: what came, what went.
-import type { Attestation } from './attest.ts';
-import type { Covert } from './attribute.ts';
+import type { Attestation } from './bench.ts';
 import type { Factor } from './factors.ts';
 import type { SideChannel } from './side-channel.ts';
+import type { Covert } from './sign.ts';
 
 type Compared = Pick<Attestation, 'covert' | 'disclosed' | 'sideChannels' | 'passed'>;
 

@@ -1,9 +1,10 @@
 // The door of attest: an agent in varied surroundings, and what of its requests follows them.
-export { type Attestation, type AttestOptions, attest } from './attest.ts';
-export type { Channel, Covert } from './attribute.ts';
+export { attest } from './attest.ts';
+export type { Attestation, AttestOptions } from './bench.ts';
 export { type AttestationDiff, compareAttestations } from './compare.ts';
 export { type Assignment, type Factor, factors, type Level, levelOf, levels, variedIn } from './factors.ts';
 export type { Disclosure, Quote } from './matrix.ts';
-export type { ObservedRequest, RunRecord } from './record.ts';
+export type { ObservedHello, ObservedRequest, RunRecord } from './record.ts';
 export { type Hint, shippedHints } from './shipped.ts';
 export type { SideChannel } from './side-channel.ts';
+export type { Channel, Covert } from './sign.ts';

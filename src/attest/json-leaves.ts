@@ -3,14 +3,14 @@
 
 export interface Leaf {
   readonly path: string;
-  /** The decoded string, or a number, boolean or null as it is spelled. */
+  /** The decoded string, a number, boolean or null as it is spelled, `{}` or `[]`. */
   readonly text: string;
 }
 
 export interface JsonLeaves {
   readonly leaves: readonly Leaf[];
-  /** One line for each object: its path and its keys in order. For an array of named things: their names in order. */
-  readonly order: string;
+  /** Of each object its keys in order; of an array of named things their names. */
+  readonly orders: readonly Leaf[];
   /** White space between tokens, in order, one run a line. */
   readonly space: string;
   /** Escapes that the plainest spelling of the same string would not have, one string a line. */
@@ -40,7 +40,7 @@ class Reader {
   at = 0;
   readonly #text: string;
   readonly #leaves: Leaf[] = [];
-  readonly #order: string[] = [];
+  readonly #orders: Leaf[] = [];
   readonly #space: string[] = [];
   readonly #escapes: string[] = [];
 
@@ -49,7 +49,7 @@ class Reader {
   }
 
   result(): JsonLeaves {
-    return { leaves: this.#leaves, order: this.#order.join('\n'), space: this.#space.join('\n'), escapes: this.#escapes.join('\n') };
+    return { leaves: this.#leaves, orders: this.#orders, space: this.#space.join('\n'), escapes: this.#escapes.join('\n') };
   }
 
   value(path: string, depth: number): void {
@@ -80,7 +80,8 @@ class Reader {
       keys.push(key);
       this.value(`${path === '' ? key : `${path}.${key}`}${again > 0 ? `~${again + 1}` : ''}`, depth + 1);
     }
-    if (keys.length > 1) this.#order.push(`${path}: ${keys.join(' ')}`);
+    if (keys.length > 1) this.#orders.push({ path, text: keys.map((key) => key.replaceAll(' ', '␠')).join(' ') });
+    if (keys.length === 0) this.#leaves.push({ path, text: '{}' });
   }
 
   #array(path: string, depth: number): void {
@@ -90,14 +91,18 @@ class Reader {
     for (this.space(); !this.#take(']'); this.space(), count += 1) {
       if (count > 0) this.#expect(',');
       const first = this.#leaves.length;
-      const firstOrder = this.#order.length;
+      const firstOrder = this.#orders.length;
       this.value(`${path}[${count}]`, depth + 1);
       const name = this.#nameOf(`${path}[${count}]`, first);
       if (name === undefined) continue;
+      const isAgain = names.includes(name);
       names.push(name);
+      // The second of that name is told apart by its position.
+      if (isAgain) continue;
       this.#rename(`${path}[${count}]`, `${path}[${name}]`, first, firstOrder);
     }
-    if (names.length > 1) this.#order.push(`${path} in order: ${names.join(' ')}`);
+    if (names.length > 1) this.#orders.push({ path: `${path}[]`, text: names.join(' ') });
+    if (count === 0) this.#leaves.push({ path, text: '[]' });
   }
 
   /** Tools and the like are known by their names, so that their order and their contents are told apart. */
@@ -110,8 +115,8 @@ class Reader {
     for (const [i, leaf] of this.#leaves.entries()) {
       if (i >= first && leaf.path.startsWith(from)) this.#leaves[i] = { path: to + leaf.path.slice(from.length), text: leaf.text };
     }
-    for (const [i, line] of this.#order.entries()) {
-      if (i >= firstOrder && line.startsWith(from)) this.#order[i] = to + line.slice(from.length);
+    for (const [i, { path, text }] of this.#orders.entries()) {
+      if (i >= firstOrder && path.startsWith(from)) this.#orders[i] = { path: to + path.slice(from.length), text };
     }
   }
 

@@ -13,10 +13,21 @@ export interface Slot {
   readonly ref: string;
   /** The whole line at the reference and in the first run that differs. */
   readonly lines: Quote;
+  /** Characters of the line at the reference that it stands for. */
+  readonly span: Span;
   /** Runs that lack the place or in which it follows from something else: they say nothing about it, neither way. */
   readonly absent: ReadonlySet<number>;
+  /** Runs whose line states something else: where they do not show the difference, it may have been covered up. */
+  readonly restated: ReadonlySet<number>;
+  /** Where runs of the base differ among themselves, in this line. */
+  readonly unsettled: readonly Span[];
   /** By run: what stands there instead. Any other run that is not absent has the reference's. */
   readonly values: Map<number, { readonly ref: readonly string[]; readonly run: readonly string[] }>;
+}
+
+export interface Span {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** A line as it was sent, in the reference run and in another. */
@@ -49,6 +60,7 @@ export interface Matrix {
 export class Comparison implements Matrix {
   readonly slots = new Map<string, Slot>();
   readonly #absent = new Map<string, Set<number>>();
+  readonly #lines = new Map<string, Line>();
   readonly #runs: RunRecord[] = [];
   readonly #observations: Observation[] = [];
   readonly #disclosures = new Map<string, Disclosure>();
@@ -73,7 +85,13 @@ export class Comparison implements Matrix {
       const absent = this.#absent.get(key) ?? new Set();
       this.#absent.set(key, absent);
       if (isProxied && isTraffic) absent.add(i);
-      else comparePlace(i, key, ref, observation, explainer, { slots: this.slots, disclosures: this.#disclosures, absent });
+      else
+        comparePlace(i, key, ref, observation, explainer, {
+          slots: this.slots,
+          lines: this.#lines,
+          disclosures: this.#disclosures,
+          absent,
+        });
     }
   }
 
@@ -96,15 +114,22 @@ export class Comparison implements Matrix {
   }
 }
 
+/** What is known of one line of a place beside its slots. */
+interface Line {
+  readonly restated: Set<number>;
+  readonly unsettled: Span[];
+}
+
 interface Into {
   readonly slots: Map<string, Slot>;
+  readonly lines: Map<string, Line>;
   readonly disclosures: Map<string, Disclosure>;
   /** Of this place. */
   readonly absent: Set<number>;
 }
 
 function comparePlace(i: number, key: string, ref: Observation, observation: Observation, explainer: Explainer, into: Into): void {
-  const { slots, disclosures, absent } = into;
+  const { slots, lines, disclosures, absent } = into;
   const before = ref.places.get(key);
   const after = observation.places.get(key);
   const place = before ?? after;
@@ -114,12 +139,21 @@ function comparePlace(i: number, key: string, ref: Observation, observation: Obs
     absent.add(i);
     return;
   }
-  const put = (at: string, residual: Residual, lines: Quote): void => {
-    const slotKey = `${key}\u0000${at}`;
+  const lineOf = (at: number | 'there'): Line => {
+    const line = lines.get(`${key}\u0000${at}`) ?? { restated: new Set(), unsettled: [] };
+    lines.set(`${key}\u0000${at}`, line);
+    return line;
+  };
+  const put = (line: number | 'there', residual: Residual, quote: Quote): void => {
+    const slotKey = `${key}\u0000${line}:${residual.at}`;
     const { where, channel } = place;
-    const slot: Slot = slots.get(slotKey) ?? { where, channel, ref: residual.ref.join(''), lines, absent, values: new Map() };
+    const ref = residual.ref.join('');
+    const span = { from: residual.at, to: residual.at + ref.length };
+    const known = slots.get(slotKey);
+    const slot: Slot = known ?? { where, channel, ref, span, lines: quote, absent, ...lineOf(line), values: new Map() };
     slot.values.set(i, residual);
     slots.set(slotKey, slot);
+    if (explainer.isBase) lineOf(line).unsettled.push(span);
   };
   const state = (factor: Factor, line: string): void => {
     const key = `${factor} ${place.where}`;
@@ -129,17 +163,33 @@ function comparePlace(i: number, key: string, ref: Observation, observation: Obs
     const { residuals, stated } = explainer.explain(before?.text ?? '', after?.text ?? '');
     for (const factor of stated) state(factor, after?.text ?? before?.text ?? '');
     const residual = { at: 0, ref: before === undefined ? [] : ['present'], run: after === undefined ? [] : ['present'] };
-    const lines = { reference: excerpt(before?.text ?? ''), varied: excerpt(after?.text ?? '') };
-    if (residuals.length > 0 || stated.size === 0) put('there', residual, lines);
+    const quote = { reference: excerpt(before?.text ?? ''), varied: excerpt(after?.text ?? '') };
+    if (residuals.length > 0 || stated.size === 0) put('there', residual, quote);
+    return;
+  }
+  if (place.compared !== undefined) {
+    const isOrder = place.compared === 'order';
+    const [a, b] = isOrder ? [common(before.text, after.text), common(after.text, before.text)] : [before.text, after.text];
+    if (a !== b) put(0, { at: 0, ref: [a], run: [b] }, { reference: excerpt(a), varied: excerpt(b) });
     return;
   }
   for (const [line, a, b] of changedLines(before, after)) {
     const { residuals, stated } = explainer.explain(a, b);
     for (const factor of stated) state(factor, b);
+    if (stated.size > 0) lineOf(line).restated.add(i);
     for (const residual of residuals) {
-      put(`${line}:${residual.at}`, residual, { reference: excerpt(a, residual.at), varied: excerpt(b, residual.at) });
+      put(line, residual, { reference: excerpt(a, residual.at), varied: excerpt(b, residual.at) });
     }
   }
+}
+
+/** Of a list of words those that the other list has too, whatever their case. */
+function common(list: string, other: string): string {
+  const words = new Set(other.toLowerCase().split(' '));
+  return list
+    .split(' ')
+    .filter((word) => words.has(word.toLowerCase()))
+    .join(' ');
 }
 
 const excerptLength = 240;

@@ -3,6 +3,7 @@
 import { brotliDecompressSync, gunzipSync, gzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import { type EgressClass, headerOf } from '../core/index.ts';
 import { readJsonLeaves } from './json-leaves.ts';
+import { observeHellos } from './observe-tls.ts';
 import type { ObservedRequest, RunRecord } from './record.ts';
 
 export interface Place {
@@ -13,6 +14,11 @@ export interface Place {
   /** Which request it belongs to; `''` for places of the whole run. */
   readonly request: string;
   readonly text: string;
+  /**
+   * Default: token by token. `whole`: as one, wherever in it the change is. `order`: as one, and only what both sides have, since what
+   * one side lacks has its own place.
+   */
+  readonly compared?: 'whole' | 'order';
 }
 
 export interface Quantity {
@@ -39,7 +45,8 @@ export function observe(run: RunRecord): Observation {
   for (const [request, name] of names) observeRequest(request, name, (key, place) => places.set(key, place), quantities);
   observeTraffic(run, places);
   observeTiming(names, quantities);
-  return { places, quantities, requests: new Set(names.values()) };
+  const hellos = observeHellos(run, (key, place) => places.set(key, place));
+  return { places, quantities, requests: new Set([...names.values(), ...hellos]) };
 }
 
 /** Model requests of the same step of the conversation get the same name in every run, in whatever order they came. */
@@ -82,10 +89,9 @@ function observeRequest(
   quantities: Map<string, Quantity>,
 ): void {
   const prefix = `${request.method} ${pathOf(request)}`;
-  const add = (what: string, channel: Place['channel'], text: string): void => {
-    let key = `${name} ${what}`;
+  const add = (what: string, channel: Place['channel'], text: string, compared?: 'order'): void => {
     const place = { where: `${prefix} ${what}`, channel, to: request.class, request: name, text };
-    put(key, place);
+    put(`${name} ${what}`, compared === undefined ? place : { ...place, compared });
   };
   observeHead(request, add);
   const text = bodyText(request);
@@ -94,7 +100,7 @@ function observeRequest(
     if (text !== '') add('body', 'value', text);
   } else {
     for (const { path, text: value } of json.leaves) add(path || 'body', 'value', value);
-    add('body order of keys and names', 'wire', json.order);
+    for (const { path, text: names } of json.orders) add(`${path || 'body'} order`, 'wire', names, 'order');
     add('body white space', 'wire', json.space);
     add('body escapes', 'wire', json.escapes);
   }
@@ -104,7 +110,9 @@ function observeRequest(
   }
 }
 
-function observeHead(request: ObservedRequest, add: (what: string, channel: Place['channel'], text: string) => void): void {
+type Add = (what: string, channel: Place['channel'], text: string, compared?: 'order') => void;
+
+function observeHead(request: ObservedRequest, add: Add): void {
   const { rawHeaders, target } = request;
   const names: string[] = [];
   const seen = new Map<string, number>();
@@ -118,13 +126,17 @@ function observeHead(request: ObservedRequest, add: (what: string, channel: Plac
     if (lower === 'content-length') continue;
     add(`header ${lower}${count > 1 ? ` ${count}` : ''}`, 'value', rawHeaders[i + 1] ?? '');
   }
-  add('header names', 'wire', names.join(' '));
+  add('header order', 'wire', names.join(' ').toLowerCase(), 'order');
+  add('header case', 'wire', names.toSorted((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1)).join(' '), 'order');
   add('HTTP version', 'wire', request.httpVersion);
   const query = target.split('?').slice(1).join('?');
   if (query === '') return;
   const pairs = query.split('&').map((pair) => pair.split('='));
-  for (const [name = '', ...value] of pairs) add(`query ${name}`, 'value', value.join('='));
-  add('query names', 'wire', pairs.map(([name]) => name).join(' '));
+  for (const [i, [name = '', ...value]] of pairs.entries()) {
+    const again = pairs.slice(0, i).filter(([other]) => other === name).length;
+    add(`query ${name}${again > 0 ? ` ${again + 1}` : ''}`, 'value', value.join('='));
+  }
+  add('query order', 'wire', pairs.map(([name]) => name).join(' '), 'order');
 }
 
 /** How many requests of which kind, and over how many connections. */
@@ -147,7 +159,8 @@ function observeTraffic(run: RunRecord, places: Map<string, Place>): void {
     .map(({ connection }) => connection);
   const serials = [...new Set(connections)];
   const text = connections.map((connection) => serials.indexOf(connection) + 1).join(' ');
-  if (text !== '') places.set('connections', { where: 'connections to the model', channel: 'wire', to: 'model', request: '', text });
+  if (text !== '')
+    places.set('connections', { where: 'connections to the model', channel: 'wire', to: 'model', request: '', text, compared: 'whole' });
 }
 
 function observeTiming(names: ReadonlyMap<ObservedRequest, string>, quantities: Map<string, Quantity>): void {

@@ -20,6 +20,18 @@ export interface ObservedRequest {
   readonly class: EgressClass;
 }
 
+/** A TLS ClientHello, in the order in which it was sent; ignored values (GREASE) as `grease`. */
+export interface ObservedHello {
+  readonly host: string;
+  readonly protocols: readonly string[];
+  readonly version: string;
+  readonly suites: readonly string[];
+  readonly extensions: readonly string[];
+  readonly groups: readonly string[];
+  readonly signatures: readonly string[];
+  readonly versions: readonly string[];
+}
+
 export interface RunRecord {
   readonly assignment: Assignment;
   /** What a program could openly state of its surroundings in this run, longest first within a factor. */
@@ -32,6 +44,7 @@ export interface RunRecord {
   readonly requests: readonly ObservedRequest[];
   /** Names that were looked up, each once. */
   readonly lookups?: readonly string[];
+  readonly hellos?: readonly ObservedHello[];
   /** Why this run says nothing. */
   readonly failed?: string;
 }

@@ -96,6 +96,11 @@ export class Explainer {
     this.#ofRun = new Words(run, this.#factors);
   }
 
+  /** Whether nothing varies in the run: what differs is chance. */
+  get isBase(): boolean {
+    return this.#factors.length === 0;
+  }
+
   explain(ref: string, run: string): Explained {
     const inRef = new Map<string, string>();
     const inRun = new Map<string, string>();

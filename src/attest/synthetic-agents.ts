@@ -2,7 +2,7 @@
 // memory and produce what an agent would put on the wire.
 import type { EgressClass } from '../core/index.ts';
 import { type Assignment, type Factor, factors, levelOf } from './factors.ts';
-import type { ObservedRequest, RunRecord } from './record.ts';
+import type { ObservedHello, ObservedRequest, RunRecord } from './record.ts';
 
 export interface Surroundings {
   readonly assignment: Assignment;
@@ -26,6 +26,7 @@ interface Draft {
   waitMs: number;
   isNewConnection: boolean;
   times: number;
+  hello: ObservedHello;
 }
 
 export interface SyntheticAgent {
@@ -99,6 +100,16 @@ function draftFor(s: Surroundings, turn: number, runId: string): Draft {
     waitMs: 20 + s.random() * 12,
     isNewConnection: turn === 0,
     times: 1,
+    hello: {
+      host: s.value('base-url'),
+      protocols: ['h2', 'http/1.1'],
+      version: '0303',
+      suites: ['1301', '1302', '1303', 'c02b', 'c02f'],
+      extensions: ['0000', '0010', '002b', '000a', '000d', '0033'],
+      groups: ['001d', '0017'],
+      signatures: ['0403', '0804'],
+      versions: ['0304', '0303'],
+    },
   };
 }
 
@@ -116,13 +127,17 @@ export function simulate(agent: SyntheticAgent, assignment: Assignment, random: 
     random,
   };
   const requests: ObservedRequest[] = [];
+  const hellos: ObservedHello[] = [];
   const runId = hex(random, 32);
   let at = 0;
   let connection = 0;
   const send = (draft: Draft): void => {
     for (let i = 0; i < draft.times; i += 1) {
       at += draft.waitMs;
-      if (draft.isNewConnection) connection += 1;
+      if (draft.isNewConnection) {
+        connection += 1;
+        hellos.push(draft.hello);
+      }
       const body = draft.encode(draft.body);
       const rawHeaders = [...draft.headers, ['Content-Length', String(body.length)] as const].flat();
       const { host, target, class: kind } = draft;
@@ -149,7 +164,8 @@ export function simulate(agent: SyntheticAgent, assignment: Assignment, random: 
     send(draft);
   }
   const stated = Object.fromEntries(factors.map((factor) => [factor, levelOf(factor, assignment).stated]));
-  return { assignment, stated, startedAt, endedAt: new Date(startedAt.getTime() + at), timezone: s.timezone, locale: s.locale, requests };
+  const endedAt = new Date(startedAt.getTime() + at);
+  return { assignment, stated, startedAt, endedAt, timezone: s.timezone, locale: s.locale, requests, hellos };
 }
 
 /** Replaces in the text of the system prompt. */
@@ -160,4 +176,22 @@ export function inSystem(draft: Draft, from: string | RegExp, to: string): void 
 
 export function setHeader(draft: Draft, name: string, value: string): void {
   draft.headers = draft.headers.map(([n, v]) => (n.toLowerCase() === name.toLowerCase() ? [n, value] : [n, v]));
+}
+
+export function shuffled<T>(items: readonly T[], random: () => number): T[] {
+  return items
+    .map((item) => ({ item, at: random() }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ item }) => item);
+}
+
+/** A small generator with a seed: Mulberry32. */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
 }

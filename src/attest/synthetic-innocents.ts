@@ -1,6 +1,6 @@
 // Agents that are merely alive: they use random ids, retry, hurry and dawdle, and state openly what they state. None of them may be accused.
 import { gzipSync } from 'node:zlib';
-import { hex, inSystem, isoDay, type SyntheticAgent, setHeader, uuid } from './synthetic-agents.ts';
+import { hex, inSystem, isoDay, type SyntheticAgent, setHeader, shuffled, uuid } from './synthetic-agents.ts';
 
 function innocent(id: string, change: SyntheticAgent['change'], aside?: NonNullable<SyntheticAgent['aside']>): SyntheticAgent {
   return { id, marks: undefined, follows: [], change, ...(aside ? { aside } : {}) };
@@ -18,11 +18,19 @@ export const innocentAgents: readonly SyntheticAgent[] = [
     d.waitMs = 10 + s.random() * 80 + (s.random() < 0.1 ? 400 : 0);
   }),
   innocent('tools in random order', (d, s) => {
-    if (Array.isArray(d.body['tools']))
-      d.body['tools'] = d.body['tools']
-        .map((tool) => ({ tool, at: s.random() }))
-        .toSorted((a, b) => a.at - b.at)
-        .map(({ tool }) => tool);
+    if (Array.isArray(d.body['tools'])) d.body['tools'] = shuffled(d.body['tools'], s.random);
+  }),
+  innocent('keys and headers in random order', (d, s) => {
+    d.body = {
+      ...Object.fromEntries(shuffled(Object.entries(d.body), s.random)),
+      metadata: Object.fromEntries(shuffled(Object.entries({ user_id: 'u', turn_id: 't', thread_id: 'h', root_id: 'r' }), s.random)),
+    };
+    d.headers = shuffled(d.headers, s.random);
+    d.hello = { ...d.hello, extensions: shuffled(d.hello.extensions, s.random) };
+  }),
+  innocent('a line of a tool that is sometimes late', (d, s) => {
+    const warning = `warning: cannot change locale (${s.value('locale')})`;
+    inSystem(d, 'Platform: linux', s.random() < 0.85 ? `Output:\n${warning}\n` : 'Output:\n');
   }),
   innocent('random choice of words', (d, s) => {
     if (s.random() < 0.5) inSystem(d, 'better', 'wiser');

@@ -2,7 +2,7 @@
 
 import { hash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { hex, inSystem, isoDay, type Surroundings, type SyntheticAgent, setHeader, uuid } from './synthetic-agents.ts';
+import { hex, inSystem, isoDay, type Surroundings, type SyntheticAgent, setHeader, shuffled, uuid } from './synthetic-agents.ts';
 
 type Change = SyntheticAgent['change'];
 type Marks = NonNullable<SyntheticAgent['marks']>;
@@ -111,6 +111,41 @@ export const markingAgents: readonly SyntheticAgent[] = [
     },
     ['timing'],
   ),
+  mark('order of TLS cipher suites', (d) => {
+    d.hello = { ...d.hello, suites: d.hello.suites.toReversed() };
+  }),
+  mark('protocols of the TLS hello', (d) => {
+    d.hello = { ...d.hello, protocols: ['http/1.1'] };
+  }),
+  mark('only in the third request', (d, _s, turn) => {
+    if (turn === 2) inSystem(d, 'Platform: linux', 'Platform: Linux');
+  }),
+  mark('an empty object', (d) => {
+    d.body['options'] = {};
+  }),
+  mark('a parameter twice', (d) => {
+    d.target = '/v1/messages?beta=false&beta=true&stream=1';
+  }),
+  mark('two tools of one name', (d) => {
+    if (Array.isArray(d.body['tools'])) d.body['tools'] = [{ ...d.body['tools'][0], description: 'Runs Bash.' }, ...d.body['tools']];
+  }),
+  mark('inside what it openly states', (d, s) => inSystem(d, `/work/${s.value('directory')}`, `/work//${s.value('directory')}`)),
+  {
+    id: 'letter case in headers of random order',
+    marks: ['wire'],
+    follows: ['timezone'],
+    change(draft, s) {
+      const named = draft.headers.map(([name, value]): [string, string] => [name === 'Accept' && inChina(s) ? 'accept' : name, value]);
+      draft.headers = shuffled(named, s.random);
+    },
+  },
+  {
+    id: 'anywhere but here',
+    marks: ['value'],
+    follows: ['timezone'],
+    // The base is what stands out: every other zone shows it.
+    change: (draft, s) => (s.is('timezone', 'UTC') ? inSystem(draft, 'better', 'wiser') : undefined),
+  },
   {
     id: 'hash of the host name',
     marks: ['value'],

@@ -39,7 +39,7 @@ async function cli(...args: string[]): Promise<{ code: number; out: string }> {
   return { code, out: await text(stdout) };
 }
 
-it.skipIf(isMissing)(`a marking program is found, and what it states openly is told${why}`, async () => {
+it.skipIf(isMissing)(`a marking program is found, and what it states openly is told${why}`, { timeout: 120_000 }, async () => {
   const { code, out } = await cli('--json', '--name', 'toy', '--vary', 'timezone,directory', '--', process.execPath, toy);
   const report = JSON.parse(out);
   expect({ code, report }).toMatchObject({

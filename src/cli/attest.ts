@@ -3,7 +3,17 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Assignment, attest, type Factor, factors, levels, type RunRecord, shippedHints, variedIn } from '../attest/index.ts';
+import {
+  type Assignment,
+  type Attestation,
+  attest,
+  type Factor,
+  factors,
+  levels,
+  type RunRecord,
+  shippedHints,
+  variedIn,
+} from '../attest/index.ts';
 import { bundleSignatures } from '../audit/index.ts';
 import { IntramurError, type Places, placesFrom, product } from '../core/index.ts';
 import { createScrubber } from '../gateway/index.ts';
@@ -84,8 +94,8 @@ async function examine(subject: Subject, { vary, repeats, json }: Flags, places:
       onProgress: progress.show,
     });
     progress.end();
-    const document = documentOf(await about(subject, vary, neutral[0]), result);
-    const isWhole = factors.every((factor) => vary.includes(factor));
+    const document = documentOf(await about(subject, vary, result, neutral[0]), result);
+    const isWhole = factors.every((factor) => vary.includes(factor)) && result.unseen.length === 0;
     if (result.isConclusive) {
       const pages = keep(places.state, document);
       await record({ subject, document, isWhole }, places, io);
@@ -107,9 +117,13 @@ async function runIn(subject: Subject, stage: Stage, assignment: Assignment, { c
   return record;
 }
 
-async function about(subject: Subject, vary: readonly Factor[], neutral: RunRecord | undefined): Promise<About> {
+async function about(subject: Subject, vary: readonly Factor[], result: Attestation, neutral: RunRecord | undefined): Promise<About> {
   const { name: agent, version, sha256, main, adapter } = subject;
   const calls = (neutral?.requests ?? []).filter((request) => request.class === 'model');
+  // The clock belongs to the whole machine, and with some values a program may not run at all.
+  const notVaried = vary.filter((factor) =>
+    levels[factor].others.every(({ id }) => result.unseen.some((assignment) => assignment[factor] === id)),
+  );
   const scrubber = createScrubber();
   const counts = new Map<string, number>();
   for (const [rule = '', count] of calls.flatMap(({ body }) => scrubber.scrub(body, 'provider').counts.map((text) => text.split(':'))))
@@ -119,9 +133,8 @@ async function about(subject: Subject, vary: readonly Factor[], neutral: RunReco
     version,
     sha256,
     attestedAt: new Date().toISOString(),
-    varied: vary.filter((factor) => levels[factor].others.length > 0),
-    // The clock belongs to the whole machine.
-    notVaried: vary.filter((factor) => levels[factor].others.length === 0),
+    varied: vary.filter((factor) => !notVaried.includes(factor)),
+    notVaried,
     modelBytes: calls.reduce((sum, { body }) => sum + body.length, 0),
     scrubbed: [...counts].map(([rule, count]) => `${rule}:${count}`),
     shipped: await shippedHints(
@@ -131,15 +144,16 @@ async function about(subject: Subject, vary: readonly Factor[], neutral: RunReco
   };
 }
 
-function progressLine(io: CliIo): { show(done: number, planned: number): void; end(): void } {
+function progressLine(io: CliIo): { show(done: number, planned: number, confirming: readonly Factor[]): void; end(): void } {
   const isTerminal = 'isTTY' in io.stderr && io.stderr.isTTY === true;
   let last = 0;
   return {
-    show(done, planned) {
-      if (isTerminal) io.stderr.write(`\r${product.name}: run ${done} of ${planned} `);
+    show(done, planned, confirming) {
+      const why = confirming.length > 0 ? `, again with ${confirming.join(', ')}` : '';
+      if (isTerminal) io.stderr.write(`\r\u001b[K${product.name}: ${done} of ${planned} runs${why}`);
       else if (done >= last + 10) {
         last = done;
-        io.stderr.write(`${product.name}: run ${done} of ${planned}\n`);
+        io.stderr.write(`${product.name}: ${done} of ${planned} runs${why}\n`);
       }
     },
     end() {

@@ -29,11 +29,25 @@ describe('a real hello', () => {
       serverName: 'Api.Example',
       protocols: ['h2', 'http/1.1'],
       isEncrypted: false,
+      fingerprint: expect.anything(),
     });
   });
 
   it('may name nobody', async () => {
-    expect(parseClientHello(await capture({}))).toEqual({ kind: 'hello', serverName: undefined, protocols: [], isEncrypted: false });
+    expect(parseClientHello(await capture({}))).toMatchObject({ kind: 'hello', serverName: undefined, protocols: [], isEncrypted: false });
+  });
+
+  it('tells suites, groups and versions in the order of the program', async () => {
+    const settings = {
+      minVersion: 'TLSv1.3',
+      ciphers: 'TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256',
+      ecdhCurve: 'P-256:X25519',
+    } as const;
+    const hello = parseClientHello(await capture({ servername: 'a.example', ...settings }));
+    expect(hello).toMatchObject({
+      fingerprint: { version: '0303', suites: ['1302', '1301'], groups: ['0017', '001d'], versions: ['0304'] },
+    });
+    expect('fingerprint' in hello && hello.fingerprint.extensions).toContain('002b');
   });
 
   it('is partial at every byte before the last', async () => {
@@ -58,6 +72,20 @@ const sni = (...names: Buffer[]): Buffer => {
   const list = Buffer.concat(names);
   return Buffer.concat([Buffer.from([list.length >> 8, list.length & 255]), list]);
 };
+
+it('values that are there to be ignored look alike', () => {
+  const groups = Buffer.from([0, 6, 0x3a, 0x3a, 0x0a, 0x0b, 0, 29]);
+  expect(
+    parseClientHello(
+      helloBytes([
+        [0x7a7a, Buffer.alloc(0)],
+        [10, groups],
+      ]),
+    ),
+  ).toMatchObject({
+    fingerprint: { extensions: ['grease', '000a'], groups: ['grease', '0a0b', '001d'] },
+  });
+});
 
 describe('a crafted hello', () => {
   it.each<[string, Buffer, unknown]>([

@@ -10,13 +10,28 @@ export type ClientHello =
       readonly serverName: string | undefined;
       readonly protocols: readonly string[];
       readonly isEncrypted: boolean;
+      /** Of the program's TLS library and its settings. */
+      readonly fingerprint: Fingerprint;
     };
+
+/** What JA4 is made of, unhashed, in the order in which it was sent; values that are there to be ignored (GREASE, RFC 8701) as `grease`. */
+export interface Fingerprint {
+  readonly version: string;
+  readonly suites: readonly string[];
+  readonly extensions: readonly string[];
+  readonly groups: readonly string[];
+  readonly signatures: readonly string[];
+  readonly versions: readonly string[];
+}
 
 /** A real hello is under 2 KiB, with post-quantum key shares; what is longer is no hello. */
 export const maxHelloBytes = 16 * 1024;
 
 const extensionServerName = 0;
+const extensionGroups = 10;
+const extensionSignatures = 13;
 const extensionProtocols = 16;
+const extensionVersions = 43;
 const extensionEncryptedHello = 0xfe0d;
 
 export function parseClientHello(seen: Buffer): ClientHello {
@@ -83,7 +98,15 @@ function parseBody(body: Buffer): ClientHello {
   const suites = reader.vector(2);
   const compressions = reader.vector(1);
   if (!fixed || !sessionId || !suites || !compressions) return invalid('a hello that breaks off');
-  if (reader.isAtEnd) return { kind: 'hello', serverName: undefined, protocols: [], isEncrypted: false };
+  const fingerprint = {
+    version: fixed.toString('hex', 0, 2),
+    suites: codes(suites),
+    extensions: [],
+    groups: [],
+    signatures: [],
+    versions: [],
+  };
+  if (reader.isAtEnd) return { kind: 'hello', serverName: undefined, protocols: [], isEncrypted: false, fingerprint };
   const block = reader.vector(2);
   if (!block || !reader.isAtEnd) return invalid('a hello that breaks off');
 
@@ -100,7 +123,29 @@ function parseBody(body: Buffer): ClientHello {
   if (!names || names.length > 1) return invalid('a server name that does not parse');
   const protocols = protocolNames(extensions.get(extensionProtocols));
   if (!protocols) return invalid('a list of protocols that does not parse');
-  return { kind: 'hello', serverName: names[0], protocols, isEncrypted: extensions.has(extensionEncryptedHello) };
+  const listIn = (type: number, width: 1 | 2): string[] => codes(extensions.get(type)?.subarray(width) ?? Buffer.alloc(0));
+  return {
+    kind: 'hello',
+    serverName: names[0],
+    protocols,
+    isEncrypted: extensions.has(extensionEncryptedHello),
+    fingerprint: {
+      ...fingerprint,
+      extensions: [...extensions.keys()].map(codeOf),
+      groups: listIn(extensionGroups, 2),
+      signatures: listIn(extensionSignatures, 2),
+      versions: listIn(extensionVersions, 1),
+    },
+  };
+}
+
+/** Two bytes each; what does not fit is left out, since a fingerprint decides nothing. */
+function codes(list: Buffer): string[] {
+  return Array.from({ length: list.length >> 1 }, (_, i) => codeOf(list.readUInt16BE(2 * i)));
+}
+
+function codeOf(code: number): string {
+  return (code & 0x0f0f) === 0x0a0a && code >> 8 === (code & 0xff) ? 'grease' : code.toString(16).padStart(4, '0');
 }
 
 function serverNames(extension: Buffer | undefined): string[] | undefined {

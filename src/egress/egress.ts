@@ -9,7 +9,7 @@ import { createExchanges, type Forward } from './exchange.ts';
 import { createHttp1 } from './http1.ts';
 import { createHttp2 } from './http2.ts';
 import { defaultLimits, type Limits } from './limits.ts';
-import { type ListenerDeps, type Role, receive, serve, turnAwayAtTheDoor } from './listener.ts';
+import { type Hello, type ListenerDeps, type Role, receive, serve, turnAwayAtTheDoor } from './listener.ts';
 import { NameTable } from './name-table.ts';
 import type { Connect } from './raw.ts';
 import { createReports } from './report.ts';
@@ -24,6 +24,8 @@ export interface EgressOptions {
   readonly forward: Forward;
   readonly connect: Connect;
   readonly limits?: Partial<Limits>;
+  /** What a program's TLS library says of itself, with the name that it asks for. */
+  onHello?(host: string, hello: Hello): void;
 }
 
 export interface Egress {
@@ -36,7 +38,7 @@ export interface Egress {
   close(): Promise<void>;
 }
 
-export function createEgress({ authority, gatewayHosts, forward, connect, limits: chosen }: EgressOptions): Egress {
+export function createEgress({ authority, gatewayHosts, forward, connect, limits: chosen, onHello }: EgressOptions): Egress {
   const limits: Limits = { ...defaultLimits, ...chosen };
   const sockets = new Set<Socket>();
   const names = new NameTable(limits.names);
@@ -46,7 +48,7 @@ export function createEgress({ authority, gatewayHosts, forward, connect, limits
   const common = { exchanges, reports, places, limits };
   const http2 = createHttp2(common);
   const http1 = createHttp1({ ...common, tunnel: (origin) => guard(origin.socket, serve(origin, deps)) });
-  const deps: ListenerDeps = { authority, names, http1, http2, reports, connect, limits, isOver: () => isClosed };
+  const deps: ListenerDeps = { authority, names, http1, http2, reports, connect, limits, onHello, isOver: () => isClosed };
   let isClosed = false;
 
   /** A fault of ours on one connection closes that connection. */

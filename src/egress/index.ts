@@ -2,7 +2,7 @@
 export { type Authority, type AuthoritySecret, createAuthority, makeAuthority } from './authority.ts';
 export { createEgress, type Egress, type EgressOptions } from './egress.ts';
 export { defaultLimits, type Limits } from './limits.ts';
-export type { Role } from './listener.ts';
+export type { Hello, Role } from './listener.ts';
 export type { Connect } from './raw.ts';
 export type { Attempt } from './report.ts';
 export { type SshAgentDeps, serveSshAgent } from './ssh-agent/filter.ts';

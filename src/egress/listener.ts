@@ -29,9 +29,13 @@ export interface ListenerDeps {
   readonly reports: Reports;
   readonly connect: Connect;
   readonly limits: Limits;
+  /** Told of every hello that parses, before anything is decided. */
+  readonly onHello: ((host: string, hello: Hello) => void) | undefined;
   /** True once the session has ended. */
   isOver(): boolean;
 }
+
+export type Hello = Extract<ClientHello, { kind: 'hello' }>;
 
 /** What a port carries: on web ports nothing but TLS and HTTP is served. */
 function kindOf({ port, via }: Origin): 'web' | 'ssh' | 'policy' {
@@ -105,6 +109,7 @@ async function intercept(plain: Origin, hello: Exclude<ClientHello, { kind: 'par
   if (hello.kind === 'invalid') return await no(`not a TLS hello: ${hello.problem}`, alerts.decodeError);
   if (hello.isEncrypted) return await no('an encrypted ClientHello hides the name', alerts.handshakeFailure);
   const { serverName } = hello;
+  deps.onHello?.(serverName ?? origin.host, hello);
   const named = serverName === undefined ? origin.host : wireHost(serverName);
   if (named === undefined) return await no(`SNI is no host name: ${quoted(serverName ?? '')}`, alerts.unrecognizedName);
 

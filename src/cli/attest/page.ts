@@ -3,7 +3,7 @@ import type { Covert, Disclosure } from '../../attest/index.ts';
 import { product } from '../../core/index.ts';
 import { visible } from '../ledger/line.ts';
 import type { AttestDocument } from './document.ts';
-import { percent } from './text.ts';
+import { percent, unseenText } from './text.ts';
 
 const style = `body{font:15px/1.5 system-ui,sans-serif;color:#1f2937;max-width:60rem;margin:2rem auto;padding:0 1.2rem}
 h1{font-size:1.6rem;margin:0}h2{font-size:1.15rem;margin:2rem 0 .6rem;border-bottom:2px solid #e5e7eb;padding-bottom:.2rem}
@@ -42,7 +42,7 @@ ${scrubs(document)}
 <p class="quiet">Hints only: programs hide strings for many reasons. What counts is what is sent.</p>
 ${hints(document)}
 <h2>What this rests on</h2>
-<p>Varied: ${varied.join(', ')}${notVaried.length > 0 ? `; not varied: ${notVaried.join(', ')}` : ''}. A difference counts when it follows one of these in every run and chance does not explain it.
+<p>Varied: ${varied.join(', ')}${notVaried.length > 0 ? `; not varied: ${notVaried.join(', ')}` : ''}${document.unseen.length > 0 ? `; no run succeeded with ${show(unseenText(document))}` : ''}. A difference counts when it follows one of these in every run and chance does not explain it.
 This page is about this version of the program, in these surroundings, on one short task; other versions may behave differently, and a pass says that these runs found nothing.</p>
 </body></html>
 `;

@@ -1,24 +1,19 @@
 // One run of the subject in one set of surroundings: boxed, with no way out but to a rehearsal model, and everything that it sends taken
 // down. Joins the sandbox, the egress and the test kit's model.
 import { AsyncLocalStorage } from 'node:async_hooks';
-import dgram from 'node:dgram';
-import http from 'node:http';
-import net from 'node:net';
-import type { Readable } from 'node:stream';
 import { endpointClass } from '../../agents/index.ts';
-import { type Assignment, levelOf, type ObservedRequest, type RunRecord } from '../../attest/index.ts';
-import type { EgressClass, ExchangeHead, ExchangeReply } from '../../core/index.ts';
-import { type Authority, createAuthority, createEgress, type Egress, makeAuthority, trustEnv } from '../../egress/index.ts';
-import { type Launched, type LaunchPlan, type Listeners, launch, trustPaths } from '../../sandbox/index.ts';
+import { type Assignment, levelOf, type ObservedHello, type ObservedRequest, type RunRecord } from '../../attest/index.ts';
+import type { EgressClass, ExchangeHead } from '../../core/index.ts';
+import { type Authority, createAuthority, createEgress, makeAuthority, trustEnv } from '../../egress/index.ts';
+import { type LaunchPlan, trustPaths } from '../../sandbox/index.ts';
 import { startFakeUpstream } from '../../testing/index.ts';
 import { detectCall } from '../../wire/index.ts';
+import { askModel, boxLimits, boxPorts, nobodyHome, quiet, readAll, runInBox } from '../boxed.ts';
 import { searchPath } from '../run/environment.ts';
 import { pointedAt, type Subject } from './subject.ts';
 import type { Stage } from './surroundings.ts';
 
-const gatewayPort = 4180;
-const proxyPort = 3128;
-const runLimitMs = 60_000;
+const runLimitMs = 120_000;
 
 /** Two turns with a tool call between them. */
 export const rehearsal = [
@@ -46,12 +41,15 @@ export async function runOnce(
   const authority = createAuthority(makeAuthority(new Date()));
   const requests: ObservedRequest[] = [];
   const lookups = new Set<string>();
+  const hellos: ObservedHello[] = [];
+  let unread: string | undefined;
   const startedAt = new Date();
   const began = performance.now();
   const host = levelOf('base-url', assignment).id;
   const egress = createEgress({
     authority,
     gatewayHosts: [],
+    onHello: (host, { protocols, fingerprint }) => void hellos.push({ host, protocols, ...fingerprint }),
     async connect({ host: name, port, protocol }) {
       const at = performance.now() - began;
       const none = { target: '', httpVersion: '', rawHeaders: [], body: Buffer.alloc(0), class: 'other' } as const;
@@ -59,10 +57,14 @@ export async function runOnce(
       return { effect: 'deny', reason: 'an attestation has no way out' };
     },
     async forward(head, body) {
-      const bytes = await readAll(body);
+      const bytes = await readAll(body).catch((fault: unknown) => {
+        // Not recorded, it would be a way to send what nobody compares.
+        unread = fault instanceof Error ? fault.message : String(fault);
+        throw fault;
+      });
       const at = performance.now() - began;
       const kind = classOf(head, host);
-      const reply = kind === 'model' ? await ask(inLine?.port ?? upstream.port, head, bytes) : aside(head);
+      const reply = kind === 'model' ? await askModel(inLine?.port ?? upstream.port, head, bytes) : nobodyHome(head);
       const { port, method, target, httpVersion, rawHeaders } = head;
       const answeredAt = performance.now() - began;
       requests.push({
@@ -82,12 +84,17 @@ export async function runOnce(
       return reply;
     },
   });
-  const server = serve(egress, (name) => lookups.add(name));
+  let connections = 0;
   try {
-    const plan = planFor(subject, stage, assignment, { authority, layer, cacheDir });
-    const launched = await launch(plan, { listening: server.adopt });
-    await ended(launched);
+    await runInBox(planFor(subject, stage, assignment, { authority, layer, cacheDir }), egress, runLimitMs, {
+      connected(take) {
+        connections += 1;
+        connectionSerial.run(connections, take);
+      },
+      lookedUp: (query) => void lookups.add(questionOf(query)),
+    });
     const isSilent = !requests.some((request) => request.class === 'model');
+    const failed = unread ?? (isSilent ? 'the program made no model call' : undefined);
     return {
       assignment,
       stated: stage.stated(assignment),
@@ -97,23 +104,12 @@ export async function runOnce(
       locale: levelOf('locale', assignment).id.split('.')[0]?.replace('_', '-') ?? 'en-US',
       requests: requests.toSorted((a, b) => a.at - b.at),
       lookups: [...lookups],
-      ...(isSilent ? { failed: 'the program made no model call' } : {}),
+      hellos,
+      ...(failed === undefined ? {} : { failed }),
     };
   } finally {
-    await server.close();
-    await egress.close();
     await upstream.close();
     layer.close();
-  }
-}
-
-/** A program that hangs is ended; what it had sent until then counts. */
-async function ended(launched: Launched): Promise<void> {
-  const timer = setTimeout(launched.kill, runLimitMs);
-  try {
-    await launched.exited;
-  } finally {
-    clearTimeout(timer);
   }
 }
 
@@ -128,8 +124,7 @@ function planFor(
   const home = `/home/${userName}`;
   const { env, files } = pointedAt(subject, value('base-url'), apiKey(value('login')));
   return {
-    // Nothing of the program reaches our own output, and it has no input.
-    argv: ['/bin/sh', '-c', 'exec "$0" "$@" </dev/null >/dev/null 2>&1', subject.program.path, ...subject.args],
+    argv: quiet(subject.program.path, subject.args),
     workspace,
     cwd: workspace,
     mode: 'overlay',
@@ -155,10 +150,9 @@ function planFor(
     caPem: authority.pem,
     javaStore: authority.javaStore,
     ports: [80, 443, 8080, 8443],
-    proxyPort,
-    gatewayPort,
+    ...boxPorts,
     overlay: layer,
-    limits: { pids: 4096, fileBytes: 2 ** 32, tmpfsBytes: 2 ** 30 },
+    limits: boxLimits,
     cacheDir,
     hostName,
     userName,
@@ -179,42 +173,6 @@ function classOf(head: ExchangeHead, modelHost: string): EgressClass {
   return kind === 'unknown' ? 'other' : kind === 'models' || kind === 'probe' ? 'catalogue' : 'model';
 }
 
-/** Silence would make an agent wait: whoever asks for something besides the model gets an empty answer. */
-function aside({ method }: ExchangeHead): ExchangeReply {
-  return method === 'POST'
-    ? { status: 200, rawHeaders: ['content-type', 'application/json'], body: Buffer.from('{}') }
-    : { status: 404, rawHeaders: ['content-type', 'application/json'], body: Buffer.from('{"error":"not found"}') };
-}
-
-async function ask(port: number, { method, target, rawHeaders }: ExchangeHead, body: Buffer): Promise<ExchangeReply> {
-  const headers = rawHeaders.flatMap((text, i) =>
-    i % 2 === 0 && !/^(?:host|content-length|transfer-encoding)$/i.test(text) ? [text, rawHeaders[i + 1] ?? ''] : [],
-  );
-  const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
-    const request = http.request({
-      host: '127.0.0.1',
-      port,
-      method,
-      path: target,
-      agent: false,
-      headers: [...headers, 'host', `127.0.0.1:${port}`, 'content-length', String(body.length)],
-    });
-    request.once('response', resolve);
-    request.once('error', reject);
-    request.end(body);
-  });
-  const kept = response.rawHeaders.flatMap((text, i) =>
-    i % 2 === 0 && !/^(?:connection|keep-alive|transfer-encoding)$/i.test(text) ? [text, response.rawHeaders[i + 1] ?? ''] : [],
-  );
-  return { status: response.statusCode ?? 502, rawHeaders: kept, body: response };
-}
-
-async function readAll(body: Readable): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  for await (const part of body) parts.push(Buffer.from(part));
-  return Buffer.concat(parts);
-}
-
 /** Which connection an exchange came over: carried along from the moment that the connection was taken. */
 const connectionSerial = new AsyncLocalStorage<number>();
 
@@ -228,35 +186,4 @@ function questionOf(query: Buffer): string {
     at += 1 + length;
   }
   return labels.join('.').toLowerCase();
-}
-
-function serve(egress: Egress, onLookup: (name: string) => void): { adopt(listeners: Listeners): void; close(): Promise<void> } {
-  const servers: net.Server[] = [];
-  const sockets: dgram.Socket[] = [];
-  let connections = 0;
-  return {
-    adopt({ tcp, dns, dnsElsewhere }) {
-      for (const { role, port, handle } of tcp) {
-        const server = net.createServer({ allowHalfOpen: true }, (socket) => {
-          if (role === 'dns-tcp') egress.dnsTcp(socket);
-          else {
-            connections += 1;
-            connectionSerial.run(connections, () => egress.accept(socket, role, port));
-          }
-        });
-        server.listen(handle);
-        servers.push(server);
-      }
-      dns.on('message', (query, from) => {
-        onLookup(questionOf(query));
-        const answer = egress.answerDns(query, 'udp', true);
-        if (answer) dns.send(answer, from.port, from.address);
-      });
-      sockets.push(dns, ...dnsElsewhere);
-    },
-    async close() {
-      for (const server of servers) server.close();
-      for (const socket of sockets.splice(0)) socket.close();
-    },
-  };
 }

@@ -123,11 +123,12 @@ export function pointedAt(
   host: string,
   key: string,
 ): { env: Record<string, string>; files: readonly { path: string; text: string }[] } {
-  const url = `http://${host}`;
   if (subject.recipe !== undefined) {
-    const { env, files } = subject.recipe.outside({ url, key, model });
+    const { env, files } = subject.recipe.outside({ url: `https://${host}`, key, model });
     return { env: { ...subject.recipe.env, ...env }, files };
   }
+  // Of any other program it is not known that it trusts the authority of the box.
+  const url = `http://${host}`;
   return {
     env: {
       ANTHROPIC_BASE_URL: url,

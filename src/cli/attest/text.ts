@@ -9,6 +9,7 @@ export function attestationText(document: AttestDocument, isConclusive: boolean)
     `${visible(name)} ${visible(version)}: ${runs} runs${failedRuns > 0 ? `, ${failedRuns} failed` : ''}, ${tokensCompared} tokens compared`,
   ];
   for (const failure of failures) lines.push(`  failed: ${visible(failure)}`);
+  if (document.unseen.length > 0) lines.push(`  not looked at, because no run with it succeeded: ${unseenText(document)}`);
   if (!isConclusive) lines.push('Too many runs failed: nothing can be said.');
   else if (covert.length === 0) lines.push('No hidden environment marker found: nothing that varied was hidden.');
   else
@@ -24,13 +25,17 @@ export function attestationText(document: AttestDocument, isConclusive: boolean)
   if (sideChannels.length > 0) {
     lines.push('Besides the model calls:');
     for (const { host, class: kind, requests, bytes } of sideChannels)
-      lines.push(`  ${visible(host)} (${kind}): ${requests} requests, ${bytes} bytes`);
+      lines.push(`  ${visible(host)} (${kind}): ${requests} request${requests === 1 ? '' : 's'}, ${bytes} bytes`);
   }
   if (shipped.length > 0) {
     lines.push('In the program (hints only):');
     for (const { says, evidence, count } of shipped) lines.push(`  ${visible(says)} (${count}): ${visible(evidence)}`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+export function unseenText({ unseen }: AttestDocument): string {
+  return unseen.flatMap((one) => Object.entries(one).map(([factor, value]) => `${factor} ${value}`)).join(', ');
 }
 
 export function percent(confidence: number): string {

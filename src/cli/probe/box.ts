@@ -1,16 +1,13 @@
 // One run of an agent in the sandbox with no way out but to a rehearsal model that asks for one act after another. Joins the sandbox, the
 // egress and the test kit's model.
-import type dgram from 'node:dgram';
 import fs from 'node:fs';
-import http from 'node:http';
-import net from 'node:net';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
-import type { ExchangeHead, ExchangeReply } from '../../core/index.ts';
-import { type Authority, createAuthority, createEgress, type Egress, makeAuthority, trustEnv } from '../../egress/index.ts';
-import { discardLayer, type LaunchPlan, type Listeners, launch, type ResolvedProgram, readLayer, trustPaths } from '../../sandbox/index.ts';
+import type { ExchangeHead } from '../../core/index.ts';
+import { type Authority, createAuthority, createEgress, makeAuthority, trustEnv } from '../../egress/index.ts';
+import { discardLayer, type LaunchPlan, type ResolvedProgram, readLayer, trustPaths } from '../../sandbox/index.ts';
 import { type Act, startFakeUpstream } from '../../testing/index.ts';
 import { detectCall } from '../../wire/index.ts';
+import { askModel, boxLimits, boxPorts, nobodyHome, quiet, readAll, runInBox } from '../boxed.ts';
 import { searchPath } from '../run/environment.ts';
 import { modelHost } from './launched.ts';
 import type { Staged } from './stage.ts';
@@ -38,7 +35,6 @@ export interface BoxedEnd {
   close(): void;
 }
 
-const [gatewayPort, proxyPort] = [4180, 3128];
 const runLimitMs = 90_000;
 
 export async function runBoxed(run: BoxedRun): Promise<BoxedEnd> {
@@ -64,16 +60,14 @@ export async function runBoxed(run: BoxedRun): Promise<BoxedEnd> {
     authority,
     gatewayHosts: [],
     connect: async () => ({ effect: 'deny', reason: 'a probe has no way out' }),
-    forward: async (head, body) => (isModelCall(head) ? await ask(upstream.port, head, await readAll(body)) : aside(head, body)),
+    async forward(head, body) {
+      const bytes = await readAll(body);
+      return isModelCall(head) ? await askModel(upstream.port, head, bytes) : nobodyHome(head);
+    },
   });
-  const server = serve(egress);
   try {
-    const launched = await launch(planFor(run, authority), { listening: server.adopt });
-    const timer = setTimeout(launched.kill, runLimitMs);
-    await launched.exited.finally(() => clearTimeout(timer));
+    await runInBox(planFor(run, authority), egress, runLimitMs);
   } finally {
-    server.close();
-    await egress.close();
     await upstream.close();
   }
   return {
@@ -92,8 +86,7 @@ export async function runBoxed(run: BoxedRun): Promise<BoxedEnd> {
 function planFor({ program, args, env, files, workspace, home, staged, directory, cacheDir }: BoxedRun, authority: Authority): LaunchPlan {
   const bin = path.posix.join(home, '.local/bin');
   return {
-    // Nothing of the program reaches our own output, and it has no input.
-    argv: ['/bin/sh', '-c', 'exec "$0" "$@" </dev/null >/dev/null 2>&1', program.path, ...args],
+    argv: quiet(program.path, args),
     workspace,
     cwd: workspace,
     mode: 'overlay',
@@ -115,10 +108,9 @@ function planFor({ program, args, env, files, workspace, home, staged, directory
     caPem: authority.pem,
     javaStore: authority.javaStore,
     ports: [80, 443],
-    proxyPort,
-    gatewayPort,
+    ...boxPorts,
     overlay: { upper: path.join(directory, 'upper'), work: path.join(directory, 'work') },
-    limits: { pids: 4096, fileBytes: 2 ** 32, tmpfsBytes: 2 ** 30 },
+    limits: boxLimits,
     cacheDir,
     hostName: 'probe',
     userName: 'user',
@@ -129,64 +121,4 @@ function planFor({ program, args, env, files, workspace, home, staged, directory
 function isModelCall(head: ExchangeHead): boolean {
   const { kind } = detectCall(head, head.host === modelHost ? 'gateway' : 'vendor');
   return kind !== 'unknown' || detectCall(head, 'gateway').kind === 'invoke';
-}
-
-/** Silence would make an agent wait: whoever asks for something besides the model gets an empty answer. */
-function aside({ method }: ExchangeHead, body: Readable): ExchangeReply {
-  body.resume();
-  const rawHeaders = ['content-type', 'application/json'];
-  return method === 'POST'
-    ? { status: 200, rawHeaders, body: Buffer.from('{}') }
-    : { status: 404, rawHeaders, body: Buffer.from('{"error":"not found"}') };
-}
-
-async function ask(port: number, { method, target, rawHeaders }: ExchangeHead, body: Buffer): Promise<ExchangeReply> {
-  const kept = without(rawHeaders, /^(?:host|content-length|transfer-encoding)$/i);
-  const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
-  const headers = [...kept, 'host', `127.0.0.1:${port}`, 'content-length', String(body.length)];
-  const request = http.request({ host: '127.0.0.1', port, method, path: target, agent: false, headers });
-  request.once('response', resolve);
-  request.once('error', reject);
-  request.end(body);
-  const response = await promise;
-  return {
-    status: response.statusCode ?? 502,
-    rawHeaders: without(response.rawHeaders, /^(?:connection|keep-alive|transfer-encoding)$/i),
-    body: response,
-  };
-}
-
-function without(rawHeaders: readonly string[], names: RegExp): string[] {
-  return rawHeaders.flatMap((text, i) => (i % 2 === 0 && !names.test(text) ? [text, rawHeaders[i + 1] ?? ''] : []));
-}
-
-async function readAll(body: Readable): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  for await (const part of body) parts.push(Buffer.from(part));
-  return Buffer.concat(parts);
-}
-
-function serve(egress: Egress): { adopt(listeners: Listeners): void; close(): void } {
-  const servers: net.Server[] = [];
-  const sockets: dgram.Socket[] = [];
-  return {
-    adopt({ tcp, dns, dnsElsewhere }) {
-      for (const { role, port, handle } of tcp) {
-        const server = net.createServer({ allowHalfOpen: true }, (socket) =>
-          role === 'dns-tcp' ? egress.dnsTcp(socket) : egress.accept(socket, role, port),
-        );
-        server.listen(handle);
-        servers.push(server);
-      }
-      dns.on('message', (query, from) => {
-        const answer = egress.answerDns(query, 'udp', true);
-        if (answer) dns.send(answer, from.port, from.address);
-      });
-      sockets.push(dns, ...dnsElsewhere);
-    },
-    close() {
-      for (const server of servers) server.close();
-      for (const socket of sockets.splice(0)) socket.close();
-    },
-  };
 }
