@@ -162,7 +162,20 @@ function withoutRepeats(findings: readonly InspectFinding[]): InspectFinding[] {
     const known = kept.get(key);
     if (known === undefined || finding.view.length < known.view.length) kept.set(key, finding);
   }
-  return [...kept.values()];
+  return withoutInner([...kept.values()]);
+}
+
+/** A known secret is seen both as it was spelt and in the run that was decoded: one finding, the longer. */
+function withoutInner(findings: readonly InspectFinding[]): InspectFinding[] {
+  const ends = new Map<string, number>();
+  return findings
+    .toSorted((a, b) => a.start - b.start || b.end - a.end)
+    .filter(({ detector, redacted, start, end }) => {
+      if (detector !== 'known-secret' || start === end) return true;
+      const isInner = end <= (ends.get(redacted) ?? -1);
+      if (!isInner) ends.set(redacted, end);
+      return !isInner;
+    });
 }
 
 const tierRank: Readonly<Record<Tier, number>> = { block: 0, route: 1, count: 2 };

@@ -6,7 +6,7 @@ import { type JsonReading, readJson } from './decode/json.ts';
 import { containerKind, isBinary, isPicture, utf16Kind } from './decode/readable.ts';
 import type { Detector } from './detector.ts';
 import { hiddenTextIn } from './hidden-text.ts';
-import { type KnownSecret, knownSecretFinder } from './known-secrets.ts';
+import { type KnownSecret, knownSecretFinder, lastFinder } from './known-secrets.ts';
 import { type Budget, exceeded, type Limits } from './limits.ts';
 import { personalDataIn } from './personal-data.ts';
 import { secretScanner } from './secrets.ts';
@@ -66,10 +66,11 @@ export function createLooker(options: LookerOptions): Looker {
   const { limits, fingerprint } = options;
   const secrets = secretScanner(options);
   const known = knownSecretFinder(options.knownSecrets, fingerprint);
+  const finderOf = lastFinder(fingerprint);
   const source = options.fingerprints && sourceScanner(options.fingerprints);
 
   function findIn(readings: Iterable<Reading>, budget: Budget, { knownSecrets = [] }: More): Found {
-    const more = knownSecretFinder(knownSecrets, fingerprint);
+    const more = finderOf(knownSecrets);
     const found = { secrets: [] as InspectFinding[], source: [] as SourceFinding[], traces: [] as Trace[] };
     try {
       for (const { view, of } of readings) {
