@@ -2,6 +2,8 @@
 export { type Detector, detector } from './detector.ts';
 export { detectors } from './detectors/registry.ts';
 export { secretsOfEnvFile } from './env-file.ts';
+export { type DataStore, dataStore } from './exact/data-store.ts';
+export type { DataIndex, DataTableEntry } from './exact/data-table.ts';
 export { type HiddenText, hiddenTexts } from './hidden-text.ts';
 export { createInspector, type InspectContext, type Inspector, type InspectorOptions } from './inspector.ts';
 export type { KnownSecret } from './known-secrets.ts';

@@ -103,3 +103,31 @@ describe('a secret that the company already has, of no known form', () => {
     expect(rig.upstream.received.length).toBe(before);
   });
 });
+
+describe('a person of a table that the company named', () => {
+  it('stays inside: what names one is refused to a model outside, and makes the session restricted', async () => {
+    const table = path.join(rig.dir, 'customers.csv');
+    fs.writeFileSync(table, 'id,mail,town\n4711,jane.roe@customer.example,Harbourtown\n');
+    rig.configure(configFor(rig.upstream, 'public'));
+    const index = async (...args: string[]) => {
+      const { code, stderr } = await rig.intramur(['index', ...args]);
+      expect([code, stderr]).toEqual([0, expect.any(String)]);
+    };
+    await index('add', table, '--classification', 'restricted', '--columns', 'mail', '--with', 'town');
+    await index('build');
+    const before = rig.upstream.received.length;
+    const { stdout, entries } = await run(
+      `${call(Buffer.from('write to jane.roe@customer.example, Harbourtown').toString('hex'))}; echo; ${call('hello')}`,
+    );
+    expect(stdout.match(/Intramur refused: restricted data may not go to a public model/g)).toHaveLength(2);
+    expect(rig.upstream.received.length).toBe(before);
+    expect(entries.findLast(({ detail }) => JSON.stringify(detail ?? '').includes('exact-data'))).toMatchObject({
+      labels: ['pii'],
+      classification: 'restricted',
+    });
+    await index('remove', 'customers');
+    await index('build');
+    expect((await run(call('write to jane.roe@customer.example, Harbourtown'))).stdout).toContain('it is nothing');
+    expect(rig.upstream.received.length).toBe(before + 1);
+  });
+});
