@@ -44,7 +44,8 @@ export function createInspection(directory: string, options: Pick<InspectorOptio
   };
 }
 
-function stampOf(file: string): string {
+/** Changes with the file. */
+export function stampOf(file: string): string {
   const stat = fs.statSync(file, { throwIfNoEntry: false });
   return stat ? `${stat.ino} ${stat.mtimeMs} ${stat.size}` : 'none';
 }

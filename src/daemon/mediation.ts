@@ -1,6 +1,6 @@
 // The monitor as the daemon's rooms call it: with the session's own policy, its tally, and the link from a decision to its outcome.
 import type { Body, EntryBody, Request } from '../core/index.ts';
-import { type Facts, type MonitorDeps, mediate, type Recorded, recordRefusal } from '../monitor/index.ts';
+import { type Facts, type FileClasses, type MonitorDeps, mediate, type Recorded, recordRefusal } from '../monitor/index.ts';
 import type { PolicyEngine } from '../policy/index.ts';
 import type { KnownSecrets } from './known-secrets.ts';
 import type { EgressTally } from './protocol.ts';
@@ -16,6 +16,8 @@ export interface Subject {
   readonly secrets: 'placeholder' | 'block';
   /** Values that must not leave. */
   readonly known?: Promise<KnownSecrets> | undefined;
+  /** How sensitive files are by where they lie; throws when that is not known. */
+  readonly files?: (() => FileClasses) | undefined;
 }
 
 /** A session that was refused so often ends: each refusal is an entry, and no work goes on after so many. */
@@ -72,7 +74,7 @@ export function createMediation(
       const decide = (asked: Request, facts: Facts) => engine.decide(asked, facts);
       const placeholders = secrets === 'block' ? undefined : deps.placeholders;
       const inspect = inspectFor(subject, deps.inspect);
-      const recorded = await mediate(request, body, { ...deps, inspect, append, decide, placeholders });
+      const recorded = await mediate(request, body, { ...deps, inspect, append, decide, placeholders, files: subject.files });
       const row = tally?.decided(request, recorded.decision, recorded.report, recorded.entry?.index);
       endFlood(subject);
       if (recorded.entry && recorded.decision.effect === 'allow' && 'host' in request.act)

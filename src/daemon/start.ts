@@ -22,6 +22,7 @@ import { createConsole } from './console.ts';
 import { createControl } from './control.ts';
 import { Daemon } from './daemon.ts';
 import { directLimits } from './exchange.ts';
+import { fileClassesFor } from './file-class.ts';
 import { createInspection } from './inspection.ts';
 import { knownSecrets, secretsOfFiles } from './known-secrets.ts';
 import { lostOutcomes } from './lost-outcomes.ts';
@@ -92,6 +93,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
   const inspection = createInspection(places.fingerprints, {
     isPlaceholder: (text) => vault.isPlaceholder(text) || placeholders.isOurs(text),
   });
+  const classesFor = fileClassesFor(places.fingerprints, home);
   const plain = createMediation(
     { inspect: inspection.inspect, append: (entry) => ledger.append(entry), taint, placeholders, now },
     (id) => {
@@ -102,6 +104,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
         ...(session ? { halt: (reason: string) => halt(session, reason) } : {}),
         secrets: (session?.config ?? current.config).inspect.secrets,
         known: session?.secrets ?? current.known,
+        files: () => classesFor(session?.config ?? current.config),
       };
     },
     onFault,

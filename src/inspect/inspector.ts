@@ -115,6 +115,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
       secrets: [...all.secrets, ...outside.secrets],
       source: [...all.source, ...outside.source],
       traces: [...fresh.traces, ...outside.traces],
+      isOpaque: (all.isOpaque ?? false) || (outside.isOpaque ?? false),
       refused: all.refused ?? outside.refused ?? brokenText(bytes, body.contentType),
     };
     return session === undefined ? found : { ...found, source: [...found.source, ...dripsOf(session, found)] };
@@ -135,6 +136,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
         classification: classificationOf(found.source),
         labels: labelsOf(findings, labelById),
         findings: findings.map(publicPart).toSorted((a, b) => a.start - b.start || a.end - b.end),
+        ...(found.isOpaque ? { isOpaque: true } : {}),
         ...(found.refused ? { refused: found.refused } : {}),
         ms: Math.max(0, nowMs() - startedAt),
       };
@@ -154,6 +156,8 @@ function joined({ fresh: part, replaced, before }: Change<Found>, fresh: Found, 
     secrets: [...around(before.secrets), ...fresh.secrets],
     source: [...around(before.source), ...fresh.source],
     traces: [],
+    // Where it stood is not known, so it is taken to be there still.
+    isOpaque: (before.isOpaque ?? false) || (fresh.isOpaque ?? false),
     refused: fresh.refused,
   };
 }

