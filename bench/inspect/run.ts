@@ -1,9 +1,10 @@
 // `npm run bench:inspect`: quality and speed of inspection, as a table and as bench/results/inspect.json.
-// Options: --seed N --probes N --negatives N --only quality|peers|secrets|speed.
+// Options: --seed N --probes N --negatives N --only quality|peers|secrets|creddata|speed.
 import fs from 'node:fs';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { corpusDirectory } from './corpus.ts';
+import { measureCredData } from './creddata.ts';
 import { measurePeers } from './peers.ts';
 import { lengths, measureQuality } from './quality.ts';
 import { measureSecrets } from './secrets.ts';
@@ -66,6 +67,7 @@ if (isWanted('peers')) {
   // Their recall needs fewer probes to be told from ours, and takes far longer.
   result['peers'] = await measurePeers({ directory, seed: Number(values.seed), probes: 8, negatives: 1000 });
 }
+if (isWanted('creddata')) result['creddata'] = await measureCredData(process.env);
 if (isWanted('secrets')) result['secrets'] = await measureSecrets({ seed: Number(values.seed), each: 10 });
 if (isWanted('speed')) result['speed'] = await measureSpeed({ directory });
 
