@@ -40,6 +40,9 @@ export const backgroundPackages: readonly PackageName[] = [
   'src:golang-testify',
   'deb:golang-github-gin-gonic-gin-dev',
   'deb:golang-github-gorilla-mux-dev',
+  'deb:golang-github-gorilla-handlers-dev',
+  'deb:golang-github-rs-cors-dev',
+  'deb:golang-github-prometheus-client-golang-dev',
   'src:guava-libraries',
   'src:commons-io',
   'src:libcommons-collections4-java',
@@ -83,6 +86,9 @@ export const backgroundPackages: readonly PackageName[] = [
   'src:libevent',
   'src:curl',
 ]; // prettier-ignore
+
+/** What compilers write into every output, so that it belongs to everybody as soon as it is in one of these. MIT, 0BSD. */
+export const helperPackages: readonly PackageName[] = ['npm:@babel/runtime', 'npm:regenerator-runtime', 'npm:tslib'];
 
 /** Stands for the company's own source. */
 export const protectedPackages: readonly PackageName[] = [

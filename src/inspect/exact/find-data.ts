@@ -1,8 +1,10 @@
 // Whom a text names: every stretch of one to eight runs of letters and digits is looked up.
+import { mix } from '../source/grams.ts';
 import type { ClassifiedFinding } from '../source/source-scan.ts';
+import { bloomBits } from '../source/table.ts';
 import type { View } from '../view.ts';
 import { type DataIndex, lanesFor } from './data-table.ts';
-import { keyOf, newRuns, runsOf, stretchesFrom } from './runs.ts';
+import { keyOf, LONGEST, MOST_RUNS, newRuns, powerA, type Runs, runsOf, secondOf, stretchesFrom } from './runs.ts';
 
 /** Runs of letters and digits on each side within which a second value of the same row confirms the first. */
 const NEAR = 60;
@@ -26,30 +28,63 @@ export function dataFinder(index: DataIndex): (view: View) => ClassifiedFinding[
     return found;
   };
 
+  const findingAt = (view: View, row: number, first: number, last: number, found: number): ClassifiedFinding | undefined => {
+    const table = index.tables.findLast(({ firstRow }) => firstRow <= row);
+    if (!table) return undefined;
+    const isCertain = table.with.length === 0 || (found < MOST_CONFIRMED && isConfirmed(row, first, last));
+    const [start, end] = [runs.start[first] ?? 0, runs.end[last] ?? 0];
+    return {
+      kind: 'pii',
+      tier: isCertain ? 'block' : 'route',
+      detector: 'exact-data',
+      classification: table.classification,
+      repository: table.name,
+      view: view.decodersOf(start, end),
+      ...view.origin(start, end),
+      redacted: `exact-data of ${table.name}, ${end - start} bytes`,
+    };
+  };
+
   return (view) => {
     runsOf(view.bytes, runs);
     const findings: ClassifiedFinding[] = [];
-    for (let first = 0; first < runs.count; first++) {
-      stretchesFrom(runs, first, index.namedLengths, (last, a, b) => {
-        const { high, low } = keyOf(a, b, lanes.named);
-        const row = index.named.find(high, low);
-        if (row === 0) return;
-        const table = index.tables.findLast(({ firstRow }) => firstRow <= row);
-        if (!table) return;
-        const certain = table.with.length === 0 || (findings.length < MOST_CONFIRMED && isConfirmed(row, first, last));
-        const [start, end] = [runs.start[first] ?? 0, runs.end[last] ?? 0];
-        findings.push({
-          kind: 'pii',
-          tier: certain ? 'block' : 'route',
-          detector: 'exact-data',
-          classification: table.classification,
-          repository: table.name,
-          view: view.decodersOf(start, end),
-          ...view.origin(start, end),
-          redacted: `exact-data of ${table.name}, ${end - start} bytes`,
-        });
-      });
+    for (const { first, last, a } of candidates(runs, index, lanes.named)) {
+      const { high, low } = keyOf(a, secondOf(runs, first, last), lanes.named);
+      const row = index.named.find(high, low);
+      const finding = row === 0 ? undefined : findingAt(view, row, first, last, findings.length);
+      if (finding) findings.push(finding);
     }
     return findings;
   };
+}
+
+interface Stretch {
+  readonly first: number;
+  readonly last: number;
+  /** The first hash; the second is made for few. */
+  readonly a: number;
+}
+
+/**
+ * Stretches that the filter of the table does not rule out: one in hundreds, so only of those the second hash is made. The same as
+ * `stretchesFrom` from every run on, without a call for each.
+ */
+function candidates({ count, start, end, a }: Runs, { named, namedLengths }: DataIndex, lane: { readonly a: number }): Stretch[] {
+  const { bloom, bloomShift } = named;
+  const found: Stretch[] = [];
+  for (let first = 0; first < count; first++) {
+    let length = 0;
+    let hash = 0;
+    for (let last = first; last < first + MOST_RUNS && last < count; last++) {
+      const size = (end[last] ?? 0) - (start[last] ?? 0);
+      length += size;
+      if (length > LONGEST) break;
+      hash = (Math.imul(hash, powerA[size] ?? 0) + (a[last] ?? 0)) | 0;
+      if (namedLengths[length] !== 1) continue;
+      const high = mix(hash ^ lane.a);
+      const bits = bloomBits(high);
+      if (((bloom[high >>> bloomShift] ?? 0) & bits) === bits) found.push({ first, last, a: hash });
+    }
+  }
+  return found;
 }

@@ -14,7 +14,7 @@ for (let byte = 0x80; byte < 256; byte++) folded[byte] = byte;
 for (const byte of Buffer.from('0123456789abcdefghijklmnopqrstuvwxyz')) folded[byte] = byte;
 for (let byte = 0x41; byte <= 0x5a; byte++) folded[byte] = byte + 0x20;
 
-const powerA = powers(BASE_A);
+export const powerA = powers(BASE_A);
 const powerB = powers(BASE_B);
 
 function powers(base: number): Int32Array {
@@ -58,6 +58,13 @@ export function runsOf(bytes: Uint8Array, runs: Runs): void {
     count += 1;
   }
   runs.count = count;
+}
+
+/** The second hash of the stretch from run `first` to run `last`. */
+export function secondOf({ start, end, b }: Runs, first: number, last: number): number {
+  let hash = 0;
+  for (let i = first; i <= last; i++) hash = (Math.imul(hash, powerB[(end[i] ?? 0) - (start[i] ?? 0)] ?? 0) + (b[i] ?? 0)) | 0;
+  return hash;
 }
 
 /** Called with every stretch of one to MOST_RUNS runs from run `first` on whose length `isWanted`. */

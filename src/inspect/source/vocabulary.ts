@@ -21,6 +21,9 @@ const common =
   'list map file path error err test assert print println log len size length index item node ctx req res args out buf ptr ' +
   'param throws try catch throw async await yield use your you can will all an by at we may when';
 
+/** Letters, with as many underscores as some styles put in: no word of ours is longer. */
+export const LONGEST_WORD = 16;
+
 const SLOTS = 4096;
 const hashes = new Int32Array(SLOTS);
 const kinds = new Uint8Array(SLOTS);
