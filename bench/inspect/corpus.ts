@@ -40,6 +40,9 @@ export const backgroundPackages: readonly PackageName[] = [
   'src:golang-testify',
   'deb:golang-github-gin-gonic-gin-dev',
   'deb:golang-github-gorilla-mux-dev',
+  'deb:golang-github-gorilla-handlers-dev',
+  'deb:golang-github-rs-cors-dev',
+  'deb:golang-github-prometheus-client-golang-dev',
   'src:guava-libraries',
   'src:commons-io',
   'src:libcommons-collections4-java',
@@ -77,7 +80,15 @@ export const backgroundPackages: readonly PackageName[] = [
   'npm:fastify',
   'src:node-typescript',
   'npm:@trpc/server',
+  'src:netty',
+  'src:libcommons-codec-java',
+  'src:libcommons-compress-java',
+  'src:libevent',
+  'src:curl',
 ]; // prettier-ignore
+
+/** What compilers write into every output, so that it belongs to everybody as soon as it is in one of these. MIT, 0BSD. */
+export const helperPackages: readonly PackageName[] = ['npm:@babel/runtime', 'npm:regenerator-runtime', 'npm:tslib'];
 
 /** Stands for the company's own source. */
 export const protectedPackages: readonly PackageName[] = [
@@ -107,7 +118,26 @@ export const negativePackages: readonly PackageName[] = [
   'deb:ruby-sinatra',
   'src:rust-bat',
   'src:php-monolog',
-  'npm:jillejr.newtonsoft.json-for-unity',
+  'npm:com.github.asus4.onnxruntime',
+  'npm:com.taptap.sdk.login',
+  'npm:com.crowdin.unity-plugin',
+  'deb:python3-tornado',
+  'deb:python3-httpx',
+  'deb:ruby-sequel',
+  'deb:ruby-mail',
+  'deb:golang-github-go-chi-chi-dev',
+  'deb:golang-github-hashicorp-hcl-dev',
+  'deb:php-nesbot-carbon',
+  'deb:librust-nom-dev',
+  'deb:librust-image-dev',
+  'src:jsoup',
+  'src:jansson',
+  'src:libyaml',
+  'npm:socket.io',
+  'npm:moment',
+  'npm:winston',
+  'npm:yargs',
+  'npm:knex',
 ]; // prettier-ignore
 
 const CODE = /\.(?:[cm]?[jt]sx?|py|go|java|kt|c|h|cc|cpp|cxx|hpp|hh|inl|rs|cs|php|rb|rake)$/i;

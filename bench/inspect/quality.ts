@@ -97,8 +97,8 @@ async function recallOf(
   return { block: found.block / probes, route: found.route / probes, count: found.count / probes };
 }
 
-/** Files that a protected package copied (Rack's error page in Sinatra, Commons Lang's matchers in Mockito): finding them is right. */
-const copied = /sinatra\/show_exceptions\.rb$|builder\/(?:EqualsBuilder|EqualsBuilderTest)\.java$/;
+/** What a protected package shares with its origin (Rack's error page in Sinatra, Commons Lang's builders in Mockito): finding it is right. */
+const copied = /sinatra\/show_exceptions\.rb$|commons\/lang3\/builder\/\w+\.java$/;
 
 const negativeWrappings = [
   'verbatim',

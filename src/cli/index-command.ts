@@ -3,31 +3,37 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Classification, classifications, IntramurError, placesFrom, product } from '../core/index.ts';
-import { type FingerprintStore, fingerprintStore, loadBackground } from '../inspect/index.ts';
+import { type DataStore, dataStore, type FingerprintStore, fingerprintStore, loadBackground } from '../inspect/index.ts';
 import type { CliIo } from './io.ts';
 
 const SCHEMA = 'intramur/index/1';
 const usage =
-  'index add REPO --classification C [--name N] [--part PREFIX=C] | list [--json] | remove NAME | build | export FILE | import FILE';
+  'index add REPO --classification C [--name N] [--part PREFIX=C] | add TABLE.csv --classification C --columns A[,B] [--with C[,D]] [--name N] | list [--json] | remove NAME | build | export FILE | import FILE';
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const { values, positionals } = parse(args);
   const [verb, target, ...rest] = positionals;
-  const store = fingerprintStore(placesFrom(io.env, io.home).fingerprints);
+  const directory = placesFrom(io.env, io.home).fingerprints;
+  const store = fingerprintStore(directory);
+  const tables = dataStore(directory);
   if (rest.length > 0) throw wrong(`"${rest[0]}" is one argument too many`);
   switch (verb) {
     case 'add':
-      return add(store, resolved(target, io), values, io);
+      return isFile(resolved(target, io))
+        ? addTable(tables, resolved(target, io), values, io)
+        : add(store, resolved(target, io), values, io);
     case 'list':
-      return list(store, values.json ?? false, io);
+      return list(store, tables, values.json ?? false, io);
     case 'remove':
-      if (target === undefined) throw wrong('index remove needs the name of a repository');
-      if (!store.remove(target))
-        throw new IntramurError('CONFIG_NOT_FOUND', `no repository "${target}" is registered`, { hint: `${product.name} index list` });
+      if (target === undefined) throw wrong('index remove needs the name of a repository or table');
+      if (!store.remove(target) && !tables.remove(target))
+        throw new IntramurError('CONFIG_NOT_FOUND', `no repository or table "${target}" is registered`, {
+          hint: `${product.name} index list`,
+        });
       io.stderr.write(`removed ${target}; the next \`index build\` takes it out of the table\n`);
       return 0;
     case 'build':
-      return build(store, io);
+      return build(store, tables, io);
     case 'export':
       store.exportTo(resolved(target, io));
       return 0;
@@ -46,6 +52,8 @@ function parse(args: readonly string[]) {
       classification: { type: 'string' },
       name: { type: 'string' },
       part: { type: 'string', multiple: true },
+      columns: { type: 'string' },
+      with: { type: 'string' },
       json: { type: 'boolean' },
     },
   });
@@ -60,7 +68,25 @@ function resolved(target: string | undefined, io: CliIo): string {
   return path.resolve(io.cwd, target);
 }
 
+function isFile(target: string): boolean {
+  return fs.statSync(target, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/** A table of people: its values are looked for wherever they stand. */
+function addTable(tables: DataStore, file: string, values: ReturnType<typeof parse>['values'], io: CliIo): number {
+  const classification = classificationOf(values.classification);
+  const names = (text: string | undefined) => (text ?? '').split(',').flatMap((name) => name.trim() || []);
+  const columns = names(values.columns);
+  if (columns.length === 0) throw wrong('a table needs --columns: those whose value names one person, such as an e-mail address');
+  if (values.part) throw wrong('--part is for repositories');
+  const name = values.name ?? path.basename(file, path.extname(file));
+  tables.add({ name, path: file, classification, columns, with: names(values.with) });
+  io.stderr.write(`registered the table ${name} as ${classification}; \`index build\` reads it\n`);
+  return 0;
+}
+
 function add(store: FingerprintStore, root: string, values: ReturnType<typeof parse>['values'], io: CliIo): number {
+  if (values.columns ?? values.with) throw wrong('--columns and --with are for tables');
   const classification = classificationOf(values.classification);
   const name = values.name ?? path.basename(root);
   const parts = (values.part ?? []).map((part) => {
@@ -80,13 +106,15 @@ function classificationOf(word: string | undefined): Classification {
   return found;
 }
 
-function list(store: FingerprintStore, isJson: boolean, io: CliIo): number {
+function list(store: FingerprintStore, data: DataStore, isJson: boolean, io: CliIo): number {
   const repositories = store.list();
+  const tables = data.list();
   if (isJson) {
     const rows = repositories.map(({ name, path: root, classification, files, lines, entries, bytes, builtAt }) => {
       return { name, path: root, classification, files, lines, entries, bytes, builtAt: builtAt ?? null };
     });
-    io.stdout.write(`${JSON.stringify({ schema: SCHEMA, repositories: rows })}\n`);
+    const about = tables.map((table) => ({ ...table, builtAt: table.builtAt ?? null }));
+    io.stdout.write(`${JSON.stringify({ schema: SCHEMA, repositories: rows, tables: about })}\n`);
     return 0;
   }
   for (const { name, classification, files, lines, builtAt } of repositories) {
@@ -94,11 +122,16 @@ function list(store: FingerprintStore, isJson: boolean, io: CliIo): number {
       `${name.padEnd(24)} ${classification.padEnd(12)} ${builtAt ? `${files} files, ${lines} lines, built ${builtAt}` : 'not built yet'}\n`,
     );
   }
-  if (repositories.length === 0) io.stdout.write('no repository is registered\n');
+  for (const { name, classification, rows, values, builtAt } of tables) {
+    io.stdout.write(
+      `${name.padEnd(24)} ${classification.padEnd(12)} ${builtAt ? `${rows} rows, ${values} values, built ${builtAt}` : 'not built yet'}\n`,
+    );
+  }
+  if (repositories.length + tables.length === 0) io.stdout.write('no repository is registered\n');
   return 0;
 }
 
-function build(store: FingerprintStore, io: CliIo): number {
+function build(store: FingerprintStore, tables: DataStore, io: CliIo): number {
   const isTerminal = 'isTTY' in io.stderr && io.stderr.isTTY === true;
   store.build({
     background: loadBackground(),
@@ -106,11 +139,13 @@ function build(store: FingerprintStore, io: CliIo): number {
     ...(isTerminal ? { onProgress: (name, done, total) => void io.stderr.write(`\r${name}: ${done}/${total} files\x1b[K`) } : {}),
   });
   if (isTerminal) io.stderr.write('\r\x1b[K');
+  tables.build(() => new Date());
   const repositories = store.list();
   const sum = (of: (entry: (typeof repositories)[number]) => number) => repositories.reduce((total, entry) => total + of(entry), 0);
   io.stderr.write(
     `${repositories.length} repositories, ${sum((r) => r.files)} files, ${sum((r) => r.lines)} lines, ${sum((r) => r.entries)} fingerprints, ${sum((r) => r.bytes)} bytes\n`,
   );
+  for (const { name, rows, values } of tables.list()) io.stderr.write(`table ${name}: ${rows} rows, ${values} values\n`);
   return 0;
 }
 

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { dialects, type InspectFinding, IntramurError, placesFrom, type Report } from '../core/index.ts';
-import { createInspector, fingerprintStore, type Inspector } from '../inspect/index.ts';
+import { createInspector, dataStore, fingerprintStore, type Inspector } from '../inspect/index.ts';
 import { answerLines } from './inspect-lines.ts';
 import type { CliIo } from './io.ts';
 
@@ -11,8 +11,8 @@ const SCHEMA = 'intramur/inspect/1';
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const options = parse(args);
-  const fingerprints = fingerprintStore(placesFrom(io.env, io.home).fingerprints).load();
-  const inspector = createInspector({ fingerprints });
+  const directory = placesFrom(io.env, io.home).fingerprints;
+  const inspector = createInspector({ fingerprints: fingerprintStore(directory).load(), data: dataStore(directory).load() });
   if (options.jsonl) {
     const input = options.file === '-' ? io.stdin : Buffer.from(await read(options.file, io));
     return await answerLines(input, inspector, (answer) => io.stdout.write(`${JSON.stringify({ schema: SCHEMA, ...answer })}\n`));

@@ -75,7 +75,11 @@ export interface Config {
   /** Absolute directories of the company's own policies. */
   readonly policies: readonly string[];
   readonly keys: readonly KeyConfig[];
-  readonly inspect: { readonly secrets: 'placeholder' | 'block' };
+  readonly inspect: {
+    readonly secrets: 'placeholder' | 'block';
+    /** Absolute paths of files in the form of `.env`, whose values must not leave. */
+    readonly secretFiles: readonly string[];
+  };
   /** Fingerprints (`SHA256:…`) of keys in the user's ssh-agent that sessions may sign with. */
   readonly signing: { readonly ssh: readonly string[] };
   /** What becomes of tools that a provider runs by itself, for data above `public`. */

@@ -31,7 +31,7 @@ export const defaultConfig: Config = {
   packs: ['baseline', 'perimeter'],
   policies: [],
   keys: [],
-  inspect: { secrets: 'placeholder' },
+  inspect: { secrets: 'placeholder', secretFiles: [] },
   signing: { ssh: [] },
   providerTools: 'strip',
   telemetry: { otlp: undefined },

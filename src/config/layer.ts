@@ -42,6 +42,8 @@ export interface Layer {
   readonly policies: readonly Placed<string>[] | undefined;
   readonly keys: readonly KeyConfig[] | undefined;
   readonly secrets: Placed<'placeholder' | 'block'> | undefined;
+  /** Absolute paths. */
+  readonly secretFiles: readonly Placed<string>[] | undefined;
   readonly providerTools: Placed<'strip' | 'refuse'> | undefined;
   readonly otlp: Placed<CollectorConfig> | undefined;
   readonly allow: readonly HostGrant[] | undefined;
@@ -122,6 +124,7 @@ export function layerFrom(file: LocatedFile, { origin, home }: LayerContext): La
     policies: list(top('policies'), (item) => placed(item, absolute(textOf(item) ?? ''))),
     keys: list(top('keys'), keyFrom),
     secrets: secrets && placed(secrets, wordOf(secrets, ['placeholder', 'block'] as const) ?? 'block'),
+    secretFiles: list(entryOf(top('inspect'), 'secretFiles'), (item) => placed(item, absolute(textOf(item) ?? ''))),
     providerTools: providerTools && placed(providerTools, wordOf(providerTools, ['strip', 'refuse'] as const) ?? 'refuse'),
     otlp:
       otlp &&

@@ -57,7 +57,7 @@ policies: [./policies]
 keys:
   - { id: ide, sha256: ${'AB'.repeat(32)}, user: alice, team: core, tool: qwen-code, purpose: research, classification: internal,
       budget: { requests: 1000, tokens: 5000000, usd: 20.5, per: day } }
-inspect: { secrets: block }
+inspect: { secrets: block, secretFiles: [./prod.env] }
 signing: { ssh: [ "SHA256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" ] }
 providerTools: refuse
 telemetry: { otlp: { url: "http://127.0.0.1:4318/", perimeter: onprem, key: "env:OTLP_TOKEN" } }
@@ -134,7 +134,7 @@ describe('loadConfig', () => {
           budget: { requests: 1000, tokens: 5_000_000, usd: 20.5, per: 'day' },
         },
       ],
-      inspect: { secrets: 'block' },
+      inspect: { secrets: 'block', secretFiles: [at('config/intramur/prod.env')] },
       signing: { ssh: ['SHA256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'] },
       providerTools: 'refuse',
       telemetry: { otlp: { url: 'http://127.0.0.1:4318', perimeter: 'onprem', key: 'env:OTLP_TOKEN' } },
@@ -223,6 +223,14 @@ describe('order of files', () => {
       inspect: { secrets: 'block' },
       repositories: [{ match: 'git.acme.example/**', classification: 'restricted' }],
     });
+  });
+
+  it('files of secrets: the system adds to those of the user, a repository names none', async () => {
+    write(user, 'inspect: { secretFiles: [~/a.env] }');
+    write(system, 'inspect: { secretFiles: [b.env] }');
+    expect((await load()).inspect).toEqual({ secrets: 'placeholder', secretFiles: [at('home/a.env'), at('etc/b.env')] });
+    write(workspace, 'inspect: { secretFiles: [/etc/hostname] }');
+    await expect(load()).rejects.toThrow('a repository cannot name inspect.secretFiles');
   });
 
   it.each<[string, string, Partial<Config>]>([

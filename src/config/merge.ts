@@ -11,6 +11,7 @@
 // | tools                                                  | per id, later wins  | per id, only stricter     | per id, stricter wins |
 // | purposes.default                                       | the later replaces  | only to production        | stricter wins       |
 // | inspect.secrets                                        | the later replaces  | only to block             | stricter wins       |
+// | inspect.secretFiles                                    | the later replaces  | refused                   | added               |
 // | agents.attestation                                     | the later replaces  | only to required          | stricter wins       |
 //
 // A system file that names packs, policies or egress speaks for all policies: those of other files would be a way around it.
@@ -108,7 +109,10 @@ function restricted(layers: readonly Layer[]): Restricting {
       },
       attestation: stricter(layer, 'agents.attestation', state.attestation, layer.attestation, ['optional', 'required']),
       defaultPurpose: stricter(layer, 'purposes.default', state.defaultPurpose, layer.defaultPurpose, ['research', 'production']),
-      inspect: { secrets: stricter(layer, 'inspect.secrets', state.inspect.secrets, layer.secrets, ['placeholder', 'block']) },
+      inspect: {
+        secrets: stricter(layer, 'inspect.secrets', state.inspect.secrets, layer.secrets, ['placeholder', 'block']),
+        secretFiles: secretFilesUnder(layer, state.inspect.secretFiles),
+      },
       providerTools: stricter(layer, 'providerTools', state.providerTools, layer.providerTools, ['strip', 'refuse']),
     };
   }
@@ -129,6 +133,15 @@ function policiesUnder(layer: Layer, before: readonly string[]): readonly string
   const own = layer.policies?.map(({ value }) => value);
   const speaksForAll = layer.origin === 'system' && (layer.packs ?? layer.allow) !== undefined;
   return own ?? (speaksForAll ? [] : before);
+}
+
+/** A repository's own are found where it lies; that it names others would tell it what they hold. */
+function secretFilesUnder({ origin, secretFiles }: Layer, before: readonly string[]): readonly string[] {
+  if (!secretFiles) return before;
+  const own = secretFiles.map(({ value }) => value);
+  const [first] = secretFiles;
+  if (origin === 'workspace' && first) throw invalid(`${first.where}: a repository cannot name inspect.secretFiles`);
+  return origin === 'system' ? [...new Set([...before, ...own])] : own;
 }
 
 /** `order` goes from loose to strict. */

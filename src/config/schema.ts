@@ -154,7 +154,15 @@ export const configSchema: JsonSchema = {
     inspect: {
       type: 'object',
       additionalProperties: false,
-      properties: { secrets: { type: 'string', enum: ['placeholder', 'block'], default: 'placeholder' } },
+      properties: {
+        secrets: { type: 'string', enum: ['placeholder', 'block'], default: 'placeholder' },
+        secretFiles: {
+          type: 'array',
+          maxItems: 100,
+          items: directory,
+          description: 'Files in the form of .env, relative to this file: their values must not leave, in any encoding.',
+        },
+      },
     },
     signing: {
       type: 'object',

@@ -30,6 +30,8 @@ export interface Report {
   readonly classification: Classification;
   readonly labels: readonly Label[];
   readonly findings: readonly InspectFinding[];
+  /** Something in it can be read by nobody without its program or key: pictures, documents, ciphertext. */
+  readonly isOpaque?: boolean;
   /** Set when not everything could be looked at: the payload is then never called clean. */
   readonly refused?: { readonly code: Code; readonly reason: string };
   /** Milliseconds from the parsed input to the finished findings. */

@@ -12,7 +12,7 @@ export const purposes = ['research', 'production'] as const;
 export type Purpose = (typeof purposes)[number];
 
 /** One named fact about a payload. */
-export const labels = ['secret', 'pii', 'source', 'license', 'customer', 'hidden-text'] as const;
+export const labels = ['secret', 'pii', 'source', 'license', 'customer', 'hidden-text', 'opaque'] as const;
 export type Label = (typeof labels)[number];
 
 /** Why a program talks to a host. Vendors mix these on one host, so the class follows from host and path. */

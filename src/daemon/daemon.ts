@@ -29,6 +29,7 @@ import type { PolicyEngine } from '../policy/index.ts';
 import { attestationEntry } from './attestation.ts';
 import { type Connected, connectUpstream } from './connect.ts';
 import { type ExchangeDeps, handleExchange, ownedBy } from './exchange.ts';
+import { knownSecrets, secretsOfFiles, secretsOfTree } from './known-secrets.ts';
 import type { Proposal, Proposals } from './proposals.ts';
 import type {
   Attempt,
@@ -118,6 +119,7 @@ export class Daemon {
     await this.#parts.reload();
     const config = await loadConfig({ env, home, cwd: request.workspace, systemDir: places.system, ...file });
     const engine = await this.#parts.engineFor(config);
+    const named = await secretsOfFiles(config.inspect.secretFiles);
     const grants = [...request.allow.map(parseGrant), ...config.egress.allow];
     const tool = await toolOf(request, request.program, config, register.current());
     const vetting = vettingOf(config, tool, register.current());
@@ -138,11 +140,12 @@ export class Daemon {
     if (halted !== undefined) throw new IntramurError('SESSION_HALTED', halted);
 
     const { program } = request;
-    const session = sessions.add({ id: principal.session, principal, program, config, engine, grants, startedAt: now() });
+    const secrets = secretsOfTree(request.workspace).then((own) => knownSecrets([...named, ...own]));
+    const session = sessions.add({ id: principal.session, principal, program, config, engine, grants, secrets, startedAt: now() });
     session.tally.saw(index);
     const models = config.models.flatMap(({ targets }) => targets.map((target) => target.split('/')[0]));
     const providers = config.providers.filter(({ id }) => models.includes(id));
-    const named = config.models.find(({ match }) => !match.includes('*'));
+    const pattern = config.models.find(({ match }) => !match.includes('*'));
     const reply: OpenReply = {
       session: session.id,
       token: session.token,
@@ -150,7 +153,7 @@ export class Daemon {
       classification: principal.classification,
       placeholders: vault.issue(session.id, request.credentials),
       authority: this.#authority(),
-      ...(named === undefined ? {} : { model: named.match }),
+      ...(pattern === undefined ? {} : { model: pattern.match }),
       ports: [...new Set(grants.flatMap((grant) => grant.ports))],
       ...(engine.narrows('process.exec') ? { auditsStarts: true } : {}),
       ...(config.signing.ssh.length > 0 || engine.widens('secret.use') ? { signsWithSsh: true, sshHosts: sshHostsOf(grants) } : {}),

@@ -6,6 +6,7 @@ import type { ExchangeHead, ExchangeReply, Principal, Request } from '../core/in
 import { createAdmission, createGateway, createVault } from '../gateway/index.ts';
 import { loadPolicies } from '../policy/index.ts';
 import { type ExchangeDeps, handleExchange } from './exchange.ts';
+import { noSecrets } from './known-secrets.ts';
 import { Sessions } from './session.ts';
 
 const principal: Principal = {
@@ -37,6 +38,7 @@ const session = new Sessions().add({
   engine,
   grants: [],
   program: '/usr/bin/a',
+  secrets: Promise.resolve(noSecrets),
   startedAt: new Date(),
 });
 

@@ -4,7 +4,15 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { createInspector, createWorkers, fingerprintStore, type Inspector, type InspectorOptions, type Workers } from '../inspect/index.ts';
+import {
+  createInspector,
+  createWorkers,
+  dataStore,
+  fingerprintStore,
+  type Inspector,
+  type InspectorOptions,
+  type Workers,
+} from '../inspect/index.ts';
 
 export interface Inspection {
   readonly inspect: Inspector['inspect'];
@@ -13,18 +21,22 @@ export interface Inspection {
 
 export function createInspection(directory: string, options: Pick<InspectorOptions, 'isPlaceholder'>): Inspection {
   const store = fingerprintStore(directory);
+  const tables = dataStore(directory);
   const fingerprintKey = crypto.randomBytes(32);
   let current: { readonly version: string; readonly inspector: Inspector; readonly workers: Workers } | undefined;
   return {
     async inspect(body, context) {
-      // Both, because a build replaces one after the other.
-      const version = ['table.bin', 'documents.json'].map((name) => stampOf(path.join(directory, name))).join();
+      // All, because a build replaces one after the other.
+      const version = ['table.bin', 'documents.json', 'tables.bin', 'tables.json']
+        .map((name) => stampOf(path.join(directory, name)))
+        .join();
       if (current?.version !== version) {
         current?.workers.retire();
         current = undefined;
         const fingerprints = store.load();
-        const workers = createWorkers({ fingerprints, fingerprintKey });
-        current = { version, workers, inspector: createInspector({ ...options, fingerprints, fingerprintKey, workers }) };
+        const data = tables.load();
+        const workers = createWorkers({ fingerprints, data, fingerprintKey });
+        current = { version, workers, inspector: createInspector({ ...options, fingerprints, data, fingerprintKey, workers }) };
       }
       return await current.inspector.inspect(body, context);
     },
@@ -32,7 +44,8 @@ export function createInspection(directory: string, options: Pick<InspectorOptio
   };
 }
 
-function stampOf(file: string): string {
+/** Changes with the file. */
+export function stampOf(file: string): string {
   const stat = fs.statSync(file, { throwIfNoEntry: false });
   return stat ? `${stat.ino} ${stat.mtimeMs} ${stat.size}` : 'none';
 }

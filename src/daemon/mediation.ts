@@ -1,7 +1,8 @@
 // The monitor as the daemon's rooms call it: with the session's own policy, its tally, and the link from a decision to its outcome.
 import type { Body, EntryBody, Request } from '../core/index.ts';
-import { type Facts, type MonitorDeps, mediate, type Recorded, recordRefusal } from '../monitor/index.ts';
+import { type Facts, type FileClasses, type MonitorDeps, mediate, type Recorded, recordRefusal } from '../monitor/index.ts';
 import type { PolicyEngine } from '../policy/index.ts';
+import type { KnownSecrets } from './known-secrets.ts';
 import type { EgressTally } from './protocol.ts';
 import { createRefusalRate } from './refusal-rate.ts';
 import type { Tally } from './tally.ts';
@@ -13,6 +14,10 @@ export interface Subject {
   halt?(reason: string): void;
   /** What becomes of a secret in a model call. */
   readonly secrets: 'placeholder' | 'block';
+  /** Values that must not leave. */
+  readonly known?: Promise<KnownSecrets> | undefined;
+  /** How sensitive files are by where they lie; throws when that is not known. */
+  readonly files?: (() => FileClasses) | undefined;
 }
 
 /** A session that was refused so often ends: each refusal is an entry, and no work goes on after so many. */
@@ -42,6 +47,18 @@ function endFlood({ tally, halt }: Subject): void {
   if (tally && tally.refusals >= maxRefusals) halt?.('it was refused more often than any work needs');
 }
 
+/** With the values that this subject must not give away. What was seen before counts only where the same ones were looked for. */
+function inspectFor({ known }: Subject, inspect: MonitorDeps['inspect']): MonitorDeps['inspect'] {
+  if (!known) return inspect;
+  return async (body, { session, knownSecrets = [] }) => {
+    const { list, version } = await known;
+    return await inspect(body, {
+      session: version === '' ? session : `${session} knowing ${version}`,
+      knownSecrets: [...list, ...knownSecrets],
+    });
+  };
+}
+
 export function createMediation(
   deps: Omit<MonitorDeps, 'decide'>,
   subjectOf: (session: string) => Subject,
@@ -56,7 +73,8 @@ export function createMediation(
       const { engine, tally, secrets } = subject;
       const decide = (asked: Request, facts: Facts) => engine.decide(asked, facts);
       const placeholders = secrets === 'block' ? undefined : deps.placeholders;
-      const recorded = await mediate(request, body, { ...deps, append, decide, placeholders });
+      const inspect = inspectFor(subject, deps.inspect);
+      const recorded = await mediate(request, body, { ...deps, inspect, append, decide, placeholders, files: subject.files });
       const row = tally?.decided(request, recorded.decision, recorded.report, recorded.entry?.index);
       endFlood(subject);
       if (recorded.entry && recorded.decision.effect === 'allow' && 'host' in request.act)

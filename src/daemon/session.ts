@@ -3,6 +3,7 @@ import crypto from 'node:crypto';
 import type { Config, HostGrant } from '../config/index.ts';
 import { canonicalHost, IntramurError, type Principal } from '../core/index.ts';
 import type { PolicyEngine } from '../policy/index.ts';
+import type { KnownSecrets } from './known-secrets.ts';
 import { StartBudget } from './starts.ts';
 import { Tally } from './tally.ts';
 
@@ -24,6 +25,8 @@ export interface Session {
   /** Keys that a person approved while the session runs. */
   readonly keys: Set<string>;
   readonly startedAt: Date;
+  /** Values that must not leave with it. The first exchange waits for them, so that the opening need not. */
+  readonly secrets: Promise<KnownSecrets>;
   readonly tally: Tally;
   readonly starts: StartBudget;
   /** Aborted with the reason when the session is halted or closed. */

@@ -22,7 +22,9 @@ import { createConsole } from './console.ts';
 import { createControl } from './control.ts';
 import { Daemon } from './daemon.ts';
 import { directLimits } from './exchange.ts';
+import { fileClassesFor } from './file-class.ts';
 import { createInspection } from './inspection.ts';
+import { knownSecrets, secretsOfFiles } from './known-secrets.ts';
 import { lostOutcomes } from './lost-outcomes.ts';
 import { createMediation } from './mediation.ts';
 import { Proposals } from './proposals.ts';
@@ -62,7 +64,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
   const engineFor = createEngines((action) => log(`policy: the compiled form differs on ${action}; cedar-wasm decides from now on`));
   const engine = await engineFor(config);
   /** Of callers without a session. */
-  let current = { config, engine };
+  let current = { config, engine, known: Promise.resolve(knownSecrets(await secretsOfFiles(config.inspect.secretFiles))) };
   fs.mkdirSync(places.state, { recursive: true, mode: 0o700 });
   const ledger = await openLedger({
     dir: places.ledger,
@@ -91,6 +93,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
   const inspection = createInspection(places.fingerprints, {
     isPlaceholder: (text) => vault.isPlaceholder(text) || placeholders.isOurs(text),
   });
+  const classesFor = fileClassesFor(places.fingerprints, home);
   const plain = createMediation(
     { inspect: inspection.inspect, append: (entry) => ledger.append(entry), taint, placeholders, now },
     (id) => {
@@ -100,6 +103,8 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
         tally: session?.tally,
         ...(session ? { halt: (reason: string) => halt(session, reason) } : {}),
         secrets: (session?.config ?? current.config).inspect.secrets,
+        known: session?.secrets ?? current.known,
+        files: () => classesFor(session?.config ?? current.config),
       };
     },
     onFault,
@@ -122,9 +127,10 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
     async apply(next) {
       requireKeys(next, env);
       const nextEngine = await engineFor(next);
+      const known = knownSecrets(await secretsOfFiles(next.inspect.secretFiles));
       const detail = { policy: nextEngine.digest, packs: nextEngine.packs, config: next.files };
       await ledger.append({ action: 'daemon.reload', detail });
-      current = { config: next, engine: nextEngine };
+      current = { config: next, engine: nextEngine, known: Promise.resolve(known) };
       gateway.reload(next);
       keyring.reload(next);
     },

@@ -1,9 +1,12 @@
 // The door of inspection: what is in these bytes. Other rooms import only this file.
 export { type Detector, detector } from './detector.ts';
 export { detectors } from './detectors/registry.ts';
+export { secretsOfEnvFile } from './env-file.ts';
+export { type DataStore, dataStore } from './exact/data-store.ts';
+export type { DataIndex, DataTableEntry } from './exact/data-table.ts';
 export { type HiddenText, hiddenTexts } from './hidden-text.ts';
 export { createInspector, type InspectContext, type Inspector, type InspectorOptions } from './inspector.ts';
-export { type KnownSecret, secretsOfEnvFile } from './known-secrets.ts';
+export type { KnownSecret } from './known-secrets.ts';
 export { defaultLimits, type Limits } from './limits.ts';
 export { type Redacted, redact } from './redact.ts';
 export {

@@ -5,6 +5,7 @@ import type { Body, InspectFinding, Label, Report, Tier } from '../core/index.ts
 import { labels } from '../core/index.ts';
 import type { Detector } from './detector.ts';
 import { detectors as builtInDetectors } from './detectors/registry.ts';
+import type { DataIndex } from './exact/data-table.ts';
 import { type Change, createHistory } from './history.ts';
 import type { KnownSecret } from './known-secrets.ts';
 import { budgetFor, defaultLimits, exceeded, type Limits } from './limits.ts';
@@ -13,7 +14,7 @@ import { valueFingerprint } from './secrets.ts';
 import { isMostlySame } from './source/find.ts';
 import type { FingerprintIndex } from './source/index-file.ts';
 import { createDrips } from './source/session.ts';
-import { classificationOf, type SourceFinding } from './source/source-scan.ts';
+import { type ClassifiedFinding, classificationOf, type SourceFinding } from './source/source-scan.ts';
 import type { Span } from './view.ts';
 import type { Workers } from './workers.ts';
 
@@ -24,6 +25,8 @@ export interface InspectorOptions {
   isPlaceholder?(value: string): boolean;
   /** The company's own source. Left out: no source is recognised. */
   readonly fingerprints?: FingerprintIndex | undefined;
+  /** The company's tables of people. Left out: nobody is recognised. */
+  readonly data?: DataIndex | undefined;
   /** Values that must not leave whatever they look like. */
   readonly knownSecrets?: readonly KnownSecret[];
   /** Look for personal data too. Default: no. */
@@ -59,6 +62,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
     detectors,
     limits,
     fingerprints: options.fingerprints,
+    data: options.data,
     knownSecrets: options.knownSecrets ?? [],
     personalData: options.personalData ?? false,
     isPlaceholder: (value) => options.isPlaceholder?.(value) ?? false,
@@ -111,6 +115,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
       secrets: [...all.secrets, ...outside.secrets],
       source: [...all.source, ...outside.source],
       traces: [...fresh.traces, ...outside.traces],
+      isOpaque: (all.isOpaque ?? false) || (outside.isOpaque ?? false),
       refused: all.refused ?? outside.refused ?? brokenText(bytes, body.contentType),
     };
     return session === undefined ? found : { ...found, source: [...found.source, ...dripsOf(session, found)] };
@@ -131,6 +136,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
         classification: classificationOf(found.source),
         labels: labelsOf(findings, labelById),
         findings: findings.map(publicPart).toSorted((a, b) => a.start - b.start || a.end - b.end),
+        ...(found.isOpaque ? { isOpaque: true } : {}),
         ...(found.refused ? { refused: found.refused } : {}),
         ms: Math.max(0, nowMs() - startedAt),
       };
@@ -150,6 +156,8 @@ function joined({ fresh: part, replaced, before }: Change<Found>, fresh: Found, 
     secrets: [...around(before.secrets), ...fresh.secrets],
     source: [...around(before.source), ...fresh.source],
     traces: [],
+    // Where it stood is not known, so it is taken to be there still.
+    isOpaque: (before.isOpaque ?? false) || (fresh.isOpaque ?? false),
     refused: fresh.refused,
   };
 }
@@ -162,24 +170,37 @@ function withoutRepeats(findings: readonly InspectFinding[]): InspectFinding[] {
     const known = kept.get(key);
     if (known === undefined || finding.view.length < known.view.length) kept.set(key, finding);
   }
-  return [...kept.values()];
+  return withoutInner([...kept.values()]);
+}
+
+/** A known secret is seen both as it was spelt and in the run that was decoded: one finding, the longer. */
+function withoutInner(findings: readonly InspectFinding[]): InspectFinding[] {
+  const ends = new Map<string, number>();
+  return findings
+    .toSorted((a, b) => a.start - b.start || b.end - a.end)
+    .filter(({ detector, redacted, start, end }) => {
+      if (detector !== 'known-secret' || start === end) return true;
+      const isInner = end <= (ends.get(redacted) ?? -1);
+      if (!isInner) ends.set(redacted, end);
+      return !isInner;
+    });
 }
 
 const tierRank: Readonly<Record<Tier, number>> = { block: 0, route: 1, count: 2 };
 
 /** The same place matched in several views is one finding: the strongest, and of those the one with the fewest decoders. */
-function withoutOverlaps(findings: readonly SourceFinding[]): SourceFinding[] {
-  const kept: SourceFinding[] = [];
+function withoutOverlaps(findings: readonly ClassifiedFinding[]): ClassifiedFinding[] {
+  const kept: ClassifiedFinding[] = [];
   const ordered = findings.toSorted(
     (a, b) => tierRank[a.tier] - tierRank[b.tier] || a.view.length - b.view.length || (b.score ?? 0) - (a.score ?? 0),
   );
   for (const finding of ordered) {
-    if (!kept.some((other) => isMostlySame(finding, other))) kept.push(finding);
+    if (!kept.some((other) => other.kind === finding.kind && isMostlySame(finding, other))) kept.push(finding);
   }
   return kept;
 }
 
-function publicPart(finding: InspectFinding | SourceFinding): InspectFinding {
+function publicPart(finding: InspectFinding | ClassifiedFinding): InspectFinding {
   if (!('classification' in finding)) return finding;
   const { classification: _, ...rest } = finding;
   return rest;

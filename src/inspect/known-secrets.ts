@@ -1,5 +1,6 @@
 // Secrets that the company already has: their exact values are looked for in every view, so in every encoding. No pattern, so no
-// doubt: what is found is one of them.
+// doubt: what is found is one of them. A value may be too short for a decoder to see that it was encoded at all, so the commonest
+// spellings of each are looked for as they stand, too.
 import type { InspectFinding } from '../core/index.ts';
 import { type KeywordMatcher, keywordMatcher } from './aho-corasick.ts';
 import { redactedOf } from './secrets.ts';
@@ -14,51 +15,94 @@ export interface KnownSecret {
 /** Shorter values are words that stand in any text. */
 const LEAST_LENGTH = 8;
 
-export function knownSecretFinder(
-  secrets: readonly KnownSecret[],
-  fingerprint: (value: string) => string,
-): (view: View) => InspectFinding[] {
+/** Finds the secrets in a view. */
+export type KnownSecretFinder = (view: View) => InspectFinding[];
+
+export function knownSecretFinder(secrets: readonly KnownSecret[], fingerprint: (value: string) => string): KnownSecretFinder {
   const usable = secrets.filter(({ value }) => Buffer.byteLength(value) >= LEAST_LENGTH);
-  const values = usable.map(({ value }) => Buffer.from(value).toString('latin1'));
-  if (values.length === 0) return () => [];
-  const scan = values.length <= FEW ? eachIn(values) : keywordMatcher(values, { ignoreCase: false }).scan;
+  const spellings = usable.flatMap(spellingsOf);
+  if (spellings.length === 0) return () => [];
+  const needles = spellings.map(({ bytes }) => bytes.toString('latin1'));
+  const scan = needles.length <= FEW ? eachIn(spellings) : keywordMatcher(needles, { ignoreCase: false }).scan;
   return (view) => {
     const findings: InspectFinding[] = [];
     scan(view.bytes, (index, start, end) => {
-      const redacted = redactedOf(`known secret ${usable[index]?.name ?? ''}`, values[index] ?? '', fingerprint);
+      const spelling = spellings[index];
+      if (!spelling) return;
       findings.push({
         kind: 'secret',
         tier: 'block',
         detector: 'known-secret',
-        view: view.decodersOf(start, end),
+        view: [...view.decodersOf(start, end), ...spelling.decoders],
         ...view.origin(start, end),
-        redacted,
+        redacted: redactedOf(`known secret ${spelling.of.name}`, Buffer.from(spelling.of.value).toString('latin1'), fingerprint),
       });
     });
     return findings;
   };
 }
 
-/** For so many a search for each is quicker than making a matcher. */
-const FEW = 32;
-
-function eachIn(values: readonly string[]): KeywordMatcher['scan'] {
-  const needles = values.map((value) => Buffer.from(value, 'latin1'));
-  return (bytes, onHit) => {
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (const [index, needle] of needles.entries()) {
-      for (let at = text.indexOf(needle); at !== -1; at = text.indexOf(needle, at + needle.length)) onHit(index, at, at + needle.length);
-    }
+/** The same finder for the same secrets: one session asks with the same ones again and again, each time a list of its own. */
+export function lastFinder(fingerprint: (value: string) => string): (secrets: readonly KnownSecret[]) => KnownSecretFinder {
+  let last: readonly KnownSecret[] = [];
+  let finder: KnownSecretFinder = () => [];
+  return (secrets) => {
+    const isSame =
+      secrets.length === last.length && secrets.every(({ name, value }, i) => last[i]?.name === name && last[i].value === value);
+    if (!isSame) finder = knownSecretFinder(secrets, fingerprint);
+    last = secrets;
+    return finder;
   };
 }
 
-/** The assignments of a `.env` file, as its common readers take them: `NAME=value`, quotes and `export` taken off. */
-export function secretsOfEnvFile(text: string, file: string): KnownSecret[] {
-  return [...text.matchAll(/^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(?:"([^"\n]*)"|'([^'\n]*)'|([^\n#]*))/gm)].flatMap(
-    (match) => {
-      const value = (match[2] ?? match[3] ?? match[4] ?? '').trim();
-      const isSecret = value.length >= LEAST_LENGTH && !/^(?:https?:\/\/[^@]*|\d+|true|false|[\w./-]*\/[\w./-]*)$/i.test(value);
-      return isSecret ? [{ name: `${file}:${match[1] ?? ''}`, value }] : [];
-    },
-  );
+interface Spelling {
+  readonly of: KnownSecret;
+  readonly bytes: Buffer;
+  readonly decoders: readonly string[];
+}
+
+function spellingsOf(of: KnownSecret): Spelling[] {
+  const bytes = Buffer.from(of.value);
+  const encoded: [string, string][] = [
+    ['hex', bytes.toString('hex')],
+    ['hex', bytes.toString('hex').toUpperCase()],
+    ['disguise', [...of.value].toReversed().join('')],
+    ['disguise', of.value.replace(/[a-z]/gi, rotated)],
+    ...([0, 1, 2] as const).flatMap((before): [string, string][] => [
+      ['base64', aligned(bytes, before, 'base64')],
+      ['base64', aligned(bytes, before, 'base64url')],
+    ]),
+  ];
+  const unlike = new Map(encoded.map(([decoder, text]) => [text, decoder]));
+  unlike.delete(of.value);
+  const others = [...unlike].filter(([text]) => text.length >= LEAST_LENGTH);
+  return [{ of, bytes, decoders: [] }, ...others.map(([text, decoder]) => ({ of, bytes: Buffer.from(text), decoders: [decoder] }))];
+}
+
+/** ROT13. */
+function rotated(letter: string): string {
+  const code = letter.charCodeAt(0);
+  return String.fromCharCode((code & 31) <= 13 ? code + 13 : code - 13);
+}
+
+/** What of its base64 is the same whatever stands around it, when `before` bytes modulo three precede it. */
+function aligned(bytes: Buffer, before: 0 | 1 | 2, encoding: 'base64' | 'base64url'): string {
+  const text = Buffer.concat([Buffer.alloc(before), bytes])
+    .toString(encoding)
+    .replace(/=+$/, '');
+  // The first characters mix with what precedes it, the last with what follows.
+  const mixed = (before + bytes.length) % 3 === 0 ? 0 : 1;
+  return text.slice([0, 2, 3][before], text.length - mixed);
+}
+
+/** For so many a search for each is quicker than making a matcher. */
+const FEW = 32;
+
+function eachIn(spellings: readonly Spelling[]): KeywordMatcher['scan'] {
+  return (bytes, onHit) => {
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (const [index, { bytes: needle }] of spellings.entries()) {
+      for (let at = text.indexOf(needle); at !== -1; at = text.indexOf(needle, at + needle.length)) onHit(index, at, at + needle.length);
+    }
+  };
 }

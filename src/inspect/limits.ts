@@ -29,12 +29,16 @@ export interface Budget {
   /** Bytes that a decompressor may still produce. */
   readonly viewBytesLeft: number;
   checkTime(): void;
+  /** Of something that no decoder could make text of. */
+  noteOpaque(): void;
+  readonly isOpaque: boolean;
 }
 
 export function budgetFor(limits: Limits, nowMs: () => number): Budget {
   const deadline = nowMs() + limits.maxMs;
   let bytes = 0;
   let views = 0;
+  let isOpaque = false;
   return {
     limits,
     get viewBytesLeft() {
@@ -45,6 +49,12 @@ export function budgetFor(limits: Limits, nowMs: () => number): Budget {
       views += 1;
       if (bytes > limits.maxViewBytes) throw exceeded(`decoding yields more than ${limits.maxViewBytes} bytes`);
       if (views > limits.maxViews) throw exceeded(`more than ${limits.maxViews} encoded parts`);
+    },
+    get isOpaque() {
+      return isOpaque;
+    },
+    noteOpaque() {
+      isOpaque = true;
     },
     checkTime() {
       if (nowMs() > deadline) throw exceeded(`inspection took longer than ${limits.maxMs} ms`);

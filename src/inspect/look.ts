@@ -5,23 +5,28 @@ import { codeOf, type InspectFinding, IntramurError, type Report } from '../core
 import { type JsonReading, readJson } from './decode/json.ts';
 import { containerKind, isBinary, isPicture, utf16Kind } from './decode/readable.ts';
 import type { Detector } from './detector.ts';
+import type { DataIndex } from './exact/data-table.ts';
+import { dataFinder } from './exact/find-data.ts';
 import { hiddenTextIn } from './hidden-text.ts';
-import { type KnownSecret, knownSecretFinder } from './known-secrets.ts';
+import { type KnownSecret, knownSecretFinder, lastFinder } from './known-secrets.ts';
 import { type Budget, exceeded, type Limits } from './limits.ts';
 import { personalDataIn } from './personal-data.ts';
 import { secretScanner } from './secrets.ts';
 import type { FingerprintIndex } from './source/index-file.ts';
-import { type SourceFinding, sourceScanner, type Trace } from './source/source-scan.ts';
+import { type ClassifiedFinding, sourceScanner, type Trace } from './source/source-scan.ts';
 import { outsideView, rawView } from './view.ts';
 import { type Reading, viewsOf } from './views.ts';
 
 /** What a look found. INVARIANT: plain data, so that it passes from thread to thread. */
 export interface Found {
   readonly secrets: readonly InspectFinding[];
-  readonly source: readonly SourceFinding[];
+  /** What says how sensitive it is: the company's source, and the people in its tables. */
+  readonly source: readonly ClassifiedFinding[];
   /** What was recognised of each document, however little. */
   readonly traces: readonly Trace[];
   readonly refused?: Report['refused'];
+  /** Something in it could not be read at all. */
+  readonly isOpaque?: boolean;
 }
 
 export const nothing: Found = { secrets: [], source: [], traces: [] };
@@ -36,6 +41,7 @@ export interface LookerOptions {
   readonly detectors: readonly Detector[];
   readonly limits: Limits;
   readonly fingerprints: FingerprintIndex | undefined;
+  readonly data: DataIndex | undefined;
   readonly knownSecrets: readonly KnownSecret[];
   readonly personalData: boolean;
   isPlaceholder(value: string): boolean;
@@ -66,11 +72,13 @@ export function createLooker(options: LookerOptions): Looker {
   const { limits, fingerprint } = options;
   const secrets = secretScanner(options);
   const known = knownSecretFinder(options.knownSecrets, fingerprint);
+  const finderOf = lastFinder(fingerprint);
   const source = options.fingerprints && sourceScanner(options.fingerprints);
+  const people = options.data && dataFinder(options.data);
 
   function findIn(readings: Iterable<Reading>, budget: Budget, { knownSecrets = [] }: More): Found {
-    const more = knownSecretFinder(knownSecrets, fingerprint);
-    const found = { secrets: [] as InspectFinding[], source: [] as SourceFinding[], traces: [] as Trace[] };
+    const more = finderOf(knownSecrets);
+    const found = { secrets: [] as InspectFinding[], source: [] as ClassifiedFinding[], traces: [] as Trace[] };
     try {
       for (const { view, of } of readings) {
         budget.checkTime();
@@ -79,6 +87,7 @@ export function createLooker(options: LookerOptions): Looker {
           append(found.secrets, known(view));
           append(found.secrets, more(view));
           append(found.secrets, hiddenTextIn(view));
+          if (people) append(found.source, people(view));
           if (options.personalData) append(found.secrets, personalDataIn(view, fingerprint));
         }
         if (of !== 'fields' && source) {
@@ -89,9 +98,9 @@ export function createLooker(options: LookerOptions): Looker {
         if (found.secrets.length + found.source.length > limits.maxFindings) throw exceeded(`more than ${limits.maxFindings} findings`);
       }
     } catch (fault) {
-      return { ...found, refused: refusalOf(fault) };
+      return { ...found, isOpaque: budget.isOpaque, refused: refusalOf(fault) };
     }
-    return found;
+    return { ...found, isOpaque: budget.isOpaque };
   }
 
   return {

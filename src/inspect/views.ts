@@ -3,7 +3,7 @@
 
 import { charCodes } from './decode/char-codes.ts';
 import type { JsonReading } from './decode/json.ts';
-import { isBinary } from './decode/readable.ts';
+import { isBinary, isDocument } from './decode/readable.ts';
 import { binaryDecoders, rewritings, textDecoders } from './decode/registry.ts';
 import { rewritten } from './decode/rewrite.ts';
 import { noSurvey, survey } from './decode/survey.ts';
@@ -66,6 +66,8 @@ function jsonViews(root: View, json: JsonReading, budget: Budget): { fields: Vie
 }
 
 const BACKSLASH = 0x5c;
+/** Shorter ones are digests and keys, which code is full of. */
+const LEAST_OPAQUE = 256;
 /** Texts about encodings hold escapes of all kinds inside one another by chance, so those count as half a level. */
 const HALF = 0.5;
 /** Reading what is joined or looks like another letter is no level at all. */
@@ -86,10 +88,14 @@ function enqueueDecoded({ view, of, escapeLevel }: Queued, queue: Queue, budget:
   // Quoting that was taken off reveals fields of secrets; what else it holds was decoded where it stood.
   if (of === 'fields') return;
   const decoders = hasText ? [...binaryDecoders, ...textDecoders] : binaryDecoders;
+  // A document is a container that nothing here opens, though it begins and ends with text.
+  let isOpaque = isDocument(view.bytes) || (!hasText && view.bytes.length >= LEAST_OPAQUE && !view.isRewritten);
   for (const decoder of decoders) {
     for (const decoded of decoder.decode(view, budget, places)) {
+      if (!hasText) isOpaque = false;
       if (decoded.depth <= maxDepth) queue.views.push({ view: decoded, of: 'all', escapeLevel: 0 });
       else queue.tooDeep = `encodings are nested more than ${maxDepth} deep`;
     }
   }
+  if (isOpaque) budget.noteOpaque();
 }

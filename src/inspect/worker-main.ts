@@ -1,13 +1,14 @@
 // The thread behind workers.ts: looks at one payload at a time, and says what it found. Secrets that it found stay in this process.
 import { parentPort, workerData } from 'node:worker_threads';
 import { detectors } from './detectors/registry.ts';
+import { openData } from './exact/data-table.ts';
 import { budgetFor } from './limits.ts';
 import { createLooker, refusalOf } from './look.ts';
 import { valueFingerprint } from './secrets.ts';
 import { openTable } from './source/table.ts';
 import type { Answer, Job, WorkerSetup } from './workers.ts';
 
-const { memory, secret, documents, version, limits, knownSecrets, personalData, fingerprintKey }: WorkerSetup = workerData;
+const { memory, secret, documents, version, data, limits, knownSecrets, personalData, fingerprintKey }: WorkerSetup = workerData;
 
 /** Values that could be placeholders of the product: only the thread that made them knows. */
 const values = new Set<string>();
@@ -15,6 +16,7 @@ const looker = createLooker({
   detectors,
   limits,
   fingerprints: memory && { table: openTable(memory), secret, documents, version },
+  data: data && openData(data),
   knownSecrets,
   personalData,
   isPlaceholder: (value) => (values.add(value), false),

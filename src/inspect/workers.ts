@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { IntramurError, type Report } from '../core/index.ts';
+import { type DataIndex, type DataMemory, memoryOf } from './exact/data-table.ts';
 import type { KnownSecret } from './known-secrets.ts';
 import { defaultLimits, exceeded, type Limits } from './limits.ts';
 import type { Found, Look } from './look.ts';
@@ -15,6 +16,7 @@ export interface WorkerSetup {
   readonly secret: Uint8Array;
   readonly documents: readonly SourceDocument[];
   readonly version: string;
+  readonly data: DataMemory | undefined;
   readonly limits: Limits;
   readonly knownSecrets: readonly KnownSecret[];
   readonly personalData: boolean;
@@ -41,6 +43,7 @@ export interface Workers {
 
 export interface WorkersOptions {
   readonly fingerprints: FingerprintIndex | undefined;
+  readonly data?: DataIndex | undefined;
   readonly fingerprintKey: Uint8Array;
   readonly knownSecrets?: readonly KnownSecret[];
   readonly personalData?: boolean;
@@ -79,6 +82,7 @@ export function createWorkers(options: WorkersOptions): Workers {
     secret: fingerprints?.secret ?? new Uint8Array(0),
     documents: fingerprints?.documents ?? [],
     version: fingerprints?.version ?? '',
+    data: options.data && memoryOf(options.data),
     limits,
     knownSecrets: options.knownSecrets ?? [],
     personalData: options.personalData ?? false,

@@ -2,27 +2,34 @@
 import {
   type Body,
   type Classification,
+  classificationRank,
   codeOf,
   type Decision,
   denyFor,
   type EntryBody,
   failClosed,
   highestClassification,
+  type Label,
+  type Principal,
+  perimeterRank,
   type Report,
   type Request,
 } from '../core/index.ts';
 import type { KnownSecret, SecretPlaceholders } from '../inspect/index.ts';
 import { entryFor } from './entry-for.ts';
 import type { Facts } from './facts.ts';
+import { classOfOpened, type FileClasses } from './opened.ts';
 import { misusesPlaceholder } from './placeholder-misuse.ts';
 import { type Replaced, replaceSecrets } from './replace-secrets.ts';
-import type { Taint } from './taint.ts';
+import type { Seen, Taint } from './taint.ts';
 
 export interface MonitorDeps {
   inspect(body: Body, context: { readonly session: string; readonly knownSecrets?: readonly KnownSecret[] }): Promise<Report>;
   decide(request: Request, facts: Facts): Decision;
   append(entry: EntryBody): Promise<{ readonly index: number }>;
   readonly taint: Taint;
+  /** Left out: nothing follows from which files a conversation names. */
+  readonly files?: (() => FileClasses) | undefined;
   /** Left out: a secret is refused where it must not go, never replaced. */
   readonly placeholders?: SecretPlaceholders | undefined;
   now(): Date;
@@ -49,12 +56,10 @@ export async function mediate(request: Request, body: Body, deps: MonitorDeps): 
     report = await deps.inspect(body, { session: principal.session });
     if (report.refused) return denyFor(report.refused.code);
     if (misusesPlaceholder(request, report)) return denyFor('CREDENTIAL_MISUSED');
-    const seen = deps.taint.raise(principal.session, report, principal.classification);
-    facts = {
-      labels: seen.labels,
-      classification: highestClassification(seen.classification, principal.classification),
-      now: deps.now(),
-    };
+    const held = highestClassification(deps.taint.classificationOf(principal.session) ?? 'public', principal.classification);
+    const opened = await classOfOpened(request, body, held, deps.files);
+    const seen = deps.taint.raise(principal.session, report, highestClassification(principal.classification, opened));
+    facts = { labels: labelsOf(seen, report, principal), classification: seen.classification, now: deps.now() };
     const asItIs = deps.decide(request, facts);
     if (asItIs.effect === 'allow' || !deps.placeholders || !facts.labels.includes('secret')) return asItIs;
     const other = await withPlaceholders(request, body, report, facts, deps, deps.placeholders);
@@ -70,6 +75,12 @@ export async function mediate(request: Request, body: Body, deps: MonitorDeps): 
   } catch (fault) {
     return { decision: denyFor(codeOf(fault) ?? 'LEDGER_APPEND'), report, entry: undefined };
   }
+}
+
+/** In a session that has read more than it began with, what nothing could look into is a label of its own: it may be that. */
+function labelsOf({ classification, labels }: Seen, report: Report, principal: Principal): readonly Label[] {
+  const isTainted = classificationRank(classification) > Math.max(classificationRank(principal.classification), perimeterRank('public'));
+  return report.isOpaque && isTainted ? [...labels, 'opaque'] : labels;
 }
 
 interface Other {

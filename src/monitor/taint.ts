@@ -18,7 +18,7 @@ export function createTaint(): Taint {
   const sessions = new Map<string, Classification>();
   return {
     raise(session, report, floor) {
-      const before = sessions.get(session) ?? floor;
+      const before = highestClassification(sessions.get(session) ?? floor, floor);
       const classification = highestClassification(before, report.classification);
       sessions.set(session, classification);
       return { classification, labels: report.labels };

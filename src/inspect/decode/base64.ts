@@ -2,7 +2,7 @@
 import type { Budget } from '../limits.ts';
 import { runView, type Span, type View } from '../view.ts';
 import type { Decoder } from './decoder.ts';
-import { isReadable } from './readable.ts';
+import { isPicture, isReadable } from './readable.ts';
 
 const LEAST = 20;
 /** A run goes on in the next line only when its line is at least this long: words at line ends are no base64. */
@@ -93,6 +93,7 @@ function* decodeRun(view: View, run: Span, budget: Budget): Generator<View> {
   // What stands right before the run may belong to its alphabet too (a path, an underscore): try the other three alignments.
   for (let skip = 0; skip < 4 && text.length - skip >= LEAST; skip++) {
     const bytes = Buffer.from(skip === 0 ? text : text.slice(skip), 'base64');
+    if (isPicture(bytes)) budget.noteOpaque();
     if (!isReadable(bytes)) continue;
     budget.chargeView(bytes.length);
     yield runView(view, 'base64', bytes, { start: run.start + skip, end: run.end });

@@ -30,7 +30,8 @@ export const compressed: Decoder = {
     const kind = containerKind(bytes);
     if (kind === 'zip' || kind === 'tar' || isPicture(bytes) || utf16Kind(bytes)) return;
     // Only what was decoded already can be a mask's output: a payload that came as text is read as text.
-    const unmasked = view.depth > 0 && view.depth < budget.limits.maxDepth ? unmask(bytes) : undefined;
+    const mayBeMasked = view.depth > 0 && view.depth < budget.limits.maxDepth && !(isText(bytes) && readsWell(view));
+    const unmasked = mayBeMasked ? unmask(bytes) : undefined;
     if (unmasked) yield whole(view, 'xor', unmasked, budget);
     if (isText(bytes)) return;
     if (kind) {
@@ -50,6 +51,15 @@ export const compressed: Decoder = {
     }
   },
 };
+
+/** It has the words that every text has: under a mask it would have none. The words were counted already, for its fingerprints. */
+function readsWell(view: View): boolean {
+  const { words, common } = view.blocks();
+  const sum = (list: readonly number[]) => list.reduce((total, count) => total + count, 0);
+  return sum(words) >= LEAST_COUNTED && sum(common) >= CONVINCING * sum(words);
+}
+
+const LEAST_COUNTED = 40;
 
 function whole(view: View, id: string, bytes: Buffer, budget: Budget): View {
   budget.chargeView(bytes.length);

@@ -3,7 +3,7 @@ import type { Span } from '../view.ts';
 import { runView } from '../view.ts';
 import type { Decoder, TextDecoder } from './decoder.ts';
 import { hexDigit } from './escapes.ts';
-import { isReadable } from './readable.ts';
+import { isPicture, isReadable } from './readable.ts';
 
 /** 12 bytes: shorter runs hold no secret and no line of code. */
 const LEAST_DIGITS = 24;
@@ -13,6 +13,7 @@ export const hex: Decoder = {
   *decode(view, budget) {
     for (const run of hexRuns(view.bytes)) {
       const bytes = Buffer.from(view.bytes.toString('latin1', run.start, run.end).replace(/[^0-9A-Fa-f]+/g, ''), 'hex');
+      if (isPicture(bytes)) budget.noteOpaque();
       if (!isReadable(bytes)) continue;
       budget.chargeView(bytes.length);
       yield runView(view, 'hex', bytes, run);

@@ -74,6 +74,12 @@ export function isPicture(bytes: Uint8Array): boolean {
   );
 }
 
+/** Formats whose text is packed within: PDF, and the older office files. ZIP-based ones are opened. */
+export function isDocument(bytes: Uint8Array): boolean {
+  const head = Buffer.from(bytes.subarray(0, 8)).toString('latin1');
+  return head.startsWith('%PDF-') || head.startsWith('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1');
+}
+
 /** Compressed without a header, or masked: worth a try from this length on (longer than digests, which code is full of). */
 const LEAST_OPAQUE = 96;
 

@@ -12,6 +12,7 @@ import {
   newGrams,
   S_TOKENS,
   saysSomething,
+  saysWhose,
   secondLane,
   structureGrams,
   wordGrams,
@@ -65,6 +66,8 @@ export function sourceFinder({ table, secret }: FingerprintIndex): SourceFinder 
       const low = mix(secondLane(tokens, channel, place) ^ lane.b) >>> 0;
       const document = table.find(high, low);
       if (document === 0 || !saysSomething(tokens, channel, place)) continue;
+      // What blocks must be theirs beyond doubt; the shorter runs in it still count for the milder rules.
+      if (channel === 'E12' && !saysWhose(bytes, tokens, place, E12_WORDS)) continue;
       const word = wordsBefore + firstWord(tokens, channel, place);
       addHit(
         out,

@@ -1,7 +1,8 @@
 // From tokens to the hashes of the four channels: runs of 8 and of 12 words (E8, E12), whole lines (L), and runs of 36 tokens of
 // structure in which an identifier is only the distance to its last use (S), so that renaming changes nothing. Each hash has two
 // lanes of 32 bits; the second is needed only where the first was seen before, so it is made on demand.
-import type { Tokens } from './lexer.ts';
+import { type Tokens, wordEnd } from './lexer.ts';
+import { IMPORT, kindOf } from './vocabulary.ts';
 
 export const channels = ['E8', 'E12', 'L', 'S'] as const;
 export type Channel = (typeof channels)[number];
@@ -128,6 +129,30 @@ function polynomial(values: Int32Array, start: number, end: number): number {
 /** A run of structure says something when it has enough different shapes; tables of numbers and long lists have few. */
 export function saysSomething(tokens: Tokens, channel: Channel, at: number): boolean {
   return channel !== 'S' || isVaried(tokens.shapes, at, at + S_TOKENS);
+}
+
+/** Words of a language and names of a letter or two say nothing about who wrote them. */
+const LEAST_OWN_WORDS = 4;
+const LEAST_OWN_LETTERS = 3;
+
+/**
+ * Whether a run of words can say whose code it is, and not only which language it is in, which libraries it uses or which tool
+ * shortened its names: it has enough different names in it, is no list of imports, and is not mostly single letters.
+ */
+export function saysWhose(bytes: Uint8Array, { words, wordStart }: Tokens, at: number, size: number): boolean {
+  let imports = 0;
+  let short = 0;
+  let own = 0;
+  for (let i = at; i < at + size; i++) {
+    const word = words[i] ?? 0;
+    const kind = kindOf(word);
+    const start = wordStart[i] ?? 0;
+    const length = wordEnd(bytes, start) - start;
+    if ((kind & IMPORT) !== 0) imports += 1;
+    if (length === 1) short += 1;
+    if (kind === 0 && length >= LEAST_OWN_LETTERS && words.indexOf(word, at) === i) own += 1;
+  }
+  return imports < 2 && 2 * short < size && own >= LEAST_OWN_WORDS;
 }
 
 /** First word that a hash covers. */

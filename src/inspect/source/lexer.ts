@@ -1,7 +1,7 @@
 // Reads any text as code, whatever the language: words for the sequence of what is said, lines, and structure that survives the
 // renaming of every identifier. Comments, line numbers, diff and quote marks, grep prefixes and escapes are left out, so that the
 // same code gives the same tokens in a file, a prompt and a diff.
-import { COMMON, KEYWORD, kindOf, WORD_PRIME, WORD_SEED } from './vocabulary.ts';
+import { COMMON, KEYWORD, kindOf, LONGEST_WORD, WORD_PRIME, WORD_SEED } from './vocabulary.ts';
 
 /** Arrays that grow and are used again; only the first `…Count` elements mean anything. */
 export interface Tokens {
@@ -168,16 +168,18 @@ export function lex(bytes: Uint8Array, tokens: Tokens, from = 0, to = bytes.leng
       let hash = WORD_SEED;
       let exact = WORD_SEED;
       let letters = kind === LETTER ? 1 : 0;
+      let character = byte;
       do {
-        const character = bytes[i] ?? 0;
         const folded = fold[character] ?? 0;
         exact = Math.imul(exact ^ character, WORD_PRIME);
         if (folded !== 0) hash = Math.imul(hash ^ folded, WORD_PRIME);
         letters |= folded & 0x40;
         i += 1;
-      } while (i < to && isWord[bytes[i] ?? 0] === 1);
+        // Behind the end stands nothing, or the beginning of what is no part of this text.
+        character = i < to ? (bytes[i] ?? 0) : 0;
+      } while (isWord[character] === 1);
       if (hash !== WORD_SEED && (letters !== 0 || i - start >= LEAST_DIGITS)) {
-        const meaning = kindOf(hash);
+        const meaning = i - start <= LONGEST_WORD ? kindOf(hash) : 0;
         spoken += i - start > 1 ? 1 : 0;
         usual += meaning & COMMON;
         lineHash = Math.imul(lineHash ^ hash, PRIME2) + 1;

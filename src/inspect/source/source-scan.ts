@@ -5,9 +5,13 @@ import { matchesIn, type SourceMatch, sourceFinder } from './find.ts';
 import { channelOf, type Hits } from './hits.ts';
 import type { FingerprintIndex, SourceDocument } from './index-file.ts';
 
-export interface SourceFinding extends InspectFinding {
-  readonly kind: 'source';
+/** A finding that says how sensitive what was found is. */
+export interface ClassifiedFinding extends InspectFinding {
   readonly classification: Classification;
+}
+
+export interface SourceFinding extends ClassifiedFinding {
+  readonly kind: 'source';
 }
 
 /** What a reading holds of one document, however little. */
@@ -91,7 +95,7 @@ function documentOf(index: FingerprintIndex, number: number): SourceDocument | u
 }
 
 /** The highest class of what was found at tier block or route. */
-export function classificationOf(findings: readonly SourceFinding[]): Classification {
+export function classificationOf(findings: readonly ClassifiedFinding[]): Classification {
   return findings
     .filter(({ tier }) => tier !== 'count')
     .reduce<Classification>((highest, { classification }) => highestClassification(highest, classification), 'public');

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInspector } from '../inspector.ts';
 import { addTo, emptyFilter, noBackground, openBackground } from './background.ts';
+import { loadBackground } from './background-data.ts';
 import { channels, newGrams, structureGrams, wordGrams } from './grams.ts';
 import type { FingerprintIndex } from './index-file.ts';
 import { keyer } from './keyer.ts';
@@ -233,5 +234,53 @@ describe('properties', () => {
     for (let i = 0; i < 100; i++) addTo(filter, channels[i % 4] ?? 'E8', i * 7919, i * 104729);
     const background = openBackground(filter);
     for (let i = 0; i < 100; i++) expect(background.has(channels[i % 4] ?? 'E8', i * 7919, i * 104729)).toBe(true);
+  });
+});
+
+describe('what stands in code of everybody', () => {
+  const idioms: [string, string][] = [
+    [
+      'a comparison that editors write',
+      `public boolean equals(Object obj) {
+  if (this == obj) { return true; }
+  if (obj == null) { return false; }
+  if (getClass() != obj.getClass()) { return false; }
+  return super.equals(obj) && obj != null && this != null;
+}`,
+    ],
+    [
+      'a list of headers',
+      ['netinet/in', 'netinet/tcp', 'arpa/inet', 'sys/socket', 'sys/types', 'netdb', 'termios', 'pwd', 'semaphore', 'signal', 'dirent']
+        .map((name) => `#include <${name}.h>`)
+        .join('\n'),
+    ],
+    [
+      'code whose names a tool made',
+      'function t(e,n){for(var r=0;r<n.length;r++){var o=n[r];o.a=o.a||!1,o.b=!0,Object.c(e,o.k,o)}}'.repeat(3),
+    ],
+  ];
+
+  it.each(idioms)('is never beyond doubt, though one of our files has it: %s', async (_name, text) => {
+    const root = path.join(home, 'idioms');
+    fs.mkdirSync(root, { recursive: true });
+    fs.writeFileSync(path.join(root, 'x.src'), `${text}\n`);
+    const store = fingerprintStore(path.join(home, 'idioms-index'));
+    store.add({ name: 'idioms', path: root, classification: 'restricted', parts: [] });
+    store.build(build);
+    const report = await createInspector({ fingerprints: store.load(), detectors: [] }).inspect(body(text));
+    // It may well be theirs, so it goes inside.
+    expect(report.findings.map(({ tier }) => tier)).toEqual(['route']);
+  });
+
+  it('filler text is in no index', async () => {
+    const filler =
+      'Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt ut labore et dolore magna aliqua.';
+    const root = path.join(home, 'filler');
+    fs.mkdirSync(root, { recursive: true });
+    fs.writeFileSync(path.join(root, 'x.txt'), `${filler}\n`);
+    const store = fingerprintStore(path.join(home, 'filler-index'));
+    store.add({ name: 'filler', path: root, classification: 'restricted', parts: [] });
+    store.build({ ...build, background: loadBackground() });
+    expect((await createInspector({ fingerprints: store.load(), detectors: [] }).inspect(body(filler))).findings).toEqual([]);
   });
 });

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { type Classification, classificationRank, classifications, IntramurError } from '../../core/index.ts';
 import type { Background } from './background.ts';
 import { extractor } from './extract.ts';
+import { readIfThere, secretOf, writeWhole } from './files.ts';
 import type { FingerprintIndex, SourceDocument } from './index-file.ts';
 import { keyer } from './keyer.ts';
 import { type FileKeys, readKeys, writeKeys } from './keys-file.ts';
@@ -58,13 +59,7 @@ export function fingerprintStore(directory: string): FingerprintStore {
   const saveList = (repositories: readonly RepositoryEntry[]) => {
     writeWhole(at('repositories.json'), [Buffer.from(`${JSON.stringify({ schema: SCHEMA, repositories }, null, 2)}\n`)]);
   };
-  const secret = (): Buffer => {
-    const known = readIfThere(at('secret'));
-    if (known) return known;
-    const made = crypto.randomBytes(32);
-    writeWhole(at('secret'), [made]);
-    return made;
-  };
+  const secret = () => secretOf(directory);
 
   return {
     list,
@@ -204,30 +199,6 @@ function loadTable(secret: Uint8Array, file: string): Table {
   } catch (cause) {
     throw cause instanceof TypeError || cause instanceof RangeError ? broken(file) : cause;
   }
-}
-
-function readIfThere(file: string): Buffer | undefined {
-  try {
-    return fs.readFileSync(file);
-  } catch (fault) {
-    if (fault instanceof Error && 'code' in fault && fault.code === 'ENOENT') return undefined;
-    throw fault;
-  }
-}
-
-/** All or nothing, readable by the owner only. */
-function writeWhole(file: string, parts: readonly Uint8Array[]): void {
-  fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  const draft = `${file}.${process.pid}.tmp`;
-  const handle = fs.openSync(draft, 'w', 0o600);
-  try {
-    for (const part of parts)
-      for (let at = 0; at < part.length; ) at += fs.writeSync(handle, part, at, Math.min(part.length - at, 1 << 30));
-    fs.fsyncSync(handle);
-  } finally {
-    fs.closeSync(handle);
-  }
-  fs.renameSync(draft, file);
 }
 
 function parseList(text: string): RepositoryEntry[] {

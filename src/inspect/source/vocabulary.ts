@@ -3,6 +3,8 @@
 
 export const KEYWORD = 1;
 export const COMMON = 2;
+/** What a line begins with that names the code of others; such a word is a keyword too. */
+export const IMPORT = 4;
 
 const keywords =
   'if else elif elsif for foreach while do switch case default break continue return goto try catch except finally throw raise ' +
@@ -18,6 +20,9 @@ const common =
   'type struct func fn pub use include define char unsigned long double float bool boolean get set add name value key id data ' +
   'list map file path error err test assert print println log len size length index item node ctx req res args out buf ptr ' +
   'param throws try catch throw async await yield use your you can will all an by at we may when';
+
+/** Letters, with as many underscores as some styles put in: no word of ours is longer. */
+export const LONGEST_WORD = 16;
 
 const SLOTS = 4096;
 const hashes = new Int32Array(SLOTS);
@@ -39,8 +44,9 @@ function add(words: string, kind: number): void {
 }
 add(keywords, KEYWORD);
 add(common, COMMON);
+add('include import using use require from package', IMPORT);
 
-/** KEYWORD and COMMON, or 0, of a word by its hash. */
+/** KEYWORD, COMMON and IMPORT, or 0, of a word by its hash. */
 export function kindOf(hash: number): number {
   for (let slot = (hash >>> 7) & (SLOTS - 1); ; slot = (slot + 1) & (SLOTS - 1)) {
     const held = hashes[slot] ?? 0;
