@@ -57,6 +57,8 @@ const maxPending = 1 << 16;
 const headEveryMs = 1000;
 /** Longest time that an entry is readable by us and not yet by others. Publishing costs several groups' worth of CPU. */
 const publishEveryMs = 250;
+/** What every reader has to go through is kept short. */
+const keptJournalBytes = 1 << 20;
 /** Entries in one group that mean load: far more than one caller with its decision and the outcome before it. */
 const company = 16;
 
@@ -107,7 +109,7 @@ class Writer implements Ledger {
   readonly #publisher: Publisher;
   #edge = new Edge();
   #note = '';
-  /** Bytes and entries of the journal. */
+  /** Bytes and entries of the journal that are not published. */
   #journalled = 0;
   #unpublished = 0;
   #publishedAt = Number.NEGATIVE_INFINITY;
@@ -192,11 +194,15 @@ class Writer implements Ledger {
   async close(): Promise<void> {
     await this.#run;
     clearTimeout(this.#timer);
-    if (this.#unpublished > 0 && this.#fault === undefined) {
-      // What is not published now stands in the journal, and the next open finds it there.
-      await this.#publishAll().catch(() => {});
+    if (this.#fault === undefined) {
+      try {
+        if (this.#unpublished > 0) await this.#publishAll();
+        await this.#disk.empty(journalFile(this.#options.dir));
+      } catch {
+        // What is not published now stands in the journal, and the next open finds it there.
+      }
+      this.#rememberHead();
     }
-    if (this.#fault === undefined) this.#rememberHead();
     this.#fault ??= new IntramurError('LEDGER_APPEND', 'the ledger is closed');
     this.#lock.release();
   }
@@ -261,8 +267,9 @@ class Writer implements Ledger {
   async #publishAll(): Promise<void> {
     this.#publishedAt = performance.now();
     await this.#publisher.publish(this.#edge, this.#note);
-    // Its records stand below the published checkpoint now and count no more, whatever a crash leaves of them.
-    await this.#disk.empty(journalFile(this.#options.dir));
+    // Its records stand below the published checkpoint now and count no more. They stay until others are written over them, so that a copy
+    // that somebody takes in this moment has the entries in one place or the other.
+    if (this.#journalled > keptJournalBytes) await this.#disk.empty(journalFile(this.#options.dir));
     this.#journalled = 0;
     this.#unpublished = 0;
   }
