@@ -32,7 +32,7 @@ export interface LedgerOptions {
 }
 
 export interface Ledger {
-  /** Resolves when the entry is durable and below a signed checkpoint, in the journal; its tiles follow within a quarter of a second. */
+  /** Resolves when the entry is durable and below a signed checkpoint, in the journal; its tiles follow within a second. */
   append(body: EntryBody): Promise<Entry>;
   /** Of the last signed checkpoint. */
   readonly size: number;
@@ -55,8 +55,11 @@ interface Pending {
 const maxGroupBytes = 8 << 20;
 const maxPending = 1 << 16;
 const headEveryMs = 1000;
-/** Longest time that an entry is readable by us and not yet by others. Publishing costs several groups' worth of CPU. */
+/** Publishing costs several groups' worth of CPU, so under load it comes this seldom, and where the disk is slow more seldom still. */
 const publishEveryMs = 250;
+const publishAtMostOnceIn = 20;
+/** Longest time that an entry is readable by us and not yet by others. */
+const publishLatestMs = 1000;
 /** What every reader has to go through is kept short. */
 const keptJournalBytes = 1 << 20;
 /** Entries in one group that mean load: far more than one caller with its decision and the outcome before it. */
@@ -112,7 +115,7 @@ class Writer implements Ledger {
   /** Bytes and entries of the journal that are not published. */
   #journalled = 0;
   #unpublished = 0;
-  #publishedAt = Number.NEGATIVE_INFINITY;
+  #nextPublicationAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   #root = '';
   #size = 0;
@@ -250,11 +253,11 @@ class Writer implements Ledger {
   #isPublicationDue(): boolean {
     if (this.#unpublished === 0 || this.#fault !== undefined) return false;
     const isLong = this.#unpublished >= maxPublishedEntries / 2 || this.#journalled >= maxGroupBytes;
-    return isLong || performance.now() - this.#publishedAt >= publishEveryMs;
+    return isLong || performance.now() >= this.#nextPublicationAt;
   }
 
   #publishLater(): void {
-    const restMs = publishEveryMs - (performance.now() - this.#publishedAt);
+    const restMs = this.#nextPublicationAt - performance.now();
     this.#timer ??= setTimeout(
       () => {
         this.#timer = undefined;
@@ -265,13 +268,15 @@ class Writer implements Ledger {
   }
 
   async #publishAll(): Promise<void> {
-    this.#publishedAt = performance.now();
+    const began = performance.now();
     await this.#publisher.publish(this.#edge, this.#note);
     // Its records stand below the published checkpoint now and count no more. They stay until others are written over them, so that a copy
     // that somebody takes in this moment has the entries in one place or the other.
     if (this.#journalled > keptJournalBytes) await this.#disk.empty(journalFile(this.#options.dir));
     this.#journalled = 0;
     this.#unpublished = 0;
+    const tookMs = performance.now() - began;
+    this.#nextPublicationAt = began + Math.min(publishLatestMs, Math.max(publishEveryMs, tookMs * publishAtMostOnceIn));
   }
 
   #sign(): string {
