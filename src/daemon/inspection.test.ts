@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fingerprintStore } from '../inspect/index.ts';
 import { createInspection } from './inspection.ts';
@@ -52,6 +53,7 @@ describe('the index of the company’s source', () => {
     const { inspect } = createInspection(directory, {});
     await inspect(body, {});
     fs.writeFileSync(path.join(directory, 'table.bin'), 'garbage');
+    await sleep(10);
     await expect(inspect(body, {})).rejects.toThrow();
   });
 

@@ -5,7 +5,7 @@ const failuresToOpen = 3;
 const openForMs = 10_000;
 const maxConversations = 10_000;
 
-interface Health {
+interface Circuit {
   failures: number;
   openUntil: number;
 }
@@ -15,14 +15,22 @@ export interface Preference {
   order(conversation: string, targets: readonly Target[]): readonly Target[];
   succeeded(conversation: string, target: Target): void;
   failed(target: Target): void;
+  /** What a look at the provider found, without anybody's call. */
+  seen(provider: string, isReachable: boolean): void;
 }
 
 export function createPreference(now: () => number): Preference {
-  const health = new Map<string, Health>();
+  const circuits = new Map<string, Circuit>();
+  const unreachable = new Set<string>();
   /** The last target of a conversation, so that a conversation does not jump between models. Oldest first. */
   const last = new Map<string, string>();
 
-  const isOpen = (target: Target): boolean => (health.get(target.provider)?.openUntil ?? 0) > now();
+  const isOpen = ({ provider }: Target): boolean => unreachable.has(provider) || (circuits.get(provider)?.openUntil ?? 0) > now();
+  /** After its time an open circuit lets one call through to try; the others keep away until that call has an end. */
+  const holdHalfOpen = ({ provider }: Target): void => {
+    const circuit = circuits.get(provider);
+    if (circuit && circuit.failures >= failuresToOpen && circuit.openUntil <= now()) circuit.openUntil = now() + openForMs;
+  };
   return {
     order(conversation, targets) {
       if (targets.length < 2) return targets;
@@ -32,10 +40,13 @@ export function createPreference(now: () => number): Preference {
       // An open circuit moves a target to the end instead of dropping it: when all are open, the first is tried all the same.
       const rank = (target: Target): number =>
         (isOpen(target) ? 100 : 0) + (ranks.get(target.perimeter) ?? 0) * 2 + (keyOf(target) === sticky ? 0 : 1);
-      return targets.toSorted((a, b) => rank(a) - rank(b));
+      const ordered = targets.toSorted((a, b) => rank(a) - rank(b));
+      if (ordered[0]) holdHalfOpen(ordered[0]);
+      return ordered;
     },
     succeeded(conversation, target) {
-      health.delete(target.provider);
+      circuits.delete(target.provider);
+      unreachable.delete(target.provider);
       last.delete(conversation);
       last.set(conversation, keyOf(target));
       for (const oldest of last.keys()) {
@@ -44,10 +55,14 @@ export function createPreference(now: () => number): Preference {
       }
     },
     failed(target) {
-      const known = health.get(target.provider) ?? { failures: 0, openUntil: 0 };
+      const known = circuits.get(target.provider) ?? { failures: 0, openUntil: 0 };
       known.failures++;
       if (known.failures >= failuresToOpen) known.openUntil = now() + openForMs;
-      health.set(target.provider, known);
+      circuits.set(target.provider, known);
+    },
+    seen(provider, isReachable) {
+      if (isReachable) unreachable.delete(provider);
+      else unreachable.add(provider);
     },
   };
 }

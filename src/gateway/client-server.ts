@@ -12,6 +12,12 @@ export interface ClientServerDeps extends ClientDeps {
   readonly headersMs?: number;
 }
 
+/**
+ * Longer than clients keep idle connections themselves (undici 4 s, Go 90 s, OkHttp 300 s): a server that closes first may do so in the
+ * moment of the next call, which then fails as a reset connection. Clients that look are told the time in `keep-alive`.
+ */
+const keepConnectionsMs = 600_000;
+
 /** Made once: the default reason of an abort carries a stack trace each time. */
 const callerLeft = new Error('the caller went away');
 
@@ -23,7 +29,7 @@ export function createClientServer(deps: ClientServerDeps): http.Server {
       // Node looks at its limits only so often, by default every 30 s.
       connectionsCheckingInterval: Math.min(headersMs, 2000),
       requestTimeout: 0,
-      keepAliveTimeout: 65_000,
+      keepAliveTimeout: keepConnectionsMs,
       noDelay: true,
     },
     (request, response) => {

@@ -145,6 +145,18 @@ function askTarget(url: string, method: string, target: string): Promise<number>
   });
 }
 
+it('a connection is kept longer than clients keep theirs, and they are told so', async () => {
+  const { rig } = await everything();
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  const told = await new Promise<http.IncomingMessage>((resolve, reject) => {
+    const request = http.request(`${rig.url}/v1/models`, { agent, headers: bearer }, resolve);
+    request.on('error', reject).end();
+  });
+  told.resume();
+  expect(told.headers['keep-alive']).toBe('timeout=600');
+  agent.destroy();
+});
+
 describe('the caller', () => {
   it.each<[string, http.OutgoingHttpHeaders, Record<string, unknown>]>([
     ['of a key alone', {}, { session: 'key:ide' }],

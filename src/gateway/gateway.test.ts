@@ -339,6 +339,61 @@ describe('every allowed target', () => {
   });
 });
 
+describe('an inside target that dies', () => {
+  it('is noticed without a call, and so is its return; looking at it says nothing', async () => {
+    let heard = 0;
+    const listen = async (port: number): Promise<net.Server> => {
+      const server = net.createServer((socket) => socket.on('data', () => heard++).on('error', () => {}));
+      await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+      return server;
+    };
+    const first = await listen(0);
+    const { port } = first.address() as AddressInfo;
+    const spare = await upstream();
+    const { url, ledger } = await rig({
+      limits: { healthMs: 20 },
+      config: {
+        providers: [
+          provider({ id: 'one', url: `http://127.0.0.1:${port}/v1`, timeoutMs: 300 }),
+          provider({ id: 'two', url: `${spare.url}/v1` }),
+        ],
+        models: [{ match: '*', targets: ['one/m', 'two/m'] }],
+      },
+    });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(heard).toBe(0);
+    await new Promise((resolve) => first.close(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    // Only one connection is tried: nobody waits for the dead one.
+    expect((await ask(url + chat, { headers: bearer, body: chatBody() })).status).toBe(200);
+    await until(() => ledger.length === 2);
+    expect(ledger[1]).toMatchObject({ detail: { attempts: ['two: 200'] } });
+
+    const again = await listen(port);
+    open.push({ close: () => new Promise((resolve) => again.close(() => resolve())) });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect((await ask(url + chat, { headers: { ...bearer, 'x-session-id': 'other' }, body: chatBody() })).status).toBe(200);
+    await until(() => ledger.length === 4);
+    expect(ledger[3]).toMatchObject({ detail: { attempts: ['one: UPSTREAM_UNREACHABLE', 'two: 200'] } });
+  });
+
+  it('(facts, scenario 4) leaves a refusal, and the outside target is never called, noticed or not', async () => {
+    const { inside, outside, rig } = await pair({ decide: insideOnly, limits: { healthMs: 20 } });
+    await inside.close();
+    for (const wait of [0, 100]) {
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      for (const stream of [false, true]) {
+        const told = await ask(rig.url + chat, { headers: bearer, body: chatBody({ stream }) });
+        expect([told.status, messageOf(told)]).toEqual([
+          400,
+          expect.stringMatching(/^Intramur refused: no allowed target answered: provider coder/),
+        ]);
+      }
+    }
+    expect(outside.received).toEqual([]);
+  });
+});
+
 describe('nothing leaves', () => {
   const cloud = { models: [{ match: '*', targets: ['coder/*'] }] };
 

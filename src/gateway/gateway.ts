@@ -22,6 +22,7 @@ import type { Allowance, CallDeps, CallLimits, Mediated } from './call-input.ts'
 import { createPreference } from './circuit.ts';
 import { createAgents } from './connect.ts';
 import { type DirectInput, forwardDirect } from './direct.ts';
+import { watchHealth } from './health.ts';
 import { createMetrics } from './metrics.ts';
 import { createOutcomes } from './outcomes.ts';
 import { faultText, refuse } from './refuse.ts';
@@ -34,6 +35,8 @@ import type { Vault } from './vault.ts';
 export interface GatewayLimits extends CallLimits, AdmissionLimits {
   readonly connectMs: number;
   readonly directMs: number;
+  /** Between two looks at the inside targets. */
+  readonly healthMs: number;
 }
 
 export interface GatewayOptions {
@@ -80,6 +83,8 @@ interface Settings {
   readonly calls: CallDeps;
   /** Names of the model map. */
   readonly names: readonly string[];
+  /** Inside targets of the model map. */
+  readonly inside: readonly ProviderConfig[];
 }
 
 export interface PostInput {
@@ -101,6 +106,7 @@ const defaults: GatewayLimits = {
   keepAliveMs: 15_000,
   connectMs: 10_000,
   directMs: 300_000,
+  healthMs: 10_000,
 };
 
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
@@ -128,10 +134,27 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     const resolve = createResolve(config);
     const agents = createAgents({ resolve, trust: config.trust, connectTimeoutMs: limits.connectMs });
     const calls = { ...lasting, ...createRoutes(config), agents, providerTools: config.providerTools };
-    return { resolve, agents, calls, names: config.models.map(({ match }) => match) };
+    const mapped = new Set(config.models.flatMap(({ targets }) => targets.map((target) => target.slice(0, target.indexOf('/')))));
+    const inside = config.providers.filter(({ id, perimeter }) => perimeter === 'onprem' && mapped.has(id));
+    return { resolve, agents, calls, names: config.models.map(({ match }) => match), inside };
   };
   let current = settingsOf(options.config);
   const all = [current];
+  const health = watchHealth({
+    providers: () => current.inside,
+    async reach({ hostname, port, protocol }) {
+      const host = hostname.replace(/^\[(.*)\]$/, '$1');
+      const { addresses, port: dialled } = await current.resolve(host, Number(port) || (protocol === 'https:' ? 443 : 80), 'inside');
+      const socket = await open(
+        addresses.map(({ address }) => address),
+        dialled,
+        limits.connectMs,
+      );
+      socket.destroy();
+    },
+    seen: (provider, isReachable) => lasting.preference.seen(provider, isReachable),
+    everyMs: limits.healthMs,
+  });
 
   /** Holds a place until the last byte of the reply is gone. */
   const admitted = async (call: BodyCall, body: Readable, step: (place: Admitted) => Promise<ExchangeReply>): Promise<ExchangeReply> => {
@@ -203,6 +226,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       all.push(current);
     },
     async close() {
+      health.close();
       await Promise.all(all.flatMap(({ agents }) => Object.values(agents)).map((agent) => agent.destroy()));
       await outcomes.settled();
     },

@@ -1,15 +1,15 @@
-// Files that belong to a larger tree than the signed checkpoint. A crash leaves those of one unfinished group; more than that means that
-// a later checkpoint was signed and has been taken away.
+// Files that belong to a larger tree than the signed checkpoint. A crash leaves those of one unfinished publication; more than that
+// means that a later checkpoint was signed and has been taken away.
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf } from './plain-file.ts';
 import { levelSize, partialDirectory, type Tile, type TileLevel, tilePath, tileWidth } from './tile.ts';
 
-/** INVARIANT: no group has more entries, so that what one group can leave behind stays within `reach` tiles. */
-export const maxGroupEntries = 4096;
-const reach = maxGroupEntries / tileWidth + 1;
+/** INVARIANT: nothing publishes more entries at once, so that what a crash can leave behind stays within `reach` tiles. */
+export const maxPublishedEntries = 4096;
+const reach = maxPublishedEntries / tileWidth + 1;
 
-/** Tiles and bundles beyond a tree of `size`, as far as a single group could have written, and a little further. */
+/** Tiles and bundles beyond a tree of `size`, as far as a single publication could have written, and a little further. */
 export async function filesBeyond(directory: string, size: number): Promise<readonly Tile[]> {
   const found: Tile[] = [];
   let level: TileLevel | undefined = 'entries';
@@ -20,7 +20,7 @@ export async function filesBeyond(directory: string, size: number): Promise<read
       const kept = index === first ? count % tileWidth : 0;
       for (const width of await widthsOf(directory, level, index)) if (width > kept) found.push({ level, index, width });
     }
-    // One level above the top of the tree, because a group may have begun it.
+    // One level above the top of the tree, because a publication may have begun it.
     level = level === 'entries' ? 0 : count > 0 ? level + 1 : undefined;
   }
   return found;

@@ -38,7 +38,7 @@ class PowerCut extends Error {}
  * A disk whose power fails after `steps` steps. A write in progress is torn in the middle; names in directories that were never synced
  * are lost afterwards when `losesNames`, and kept when not: a real file system may do either.
  */
-function failingAfter(steps: number): { disk: Disk; loseNames(): Promise<void>; taken(): number } {
+function failingAfter(steps: number, losesNames = true): { disk: Disk; loseNames(): Promise<void>; taken(): number } {
   let left = steps;
   let taken = 0;
   const unsynced = new Set<string>();
@@ -65,6 +65,17 @@ function failingAfter(steps: number): { disk: Disk; loseNames(): Promise<void>; 
         step();
         await disk.write(file, bytes);
         unsynced.add(file);
+      },
+      async extend(file, position, bytes) {
+        // A write in place may be torn anywhere; half is as good as any place.
+        if (left === 0) await disk.extend(file, position, bytes.subarray(0, Math.floor(bytes.length / 2)));
+        step();
+        await disk.extend(file, position, bytes);
+      },
+      async empty(file) {
+        step();
+        // Nobody waits for it: the power cut may bring the old contents back.
+        if (!losesNames) await disk.empty(file);
       },
       async syncDirectory(directory) {
         step();
@@ -100,7 +111,7 @@ describe.each([
     for (let steps = 0; !isFinished; steps += 1) {
       const name = `cut-${steps}`;
       await cp(path.join(root, 'start'), path.join(root, name), { recursive: true });
-      const cut = failingAfter(steps);
+      const cut = failingAfter(steps, losesNames);
       const acknowledged: number[] = [];
       try {
         const ledger = await openLedgerOn(cut.disk, at(name));

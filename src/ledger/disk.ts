@@ -1,6 +1,18 @@
 // The writes of the ledger, as steps whose order decides what a crash can leave behind. Tests replace it by one that fails or stops at
-// any step. INVARIANT: a resolved `write` or `syncDirectory` survives a power cut.
-import { closeSync, constants, fdatasync, fsync, openSync, readdirSync, renameSync, rmdirSync, unlinkSync, writeSync } from 'node:fs';
+// any step. INVARIANT: a resolved `write`, `extend` or `syncDirectory` survives a power cut.
+import {
+  closeSync,
+  constants,
+  fdatasync,
+  fsync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  truncateSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { access, mkdir, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -10,6 +22,10 @@ export interface Disk {
   makeDirectory(directory: string): Promise<void>;
   /** Creates or replaces the contents of a file, durably. Its name is durable only after `syncDirectory`. */
   write(file: string, bytes: Uint8Array): Promise<void>;
+  /** Writes at a place of a file that exists, durably. What stood behind the place is undefined. */
+  extend(file: string, position: number, bytes: Uint8Array): Promise<void>;
+  /** Empties a file that exists; after a power cut it may not be empty. */
+  empty(file: string): Promise<void>;
   syncDirectory(directory: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   /** Removes a file or a directory with all it holds; a missing one is fine. */
@@ -21,8 +37,8 @@ export interface Disk {
 const flushData = promisify(fdatasync);
 const flush = promisify(fsync);
 
-// What only touches the page cache is done at once; only the wait for the device goes to another thread. A group needs six such waits,
-// and handing every open, write and close over as well costs a third more CPU and latency (bench/ledger.ts, group 1).
+// What only touches the page cache is done at once; only the wait for the device goes to another thread. Handing every open,
+// write and close over as well costs a third more CPU and latency (bench/ledger.ts, group 1).
 export const disk: Disk = {
   async makeDirectory(directory) {
     const first = await mkdir(directory, { recursive: true, mode: 0o755 });
@@ -42,6 +58,20 @@ export const disk: Disk = {
     } finally {
       closeSync(fd);
     }
+  },
+
+  async extend(file, position, bytes) {
+    const fd = openSync(file, 'r+');
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, position + at);
+      await flushData(fd);
+    } finally {
+      closeSync(fd);
+    }
+  },
+
+  async empty(file) {
+    truncateSync(file);
   },
 
   async syncDirectory(directory) {

@@ -38,8 +38,10 @@ export class Edge {
     return this.#range.root();
   }
 
-  append(entry: Buffer): void {
-    this.#bundle.push(frameEntry(entry));
+  /** @returns the entry as it stands in its bundle */
+  append(entry: Uint8Array): Buffer {
+    const framed = frameEntry(entry);
+    this.#bundle.push(framed);
     this.#dirty.add('entries');
     const index = this.#range.size;
     if (this.#bundle.length === tileWidth) {
@@ -49,6 +51,7 @@ export class Edge {
     this.#range.append(leafHash(entry), (height, node) => {
       if (height % tileHeight === 0) this.#push(height / tileHeight, Math.floor(index / 2 ** height), node);
     });
+    return framed;
   }
 
   /** What must be written so that the present size can be signed; the next call starts from here. */

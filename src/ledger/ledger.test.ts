@@ -1,5 +1,5 @@
 // The writer: what it acknowledges is durable, in order, once; what it cannot write it refuses, and it stays refused.
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -51,8 +51,78 @@ it('an acknowledged entry is on disk, signed, and comes back as it was given', a
     root: ledger.rootHash(),
     checkpoints: 1,
   });
-  expect(await readFile(path.join(options().dir, 'checkpoint'), 'utf8')).toBe(ledger.checkpoint());
+  // Others are served it a moment later.
+  await expect.poll(() => readFile(path.join(options().dir, 'checkpoint'), 'utf8')).toBe(ledger.checkpoint());
   await ledger.close();
+});
+
+it('an entry can be read, proved and verified before it is published, and others are served it in bounded time', async () => {
+  const ledger = await openLedger(options());
+  const published = (): Promise<string> => readFile(path.join(options().dir, 'checkpoint'), 'utf8');
+  let ahead = 0;
+  for (let i = 0; i < 40; i += 1) {
+    const { index } = await ledger.append({ ...deny, port: i });
+    if ((await published()) !== ledger.checkpoint()) ahead += 1;
+    expect(await readEntry(options().dir, index)).toMatchObject({ index, port: i });
+  }
+  expect(ahead).toBeGreaterThan(0);
+  expect(verifyProof(await proveEntry(options().dir, 39), await readEntryBytes(options().dir, 39), ledger.vkey)).toMatchObject({
+    ok: true,
+  });
+  expect(await verifyLedger({ dir: options().dir, checkpoint: ledger.checkpoint() })).toMatchObject({ ok: true, size: 40 });
+  await expect.poll(published, { timeout: 2000 }).toBe(ledger.checkpoint());
+  await ledger.close();
+});
+
+describe('the journal of a writer that was killed', () => {
+  const journal = (): string => path.join(options().dir, '.state', 'journal');
+  const unlocked = (): string => path.join(root, 'copy');
+  /** A copy of a log whose last entries stand in the journal alone. */
+  beforeEach(async () => {
+    const ledger = await openLedger(options());
+    await ledger.append({ ...deny, port: 0 });
+    await expect.poll(() => readFile(path.join(options().dir, 'checkpoint'), 'utf8')).toBe(ledger.checkpoint());
+    for (let i = 1; i < 4; i += 1) await ledger.append({ ...deny, port: i });
+    expect((await stat(journal())).size).toBeGreaterThan(0);
+    await cp(options().dir, unlocked(), { recursive: true });
+    await ledger.close();
+  });
+
+  it('is read, verified and, by the next open, published', async () => {
+    expect((await all(unlocked())).map(({ port }) => port)).toEqual([0, 1, 2, 3]);
+    expect(await verifyLedger({ dir: unlocked() })).toMatchObject({ ok: true, size: 4 });
+    const again = await openLedger({ ...options(), dir: unlocked() });
+    expect(await readFile(path.join(unlocked(), 'checkpoint'), 'utf8')).toBe(again.checkpoint());
+    expect((await again.append({ ...deny, port: 4 })).index).toBe(4);
+    await again.close();
+  });
+
+  it.each<[string, (bytes: Buffer) => Buffer, number]>([
+    ['cut short', (bytes) => bytes.subarray(0, bytes.length - 5), 3],
+    ['with an altered entry', (bytes) => Buffer.from(bytes.toString('latin1').replace('evil', 'good'), 'latin1'), 1],
+    ['with an altered signature', (bytes) => Buffer.from(bytes).fill(0x41, bytes.length - 20, bytes.length - 2), 3],
+    ['with its last record twice', (bytes) => Buffer.concat([bytes, bytes.subarray(bytes.lastIndexOf('{"action"') - 10)]), 4],
+    // What is left of the group before, when a shorter one was written over it.
+    ['with older bytes behind it', (bytes) => Buffer.concat([bytes, bytes.subarray(100)]), 4],
+    ['of nonsense', () => Buffer.alloc(5000, 0xff), 1],
+  ])('%s counts only as far as it was signed', async (_name, damage, size) => {
+    const file = path.join(unlocked(), '.state', 'journal');
+    await writeFile(file, damage(await readFile(file)));
+    expect((await all(unlocked())).length).toBe(size);
+    expect(await verifyLedger({ dir: unlocked() })).toMatchObject({ ok: true, size });
+    // The key remembers what it signed on this machine.
+    await rm(`${options().keyFile}.head`);
+    await (await openLedger({ ...options(), dir: unlocked() })).close();
+    expect(await verifyLedger({ dir: unlocked() })).toMatchObject({ ok: true, size });
+  });
+
+  it('taken away is a rollback to whoever has the key', async () => {
+    await rm(path.join(unlocked(), '.state', 'journal'));
+    await expect(openLedger({ ...options(), dir: unlocked() })).rejects.toMatchObject({
+      code: 'LEDGER_CORRUPT',
+      message: expect.stringContaining('rolled back'),
+    });
+  });
 });
 
 it('the key is 0600, outside the published directory, and the verifier key is inside', async () => {
@@ -133,28 +203,55 @@ describe('an entry', () => {
 });
 
 describe('a disk that fails', () => {
+  /** A disk on which `step` fails from the moment that the returned `fill` is called. */
+  function failing(step: keyof Disk): { readonly disk: Disk; fill(isFull: boolean): void } {
+    let full = false;
+    const refuse = async (): Promise<never> => {
+      throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    };
+    return {
+      disk: new Proxy(disk, { get: (target, name: keyof Disk) => (full && name === step ? refuse : target[name]) }),
+      fill: (isFull) => void (full = isFull),
+    };
+  }
+
+  it('under the journal: that append and all behind it are refused until the log is opened again', async () => {
+    const faulty = failing('extend');
+    const ledger = await openLedgerOn(faulty.disk, options());
+    await ledger.append(deny);
+    const before = ledger.size;
+    faulty.fill(true);
+    const first = ledger.append(deny);
+    const settled = Promise.allSettled([first, ledger.append(deny), first.catch(() => ledger.append(deny))]);
+    expect((await settled).map((result) => (result.status === 'rejected' ? result.reason.code : result.status))).toEqual(
+      Array(3).fill('LEDGER_APPEND'),
+    );
+    faulty.fill(false);
+    await expect(ledger.append(deny)).rejects.toMatchObject({ code: 'LEDGER_APPEND' });
+    expect(ledger.size).toBe(before);
+    await ledger.close();
+    const again = await openLedger(options());
+    await again.append(deny);
+    await again.close();
+    expect(await verifyLedger({ dir: options().dir })).toMatchObject({ ok: true, size: again.size });
+  });
+
   it.each<keyof Disk>(['write', 'syncDirectory', 'rename', 'makeDirectory'])(
-    'in %s: that append and all behind it are refused until the log is opened again',
+    'in %s, while it publishes: what was acknowledged stays, and all behind it is refused until the log is opened again',
     async (step) => {
-      let isFull = false;
-      const full = async (): Promise<never> => {
-        throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
-      };
-      const failing = new Proxy(disk, { get: (target, name: keyof Disk) => (isFull && name === step ? full : target[name]) });
-      const ledger = await openLedgerOn(failing, options());
-      if (step !== 'makeDirectory') await ledger.append(deny);
-      const before = ledger.size;
-      isFull = true;
-      const first = ledger.append(deny);
-      const settled = Promise.allSettled([first, ledger.append(deny), first.catch(() => ledger.append(deny))]);
-      expect((await settled).map((result) => (result.status === 'rejected' ? result.reason.code : result.status))).toEqual(
-        Array(3).fill('LEDGER_APPEND'),
-      );
-      isFull = false;
+      const faulty = failing(step);
+      const ledger = await openLedgerOn(faulty.disk, options());
+      faulty.fill(true);
+      const acknowledged = await ledger.append(deny);
+      await expect
+        .poll(() => ledger.append(deny).then(String, (fault: Error) => fault.message), { timeout: 2000 })
+        .toContain('takes no more');
+      faulty.fill(false);
       await expect(ledger.append(deny)).rejects.toMatchObject({ code: 'LEDGER_APPEND' });
-      expect(ledger.size).toBe(before);
       await ledger.close();
+      expect(await readEntry(options().dir, 0)).toEqual(acknowledged);
       const again = await openLedger(options());
+      expect(again.size).toBe(ledger.size);
       await again.append(deny);
       await again.close();
       expect(await verifyLedger({ dir: options().dir })).toMatchObject({ ok: true, size: again.size });

@@ -1,19 +1,23 @@
-// The writer of the log. Appends that arrive while the disk is busy form the next group; a group is written, made durable, and named by one
-// signed checkpoint before any of its appends resolves. INVARIANT: after the first failed write nothing is acknowledged any more until the
-// log has been opened again, because only an open knows what reached the disk.
+// The writer of the log. Appends that arrive while the disk is busy form the next group; a group and the signed checkpoint that names it
+// are made durable in the journal before any of its appends resolves. What stands there is published soon after, several groups at once:
+// its tiles, then its last checkpoint. INVARIANT: after the first failed write nothing is acknowledged any more until the log has been
+// opened again, because only an open knows what reached the disk.
 import { renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { type Entry, type EntryBody, IntramurError } from '../core/index.ts';
-import { filesBeyond, maxGroupEntries } from './beyond.ts';
+import { readNote } from './acknowledged.ts';
+import { filesBeyond, maxPublishedEntries } from './beyond.ts';
 import { signCheckpoint } from './checkpoint.ts';
 import { type Disk, disk as realDisk } from './disk.ts';
 import { Edge } from './edge.ts';
 import { encodeEntry } from './entry.ts';
+import { encodeGroup, journalFile } from './journal.ts';
 import { createKey, readKey } from './key-file.ts';
 import { type Lock, lockFile } from './lock.ts';
 import type { Signer } from './note.ts';
-import { readNote, recover } from './recover.ts';
+import { Publisher, privateDirectory } from './publisher.ts';
+import { recover } from './recover.ts';
 
 export interface LedgerOptions {
   /** The publishable directory: `checkpoint`, `log.vkey`, `tile/…`. */
@@ -28,7 +32,7 @@ export interface LedgerOptions {
 }
 
 export interface Ledger {
-  /** Resolves when the entry is durable and below a signed checkpoint. */
+  /** Resolves when the entry is durable and below a signed checkpoint, in the journal; its tiles follow within a second. */
   append(body: EntryBody): Promise<Entry>;
   /** Of the last signed checkpoint. */
   readonly size: number;
@@ -51,9 +55,15 @@ interface Pending {
 const maxGroupBytes = 8 << 20;
 const maxPending = 1 << 16;
 const headEveryMs = 1000;
+/** Publishing costs several groups' worth of CPU, so under load it comes this seldom, and where the disk is slow more seldom still. */
+const publishEveryMs = 250;
+const publishAtMostOnceIn = 20;
+/** Longest time that an entry is readable by us and not yet by others. */
+const publishLatestMs = 1000;
+/** What every reader has to go through is kept short. */
+const keptJournalBytes = 1 << 20;
 /** Entries in one group that mean load: far more than one caller with its decision and the outcome before it. */
 const company = 16;
-const privateDirectory = '.state';
 
 /** Opens the log for writing and creates it when there is none. Throws LEDGER_APPEND or LEDGER_CORRUPT. */
 export function openLedger(options: LedgerOptions): Promise<Ledger> {
@@ -99,9 +109,14 @@ class Writer implements Ledger {
   readonly #disk: Disk;
   readonly #lock: Lock;
   readonly #signer: Signer;
-  readonly #knownDirectories = new Set<string>();
+  readonly #publisher: Publisher;
   #edge = new Edge();
   #note = '';
+  /** Bytes and entries of the journal that are not published. */
+  #journalled = 0;
+  #unpublished = 0;
+  #nextPublicationAt = Number.NEGATIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
   #root = '';
   #size = 0;
   #next = 0;
@@ -116,6 +131,7 @@ class Writer implements Ledger {
     this.#disk = disk;
     this.#lock = lock;
     this.#signer = signer;
+    this.#publisher = new Publisher(options.dir, disk);
   }
 
   get size(): number {
@@ -148,15 +164,22 @@ class Writer implements Ledger {
         });
       }
       await this.#disk.write(this.#file('log.vkey'), Buffer.from(`${this.vkey}\n`));
-      await this.#commit();
+      const first = this.#sign();
+      await this.#publisher.publish(this.#edge, first);
+      this.#acknowledge(first);
     } else {
-      this.#edge = await recover(this.#options.dir, note, head, this.#signer.verifier, this.#disk);
+      const found = await recover(this.#options.dir, note, head, this.#signer.verifier, this.#disk);
+      this.#edge = found.edge;
       if (published === '') {
         await this.#disk.write(this.#file('log.vkey'), Buffer.from(`${this.vkey}\n`));
         await this.#disk.syncDirectory(this.#options.dir);
       }
-      this.#publish(note);
+      if (found.note !== note) await this.#publisher.publish(this.#edge, found.note);
+      this.#acknowledge(found.note);
     }
+    // Empty from here on, and its name durable.
+    await this.#disk.write(journalFile(this.#options.dir), Buffer.alloc(0));
+    await this.#disk.syncDirectory(path.join(this.#options.dir, privateDirectory));
     this.#next = this.#size;
   }
 
@@ -173,81 +196,100 @@ class Writer implements Ledger {
 
   async close(): Promise<void> {
     await this.#run;
-    if (this.#fault === undefined) this.#rememberHead();
+    clearTimeout(this.#timer);
+    if (this.#fault === undefined) {
+      try {
+        if (this.#unpublished > 0) await this.#publishAll();
+        await this.#disk.empty(journalFile(this.#options.dir));
+      } catch {
+        // What is not published now stands in the journal, and the next open finds it there.
+      }
+      this.#rememberHead();
+    }
     this.#fault ??= new IntramurError('LEDGER_APPEND', 'the ledger is closed');
     this.#lock.release();
   }
 
   async #commitAll(): Promise<void> {
     const longestMs = Math.min(5, this.#options.maxDelayMs ?? 0);
-    while (this.#pending.length > 0) {
+    do {
       // Under load the callers that a group lets go come back together a moment later, and a group costs far more than an entry.
       const delayMs = this.#groupBefore >= company ? longestMs : 0;
       await (delayMs > 0 ? sleep(delayMs) : setImmediate());
       const group = this.#takeGroup();
-      this.#groupBefore = group.length;
       try {
-        for (const { bytes } of group) this.#edge.append(bytes);
-        const superseded = await this.#commit();
+        if (group.length > 0) await this.#commit(group);
         for (const { entry, resolve } of group) resolve(entry);
-        await this.#tidy(superseded);
+        if (this.#isPublicationDue()) await this.#publishAll();
       } catch (cause) {
+        // Who was acknowledged stays so: a promise settles once.
         this.#fail(cause, group);
       }
-    }
+    } while (this.#pending.length > 0 || this.#isPublicationDue());
     this.#run = undefined;
+    if (this.#unpublished > 0 && this.#fault === undefined) this.#publishLater();
   }
 
   #takeGroup(): Pending[] {
     let count = 0;
-    for (let bytes = 0; count < Math.min(this.#pending.length, maxGroupEntries) && bytes < maxGroupBytes; count += 1) {
-      bytes += this.#pending[count]?.bytes.length ?? 0;
-    }
+    const most = Math.min(this.#pending.length, maxPublishedEntries - this.#unpublished);
+    for (let bytes = 0; count < most && bytes < maxGroupBytes; count += 1) bytes += this.#pending[count]?.bytes.length ?? 0;
     return this.#pending.splice(0, count);
   }
 
-  /** Makes the edge durable, then names it by a signed checkpoint. Returns the partial tiles that are no longer needed. */
-  async #commit(): Promise<readonly string[]> {
-    const { files, superseded } = this.#edge.take();
-    const directories = new Set(files.map((file) => path.dirname(this.#file(file.path))));
-    for (const directory of directories) {
-      if (this.#knownDirectories.has(directory)) continue;
-      await this.#disk.makeDirectory(directory);
-      this.#knownDirectories.add(directory);
-    }
-    const note = signCheckpoint({ origin: this.#signer.verifier.name, size: this.#edge.size, root: this.#edge.root() }, this.#signer);
-    const unfinished = this.#file(path.join(privateDirectory, 'checkpoint'));
-    // INVARIANT: every tile of the edge is durable before the checkpoint that names it can be seen.
-    await settle([
-      ...files.map((file) => this.#disk.write(this.#file(file.path), file.bytes)),
-      this.#disk.write(unfinished, Buffer.from(note)),
-    ]);
-    await settle([...directories].map((directory) => this.#disk.syncDirectory(directory)));
-    await this.#disk.rename(unfinished, this.#file('checkpoint'));
-    await this.#disk.syncDirectory(this.#options.dir);
-    this.#publish(note);
-    return superseded;
+  /** Makes a group durable, with the signed checkpoint that names it. */
+  async #commit(group: readonly Pending[]): Promise<void> {
+    this.#groupBefore = group.length;
+    const framed = group.map(({ bytes }) => this.#edge.append(bytes));
+    const note = this.#sign();
+    const record = encodeGroup(framed, note);
+    await this.#disk.extend(journalFile(this.#options.dir), this.#journalled, record);
+    this.#journalled += record.length;
+    this.#unpublished += group.length;
+    this.#acknowledge(note);
+    if (performance.now() - this.#headWrittenAt >= headEveryMs) this.#rememberHead();
   }
 
-  #publish(note: string): void {
+  #isPublicationDue(): boolean {
+    if (this.#unpublished === 0 || this.#fault !== undefined) return false;
+    const isLong = this.#unpublished >= maxPublishedEntries / 2 || this.#journalled >= maxGroupBytes;
+    return isLong || performance.now() >= this.#nextPublicationAt;
+  }
+
+  #publishLater(): void {
+    const restMs = this.#nextPublicationAt - performance.now();
+    this.#timer ??= setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#run ??= this.#commitAll();
+      },
+      Math.max(1, restMs + 1),
+    ).unref();
+  }
+
+  async #publishAll(): Promise<void> {
+    const began = performance.now();
+    await this.#publisher.publish(this.#edge, this.#note);
+    // Its records stand below the published checkpoint now and count no more. They stay until others are written over them, so that a copy
+    // that somebody takes in this moment has the entries in one place or the other.
+    if (this.#journalled > keptJournalBytes) await this.#disk.empty(journalFile(this.#options.dir));
+    this.#journalled = 0;
+    this.#unpublished = 0;
+    const tookMs = performance.now() - began;
+    this.#nextPublicationAt = began + Math.min(publishLatestMs, Math.max(publishEveryMs, tookMs * publishAtMostOnceIn));
+  }
+
+  #sign(): string {
+    return signCheckpoint({ origin: this.#signer.verifier.name, size: this.#edge.size, root: this.#edge.root() }, this.#signer);
+  }
+
+  #acknowledge(note: string): void {
     this.#note = note;
     this.#size = this.#edge.size;
     this.#root = Buffer.from(this.#edge.root()).toString('base64');
   }
 
-  /** What may be lost in a crash without harm: the memory of what was signed, and tiles that a full one has replaced. */
-  async #tidy(superseded: readonly string[]): Promise<void> {
-    if (performance.now() - this.#headWrittenAt >= headEveryMs) this.#rememberHead();
-    try {
-      for (const directory of superseded) {
-        await this.#disk.remove(this.#file(directory));
-        this.#knownDirectories.delete(this.#file(directory));
-      }
-    } catch {
-      // The specification allows a partial tile to stay.
-    }
-  }
-
+  /** May be lost in a crash without harm. */
   #rememberHead(): void {
     this.#headWrittenAt = performance.now();
     try {
@@ -275,9 +317,4 @@ class Writer implements Ledger {
   #file(name: string): string {
     return path.join(this.#options.dir, name);
   }
-}
-
-/** Waits for all, then throws the first failure: no write is still under way when a group is given up. */
-async function settle(steps: readonly Promise<void>[]): Promise<void> {
-  for (const result of await Promise.allSettled(steps)) if (result.status === 'rejected') throw result.reason;
 }

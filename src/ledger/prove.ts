@@ -1,23 +1,18 @@
 // Offline proofs that an entry is in the log: C2SP tlog-proof, one text file with the index, the path and the signed checkpoint.
-import path from 'node:path';
 import { IntramurError } from '../core/index.ts';
-import { openCheckpoint, parseCheckpointText } from './checkpoint.ts';
+import { acknowledged } from './acknowledged.ts';
+import { openCheckpoint } from './checkpoint.ts';
 import { type Hash, hashBytes, leafHash } from './merkle.ts';
-import { decodeBase64, NoteError, parseNote, parseVkey } from './note.ts';
+import { decodeBase64, NoteError, parseVkey } from './note.ts';
 import { inclusionProof, verifyInclusion } from './proof.ts';
-import { readNote } from './recover.ts';
-import { TileReader } from './tile-reader.ts';
 
 const firstLine = 'c2sp.org/tlog-proof@v1';
 
-/** The proof of entry `index` against the checkpoint that the directory serves. */
+/** The proof of entry `index` against the checkpoint of all that was acknowledged. */
 export async function proveEntry(directory: string, index: number): Promise<string> {
-  const note = await readNote(path.join(directory, 'checkpoint'));
-  if (note === '') throw new IntramurError('CONFIG_NOT_FOUND', `there is no ledger in ${directory}`);
-  const { size } = parseCheckpointText(parseNote(note).text);
+  const { note, size, reader } = await acknowledged(directory);
   if (!Number.isSafeInteger(index) || index < 0 || index >= size)
     throw new IntramurError('CONFIG_NOT_FOUND', `the ledger has no entry ${index}`);
-  const reader = new TileReader(directory, size);
   const hashes = await inclusionProof(index, size, (height, at) => reader.node(height, at));
   const lines = [firstLine, `index ${index}`, ...hashes.map((hash) => Buffer.from(hash).toString('base64')), '', note];
   return lines.join('\n');

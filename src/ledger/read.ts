@@ -1,13 +1,10 @@
-// Entries as the tiles hold them, below the checkpoint that the directory serves. Parsed strictly; whether they are the entries that were
+// Entries as the tiles hold them, and as the journal holds those that are not published yet. Parsed strictly; whether they are the entries that were
 // signed is what `verifyLedger` and proofs answer.
-import path from 'node:path';
 import { type Entry, IntramurError } from '../core/index.ts';
-import { parseCheckpointText } from './checkpoint.ts';
+import { acknowledged } from './acknowledged.ts';
 import { parseEntry } from './entry.ts';
-import { NoteError, parseNote } from './note.ts';
-import { readNote } from './recover.ts';
 import { tileWidth, unframeEntries } from './tile.ts';
-import { TileReader } from './tile-reader.ts';
+import type { TileReader } from './tile-reader.ts';
 
 export interface EntryRange {
   /** First index, default 0. */
@@ -16,25 +13,16 @@ export interface EntryRange {
   readonly to?: number;
 }
 
-/** The number of entries that the served checkpoint names; its signature is not looked at. */
+/** The number of entries that were acknowledged; whether they were signed is not looked at. */
 export async function readSize(directory: string): Promise<number> {
-  const note = await readNote(path.join(directory, 'checkpoint'));
-  if (note === '') throw new IntramurError('CONFIG_NOT_FOUND', `there is no ledger in ${directory}`);
-  try {
-    return parseCheckpointText(parseNote(note).text).size;
-  } catch (cause) {
-    if (cause instanceof NoteError)
-      throw new IntramurError('LEDGER_CORRUPT', `the checkpoint of the ledger is not valid: ${cause.message}`, { cause });
-    throw cause;
-  }
+  return (await acknowledged(directory)).size;
 }
 
 /** Throws LEDGER_CORRUPT at the first entry that is missing or is not what `append` writes. */
 export async function* readEntries(directory: string, range: EntryRange = {}): AsyncGenerator<Entry> {
-  const size = await readSize(directory);
+  const { size, reader } = await acknowledged(directory);
   const from = Math.max(0, range.from ?? 0);
   const to = Math.min(size, range.to ?? size);
-  const reader = new TileReader(directory, size);
   for (let bundle = Math.floor(from / tileWidth); bundle * tileWidth < to; bundle += 1) {
     const last = Math.min(to, (bundle + 1) * tileWidth);
     let index = bundle * tileWidth;
@@ -55,11 +43,11 @@ export async function readEntry(directory: string, index: number): Promise<Entry
 
 /** The bytes of one entry, which are what a proof is about. */
 export async function readEntryBytes(directory: string, index: number): Promise<Uint8Array> {
-  const size = await readSize(directory);
+  const { size, reader } = await acknowledged(directory);
   if (!Number.isSafeInteger(index) || index < 0 || index >= size)
     throw new IntramurError('CONFIG_NOT_FOUND', `the ledger has no entry ${index}`);
   let at = Math.floor(index / tileWidth) * tileWidth;
-  for (const bytes of await entriesIn(new TileReader(directory, size), Math.floor(index / tileWidth))) {
+  for (const bytes of await entriesIn(reader, Math.floor(index / tileWidth))) {
     if (bytes !== undefined && at === index) return bytes;
     at += 1;
   }

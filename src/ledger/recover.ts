@@ -1,46 +1,46 @@
-// What an open finds on disk: the log that its last signed checkpoint names, and possibly the files of one group that a crash left
-// unfinished, which are removed. INVARIANT: an entry below a signed checkpoint is never removed; a log that does not lead to its own
+// What an open finds on disk: the log that its checkpoint names, the groups of the journal beyond it, and possibly the files of one
+// publication that a crash left unfinished, which are removed. INVARIANT: an entry that was acknowledged is never removed; a log that does not lead to its own
 // checkpoint, or that is older than what this key has already signed, is not opened.
 import path from 'node:path';
 import { IntramurError } from '../core/index.ts';
+import { type Acknowledged, acknowledged, grow, readJournal } from './acknowledged.ts';
 import { filesBeyond, isRolledBack } from './beyond.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 import type { Disk } from './disk.ts';
-import { Edge } from './edge.ts';
-import { type Hash, hashBytes, leafHash } from './merkle.ts';
+import type { Edge } from './edge.ts';
 import { NoteError, type Verifier } from './note.ts';
-import { readPlainFile } from './plain-file.ts';
 import { equal, rootAt } from './proof.ts';
-import { frameEntry, hashAt, levelSize, tilePath, tileWidth, unframeEntries } from './tile.ts';
+import { tilePath } from './tile.ts';
 import { TileReader } from './tile-reader.ts';
 
-export const maxCheckpointBytes = 1 << 16;
+export interface Found {
+  readonly edge: Edge;
+  /** The signed checkpoint of the edge. */
+  readonly note: string;
+}
 
 /**
+ * The edge of all that was acknowledged; what of it stood only in the journal is published by the caller.
  * @param note the signed checkpoint of the log
  * @param head the last checkpoint that this key is known to have signed, kept apart from the log; empty when there is none
+ * @throws IntramurError LEDGER_CORRUPT
  */
-export async function recover(directory: string, note: string, head: string, verifier: Verifier, disk: Disk): Promise<Edge> {
+export async function recover(directory: string, note: string, head: string, verifier: Verifier, disk: Disk): Promise<Found> {
   const checkpoint = openOwn(note, verifier);
   const reader = new TileReader(directory, checkpoint.size);
   const range = await reader.range();
   if (!equal(range.root(), checkpoint.root))
     throw new IntramurError('LEDGER_CORRUPT', 'the tiles of the ledger do not lead to its checkpoint');
-  await refuseRollback(checkpoint, head, verifier, reader);
+  const { edge, note: last = note } = await grow(reader, checkpoint.size, await readJournal(directory), verifier);
+  await refuseRollback(await acknowledged(directory, verifier), head, verifier);
 
   const beyond = await filesBeyond(directory, checkpoint.size);
   if (await isRolledBack(directory, checkpoint.size, beyond)) throw rolledBack(checkpoint.size);
-  const edge = new Edge(range, await partialTiles(reader, checkpoint.size), await partialBundle(reader, checkpoint.size));
   for (const tile of beyond) await disk.remove(path.join(directory, tilePath(tile)));
-  return edge;
+  return { edge, note: last };
 }
 
-/** The checkpoint that the log serves; empty when the log is new. */
-export async function readNote(file: string): Promise<string> {
-  return (await readPlainFile(file, maxCheckpointBytes))?.toString('utf8') ?? '';
-}
-
-async function refuseRollback(checkpoint: Checkpoint, head: string, verifier: Verifier, reader: TileReader): Promise<void> {
+async function refuseRollback({ size, reader }: Acknowledged, head: string, verifier: Verifier): Promise<void> {
   let signed: Checkpoint;
   try {
     signed = openCheckpoint(head, verifier);
@@ -49,45 +49,11 @@ async function refuseRollback(checkpoint: Checkpoint, head: string, verifier: Ve
     if (cause instanceof NoteError) return;
     throw cause;
   }
-  if (signed.size > checkpoint.size) throw rolledBack(checkpoint.size, signed.size);
+  if (signed.size > size) throw rolledBack(size, signed.size);
   const then = await rootAt(signed.size, (height, index) => reader.node(height, index));
   if (!equal(then, signed.root)) {
     throw new IntramurError('LEDGER_CORRUPT', `the ledger was rewritten: its first ${signed.size} entries are not those that were signed`);
   }
-}
-
-async function partialTiles(reader: TileReader, size: number): Promise<Hash[][]> {
-  const tiles: Hash[][] = [];
-  for (let level = 0; levelSize(level, size) > 0; level += 1) {
-    const count = levelSize(level, size);
-    const hashes: Hash[] = [];
-    for (let position = count - (count % tileWidth); position < count; position += 1) {
-      const hash = await reader.hash(level, position);
-      if (hash?.length !== hashBytes) throw new IntramurError('LEDGER_CORRUPT', `a hash tile of level ${level} is cut short`);
-      hashes.push(hash);
-    }
-    tiles.push(hashes);
-  }
-  return tiles;
-}
-
-/** The entries of the last bundle, each checked against the hash tile that leads to the signed root. */
-async function partialBundle(reader: TileReader, size: number): Promise<Buffer[]> {
-  const width = size % tileWidth;
-  if (width === 0) return [];
-  const index = Math.floor(size / tileWidth);
-  const bundle = await reader.read('entries', index);
-  const tile = await reader.read(0, index);
-  const framed: Buffer[] = [];
-  for (const entry of unframeEntries(bundle ?? new Uint8Array())) {
-    const hash = tile === undefined ? undefined : hashAt(tile, framed.length);
-    const isSound = entry !== undefined && hash !== undefined && equal(leafHash(entry), hash);
-    if (!isSound)
-      throw new IntramurError('LEDGER_CORRUPT', `ledger entry ${index * tileWidth + framed.length} is not the one that was signed`);
-    framed.push(frameEntry(entry));
-  }
-  if (framed.length !== width) throw new IntramurError('LEDGER_CORRUPT', `ledger entry ${index * tileWidth + framed.length} is missing`);
-  return framed;
 }
 
 function openOwn(note: string, verifier: Verifier): Checkpoint {

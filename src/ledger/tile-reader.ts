@@ -8,12 +8,15 @@ import { hashAt, maxBundleBytes, type Tile, type TileLevel, tileHeight, tilePath
 export class TileReader {
   readonly #directory: string;
   readonly #size: number;
+  readonly #ahead: ReadonlyMap<string, Buffer>;
   /** The tiles that were read last: a proof walks up and down near one edge. */
   readonly #cache = new Map<string, Buffer>();
 
-  constructor(directory: string, size: number) {
+  /** @param ahead tiles that are not on disk yet, by path */
+  constructor(directory: string, size: number, ahead: ReadonlyMap<string, Buffer> = new Map()) {
     this.#directory = directory;
     this.#size = size;
+    this.#ahead = ahead;
   }
 
   /** The bytes of a tile or bundle, in the partial form that this size asks for, or cut from the full one that replaced it. */
@@ -70,9 +73,10 @@ export class TileReader {
     return range;
   }
 
-  #file(tile: Tile): Promise<Buffer | undefined> {
+  async #file(tile: Tile): Promise<Buffer | undefined> {
+    const name = tilePath(tile);
     const limit = tile.level === 'entries' ? maxBundleBytes : tileWidth * hashBytes;
-    return readPlainFile(path.join(this.#directory, tilePath(tile)), limit);
+    return this.#ahead.get(name) ?? readPlainFile(path.join(this.#directory, name), limit);
   }
 }
 

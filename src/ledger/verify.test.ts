@@ -184,6 +184,8 @@ describe('an attacker', () => {
     const keyFile = path.join(root, 'short-key');
     const ledger = await open(dir, keyFile);
     await fill(ledger, 0, 20);
+    // A copy that is taken while the writer works may lack its last moment.
+    await expect.poll(() => readFile(path.join(dir, 'checkpoint'), 'utf8')).toBe(ledger.checkpoint());
     const saved = path.join(root, 'short-saved');
     await cp(dir, saved, { recursive: true });
     await fill(ledger, 20, 30);

@@ -2,6 +2,7 @@
 // partial form still kept is compared, and the root must be the signed one; the first entry that does not fit is named.
 import path from 'node:path';
 import { IntramurError } from '../core/index.ts';
+import { type Acknowledged, acknowledged, readNote } from './acknowledged.ts';
 import { filesBeyond, isRolledBack, widthsOf } from './beyond.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 import { parseCanonical } from './entry.ts';
@@ -9,20 +10,20 @@ import { CompactRange, emptyRoot, type Hash, hashBytes, leafHash } from './merkl
 import { NoteError, parseVkey, type Verifier } from './note.ts';
 import { readPlainFile } from './plain-file.ts';
 import { equal, inclusionProof, verifyInclusion } from './proof.ts';
-import { maxCheckpointBytes, readNote } from './recover.ts';
 import {
   firstEntryBelow,
   frameEntry,
   hashAt,
   levelSize,
   maxBundleBytes,
-  type TileLevel,
+  type Tile,
   tileHeight,
   tilePath,
   tileWidth,
   unframeEntries,
+  widthAt,
 } from './tile.ts';
-import { TileReader } from './tile-reader.ts';
+import type { TileReader } from './tile-reader.ts';
 
 export interface VerifyOptions {
   readonly dir: string;
@@ -59,9 +60,10 @@ export async function verifyLedger(options: VerifyOptions): Promise<Verification
   const saved = typeof options.checkpoint === 'string' ? [options.checkpoint] : (options.checkpoint ?? []);
   try {
     const verifier = await verifierOf(options);
-    current = await servedCheckpoint(options.dir, verifier);
+    const log = await served(options.dir, verifier);
+    current = log.checkpoint;
     const earlier = saved.map((note) => openSaved(note, verifier));
-    const rootsAt = await verifyTiles(options.dir, current, verifier, new Set(earlier.map(({ size }) => size)));
+    const rootsAt = await verifyTiles(options.dir, log, current, verifier, new Set(earlier.map(({ size }) => size)));
     checkpoints = 1;
     for (const checkpoint of earlier) {
       requirePrefix(checkpoint, current, rootsAt);
@@ -89,12 +91,13 @@ async function verifierOf({ dir, vkey }: VerifyOptions): Promise<Verifier> {
   }
 }
 
-async function servedCheckpoint(dir: string, verifier: Verifier): Promise<Checkpoint> {
-  const bytes = await readPlainFile(path.join(dir, 'checkpoint'), maxCheckpointBytes);
-  if (bytes === undefined) throw new Bad('the checkpoint is missing');
+/** The checkpoint of all that was acknowledged, and the tiles that lead to it. */
+async function served(dir: string, verifier: Verifier): Promise<Acknowledged & { readonly checkpoint: Checkpoint }> {
   try {
-    return openCheckpoint(bytes, verifier);
+    const found = await acknowledged(dir, verifier);
+    return { ...found, checkpoint: openCheckpoint(found.note, verifier) };
   } catch (cause) {
+    if (cause instanceof IntramurError && cause.code === 'CONFIG_NOT_FOUND') throw new Bad('the checkpoint is missing');
     throw cause instanceof NoteError ? new Bad(`the checkpoint is not valid: ${cause.message}`) : cause;
   }
 }
@@ -120,13 +123,13 @@ function requirePrefix(saved: Checkpoint, current: Checkpoint, rootsAt: Readonly
 /** Returns the roots that the log had at the sizes in `wanted`. */
 async function verifyTiles(
   dir: string,
+  { reader, published }: Acknowledged,
   checkpoint: Checkpoint,
   verifier: Verifier,
   wanted: ReadonlySet<number>,
 ): Promise<ReadonlyMap<number, Hash>> {
   const { size } = checkpoint;
   const beyond = await filesBeyond(dir, size);
-  const reader = new TileReader(dir, size);
   const range = new CompactRange();
   const rootsAt = new Map<number, Hash>([[0, emptyRoot]]);
   const nodes: { level: number; position: number; hash: Hash }[] = [];
@@ -148,13 +151,13 @@ async function verifyTiles(
       if (wanted.has(range.size)) rootsAt.set(range.size, range.root());
       for (const node of nodes.splice(0)) await requireNode(reader, node);
     }
-    await requireKept(dir, 'entries', bundle, framed, 'entries');
-    await requireKept(dir, 0, bundle, leaves, 'hashes');
+    await requireKept(dir, published, { level: 'entries', index: bundle }, framed);
+    await requireKept(dir, published, { level: 0, index: bundle }, leaves);
   }
-  await requireUpperLevels(dir, reader, size);
+  await requireUpperLevels(dir, reader, published, size);
   if (!equal(range.root(), checkpoint.root)) throw new Bad('the entries and tiles agree with each other but not with the signed root');
   // A writer may be at work: then the entries beyond are below a checkpoint that it has signed meanwhile.
-  if ((await isRolledBack(dir, size, beyond)) && (await servedCheckpoint(dir, verifier)).size <= size) {
+  if ((await isRolledBack(dir, size, beyond)) && (await served(dir, verifier)).checkpoint.size <= size) {
     throw new Bad(`the log was rolled back: there are entries after the ${size} that its checkpoint names`, size);
   }
   return rootsAt;
@@ -211,7 +214,7 @@ async function requireNode(reader: TileReader, node: { level: number; position: 
   if (!equal(told, node.hash)) throw new Bad(`the hash tile of level ${node.level} is altered for the entries from ${first} on`, first);
 }
 
-async function requireUpperLevels(dir: string, reader: TileReader, size: number): Promise<void> {
+async function requireUpperLevels(dir: string, reader: TileReader, published: number, size: number): Promise<void> {
   for (let level = 1; levelSize(level, size) > 0; level += 1) {
     const count = levelSize(level, size);
     for (let index = 0; index * tileWidth < count; index += 1) {
@@ -220,29 +223,31 @@ async function requireUpperLevels(dir: string, reader: TileReader, size: number)
         const hash = await reader.hash(level, position);
         if (hash !== undefined) hashes.push(hash);
       }
-      await requireKept(dir, level, index, hashes, 'hashes');
+      await requireKept(dir, published, { level, index }, hashes);
     }
   }
 }
 
-/** Every form in which a tile is kept must be the beginning of its present contents, and nothing else. */
+/**
+ * Every form of a tile that a published checkpoint may have named must be the beginning of its present contents, and nothing else.
+ * @param parts hashes, or entries as a bundle frames them
+ */
 async function requireKept(
   dir: string,
-  level: TileLevel,
-  index: number,
+  published: number,
+  { level, index }: Pick<Tile, 'level' | 'index'>,
   parts: readonly Uint8Array[],
-  what: 'entries' | 'hashes',
 ): Promise<void> {
   for (const width of await widthsOf(dir, level, index)) {
-    if (width > parts.length) continue;
+    if (width > widthAt(level, index, published)) continue;
     const name = tilePath({ level, index, width });
     const first = firstEntryBelow(level, index * tileWidth);
-    const limit = what === 'entries' ? maxBundleBytes : tileWidth * hashBytes;
+    const limit = level === 'entries' ? maxBundleBytes : tileWidth * hashBytes;
     const kept = await readOr(readPlainFile(path.join(dir, name), limit), first);
     const right = parts.slice(0, width);
     if (kept === undefined || equal(kept, Buffer.concat(right))) continue;
     const differs =
-      what === 'hashes' ? right.findIndex((hash, i) => !equal(hashAt(kept, i) ?? Buffer.alloc(0), hash)) : differingEntry(kept, right);
+      level === 'entries' ? differingEntry(kept, right) : right.findIndex((hash, i) => !equal(hashAt(kept, i) ?? Buffer.alloc(0), hash));
     throw new Bad(`${name} is altered`, firstEntryBelow(level, index * tileWidth + Math.max(0, differs)));
   }
 }

@@ -8,23 +8,41 @@ import { type FakeUpstream, startFakeUpstream } from '../../src/testing/index.ts
 import { configFor, createRig, type Rig, root } from './rig.ts';
 
 const key = `sk-test-${crypto.randomBytes(12).toString('hex')}`;
+const productionKey = `sk-test-${crypto.randomBytes(12).toString('hex')}`;
 const token = 'AKIA' + 'QYLPMN5HHHFPZAM2';
 let rig: Rig;
 let outside: FakeUpstream;
 let url = '';
+
+/** A company's own policy about one model name: what research asks goes out, so that the machines inside are free for production. */
+const researchGoesOut = `@id("research-goes-out")
+@reason("research leaves the models inside to production")
+forbid(principal, action == Intramur::Action::"llm.invoke", resource)
+when {
+  context.requestedModel == "paired-x" &&
+  context.purpose == Intramur::Purpose::"research" &&
+  resource.perimeter != Intramur::Perimeter::"public" &&
+  context.dataRank <= 1
+};
+`;
 
 beforeAll(async () => {
   outside = await startFakeUpstream({ script: [{ text: 'from outside' }] });
   rig = await createRig();
   rig.configure(`${configFor(rig.upstream).replace(
     'models: {',
-    `  - { id: public-chat, dialect: openai-chat, url: "${outside.url}/v1", perimeter: public }\nmodels: { "public-*": [public-chat/rehearsal], "mixed-*": [public-chat/rehearsal, chat/rehearsal],`,
+    `  - { id: public-chat, dialect: openai-chat, url: "${outside.url}/v1", perimeter: public }\nmodels: { "public-*": [public-chat/rehearsal], "mixed-*": [public-chat/rehearsal, chat/rehearsal], "paired-*": [public-chat/rehearsal, chat/rehearsal],`,
   )}
 keys:
   - { id: ide, sha256: ${crypto.hash('sha256', key)}, user: alice, tool: qwen-code, purpose: research }
+  - { id: work, sha256: ${crypto.hash('sha256', productionKey)}, user: alice, tool: qwen-code, purpose: production }
+tools: { qwen-code: { status: vetted } }
+policies: [./policies]
 packs: [baseline, perimeter, research-production]
 inspect: { secrets: block }
 `);
+  fs.mkdirSync(path.join(rig.state, 'policies'));
+  fs.writeFileSync(path.join(rig.state, 'policies', 'research.cedar'), researchGoesOut);
   expect(await rig.intramur(['up', '--background'])).toMatchObject({ code: 0, stdout: '' });
   url = (JSON.parse((await rig.intramur(['status', '--json'])).stdout) as { gateway: { url: string } }).gateway.url;
 });
@@ -43,6 +61,15 @@ const paths = Object.keys(bodies) as (keyof typeof bodies)[];
 
 function post(target: string, body: unknown, headers: Record<string, string> = { authorization: `Bearer ${key}` }): Promise<Response> {
   return fetch(url + target, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
+}
+
+/** Decisions about model calls, as the ledger exports them. */
+async function decisions(): Promise<Record<string, unknown>[]> {
+  const { stdout } = await rig.intramur(['ledger', 'export', '--format', 'jsonl']);
+  const lines = stdout.trim().split('\n');
+  return lines
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter(({ action, decision }) => action === 'llm.invoke' && typeof decision === 'string');
 }
 
 describe('the gateway on loopback', () => {
@@ -139,6 +166,74 @@ describe('the gateway on loopback', () => {
     });
     expect((await ask('m')).status).toBe(200);
     expect(outside.received.length).toBe(before);
+  });
+
+  it('(facts, scenario 4) indexed source, renamed, in base64, over three turns: inside; with the inside down a refusal, the outside never called', async () => {
+    const source = fs
+      .readFileSync(path.join(rig.dir, 'core', 'vault.ts'), 'utf8')
+      .split('\n')
+      .slice(28, 100)
+      .join('\n');
+    const renamed = source.replaceAll('secret', 'parcel').replaceAll('session', 'voyage').replaceAll('issued', 'loaded');
+    const encoded = Buffer.from(renamed).toString('base64');
+    const third = Math.ceil(encoded.length / 12) * 4;
+    const turns = [0, 1, 2].flatMap((i) => [
+      { role: 'user', content: `part ${i}:\n${encoded.slice(i * third, (i + 1) * third)}` },
+      { role: 'assistant', content: 'go on' },
+    ]);
+    const ask = () => post('/v1/chat/completions', { model: 'mixed-x', messages: [...turns, { role: 'user', content: 'explain' }] });
+    const [before, beforeOutside] = [rig.upstream.received.length, outside.received.length];
+    expect((await ask()).status).toBe(200);
+    expect(rig.upstream.received.length).toBe(before + 1);
+    rig.upstream.setFault('reset');
+    try {
+      const refused = await ask();
+      expect({ status: refused.status, text: await refused.text() }).toEqual({
+        status: 400,
+        text: expect.stringMatching(/Intramur refused: no allowed target answered: provider chat/) as string,
+      });
+    } finally {
+      rig.upstream.setFault(undefined);
+    }
+    expect(outside.received.length).toBe(beforeOutside);
+    const [entry] = (await decisions()).slice(-1);
+    expect(entry).toMatchObject({ decision: 'allow', perimeter: 'onprem', classification: 'restricted', labels: ['source'] });
+  });
+
+  it('(facts, purpose pair) one prompt of one developer goes out for research and stays inside for production, and the ledger says why', async () => {
+    const prompt = { model: 'paired-x', messages: [{ role: 'user', content: 'What is a monad?' }] };
+    const [before, beforeOutside] = [rig.upstream.received.length, outside.received.length];
+    const session = { 'x-session-id': 'pair' };
+    expect((await post('/v1/chat/completions', prompt, { ...session, authorization: `Bearer ${key}` })).status).toBe(200);
+    expect([rig.upstream.received.length, outside.received.length]).toEqual([before, beforeOutside + 1]);
+    expect((await post('/v1/chat/completions', prompt, { ...session, authorization: `Bearer ${productionKey}` })).status).toBe(200);
+    expect([rig.upstream.received.length, outside.received.length]).toEqual([before + 1, beforeOutside + 1]);
+    const [research, production] = (await decisions()).slice(-2);
+    expect(research).toMatchObject({ user: 'alice', purpose: 'research', provider: 'public-chat', perimeter: 'public', decision: 'allow' });
+    expect(production).toMatchObject({ user: 'alice', purpose: 'production', provider: 'chat', perimeter: 'onprem', decision: 'allow' });
+    // Where the inside is down, production is refused: research was let out, production never is.
+    rig.upstream.setFault('reset');
+    try {
+      expect((await post('/v1/chat/completions', prompt, { ...session, authorization: `Bearer ${productionKey}` })).status).toBe(400);
+    } finally {
+      rig.upstream.setFault(undefined);
+    }
+    expect(outside.received.length).toBe(beforeOutside + 1);
+  });
+
+  it('(a lane of its own) a chat client with a research key talks to public models, lists them, and takes no secret there', async () => {
+    const headers = { authorization: `Bearer ${key}`, 'user-agent': 'OpenAI/Python 1.2.3', 'x-session-id': 'lane' };
+    const [before, beforeOutside] = [rig.upstream.received.length, outside.received.length];
+    const chat = (content: string, stream: boolean) =>
+      post('/v1/chat/completions', { model: 'public-chat', stream, messages: [{ role: 'user', content }] }, headers);
+    const streamed = await chat('Compare three sorting networks.', true);
+    expect([streamed.status, (await streamed.text()).includes('[DONE]')]).toEqual([200, true]);
+    expect((await chat('Compare three sorting networks.', false)).status).toBe(200);
+    expect((await chat(`why is ${token} not accepted?`, false)).status).toBe(400);
+    expect(
+      (await post('/v1/chat/completions', { model: 'public-chat', messages: [] }, { authorization: `Bearer ${productionKey}` })).status,
+    ).toBe(400);
+    expect([rig.upstream.received.length, outside.received.length]).toEqual([before, beforeOutside + 2]);
   });
 
   it('lists the names of the model map, and answers a probe', async () => {
