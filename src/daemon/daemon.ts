@@ -155,6 +155,7 @@ export class Daemon {
       ...(engine.narrows('process.exec') ? { auditsStarts: true } : {}),
       ...(config.signing.ssh.length > 0 || engine.widens('secret.use') ? { signsWithSsh: true, sshHosts: sshHostsOf(grants) } : {}),
       hasModels: providers.some(({ credential }) => credential === 'provider'),
+      usesLogin: providers.some(({ credential }) => credential === 'client'),
       firstPerimeter: (['onprem', 'vpc', 'public'] as const).find((perimeter) =>
         providers.some((provider) => provider.perimeter === perimeter),
       ),

@@ -6,6 +6,7 @@ import type { ExchangeHead, ExchangeReply, Principal, Request } from '../core/in
 import { createAdmission, createGateway, createVault } from '../gateway/index.ts';
 import { loadPolicies } from '../policy/index.ts';
 import { type ExchangeDeps, handleExchange } from './exchange.ts';
+import { createLogins } from './login/logins.ts';
 import { Sessions } from './session.ts';
 
 const principal: Principal = {
@@ -59,6 +60,7 @@ async function rig(limits: Parameters<typeof createAdmission>[0]) {
     gateway,
     mediation,
     vault,
+    logins: createLogins({ vault, gateway, now: () => new Date() }),
     proposals: { note: () => undefined },
     admission: createAdmission(limits),
     register: { closedBy: () => undefined },

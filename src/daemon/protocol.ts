@@ -55,6 +55,8 @@ export interface OpenReply {
   /** The certificate authority of the session. */
   readonly authority: AuthoritySecret;
   readonly hasModels: boolean;
+  /** Some model calls go up with the user's own login. */
+  readonly usesLogin: boolean;
   /** A policy says something of programs: each start must be asked about. */
   readonly auditsStarts?: boolean;
   /** Keys of the user's SSH agent may be used. */

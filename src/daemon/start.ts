@@ -23,6 +23,7 @@ import { createControl } from './control.ts';
 import { Daemon } from './daemon.ts';
 import { directLimits } from './exchange.ts';
 import { createInspection } from './inspection.ts';
+import { createLogins } from './login/logins.ts';
 import { lostOutcomes } from './lost-outcomes.ts';
 import { createMediation } from './mediation.ts';
 import { Proposals } from './proposals.ts';
@@ -164,6 +165,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
     stop,
     gateway,
     mediation,
+    logins: createLogins({ vault, gateway, now }),
     admission: createAdmission(directLimits),
   });
 

@@ -18,7 +18,7 @@ const egress = egressClasses
   .map(
     (name) => `
   action "egress.${name}" in [net];
-  action "http.request.${name}" in ["http.request", "egress.${name}"] appliesTo { principal: [Agent], resource: [Host], context: { ${common}, method: String, path: String, tls: Bool } };
+  action "http.request.${name}" in ["http.request", "egress.${name}"] appliesTo { principal: [Agent], resource: [Host], context: { ${common}, method: String, path: String, tls: Bool, isRenewal: Bool } };
   action "net.connect.${name}" in ["net.connect", "egress.${name}"] appliesTo { principal: [Agent], resource: [Host], context: { ${common}, protocol: Protocol } };`,
   )
   .join('');

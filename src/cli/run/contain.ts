@@ -191,6 +191,7 @@ function planFor(
     gatewayUrl: `http://127.0.0.1:${gatewayPort}`,
     placeholders: session.placeholders,
     hasModels: session.hasModels,
+    usesLogin: session.usesLogin,
     ...(session.model === undefined ? {} : { model: session.model }),
   });
   const { username, uid } = os.userInfo();
