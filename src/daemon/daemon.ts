@@ -154,6 +154,7 @@ export class Daemon {
       ports: [...new Set(grants.flatMap((grant) => grant.ports))],
       ...(engine.narrows('process.exec') ? { auditsStarts: true } : {}),
       ...(config.signing.ssh.length > 0 || engine.widens('secret.use') ? { signsWithSsh: true, sshHosts: sshHostsOf(grants) } : {}),
+      ...(config.signing.gpg.length > 0 ? { signsWithGpg: 'named' } : engine.widens('secret.use') ? { signsWithGpg: 'by-policy' } : {}),
       hasModels: providers.some(({ credential }) => credential === 'provider'),
       usesLogin: providers.some(({ credential }) => credential === 'client'),
       firstPerimeter: (['onprem', 'vpc', 'public'] as const).find((perimeter) =>

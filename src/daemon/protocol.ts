@@ -61,6 +61,8 @@ export interface OpenReply {
   readonly auditsStarts?: boolean;
   /** Keys of the user's SSH agent may be used. */
   readonly signsWithSsh?: boolean;
+  /** Keys of the user's gpg-agent may be used: the configuration names some, or a policy may. */
+  readonly signsWithGpg?: 'named' | 'by-policy';
   /** Granted hosts of SSH, where it signs. */
   readonly sshHosts?: readonly string[];
   /** A name that the model map answers to, for agents that must be told one. */
@@ -124,6 +126,8 @@ export interface ProposalDecision {
 export interface SignatureRequest {
   readonly name: string;
   readonly what?: string;
+  /** Why it was refused already: there is only something to record. */
+  readonly refused?: string;
 }
 
 export interface CloseRequest {

@@ -2,6 +2,7 @@
 export { type Authority, type AuthoritySecret, createAuthority, makeAuthority } from './authority.ts';
 export { createEgress, type Egress, type EgressOptions } from './egress.ts';
 export { defaultLimits, type Limits } from './limits.ts';
+export { type GpgAgentDeps, serveGpgAgent } from './gpg-agent/filter.ts';
 export type { Role } from './listener.ts';
 export type { Connect } from './raw.ts';
 export type { Attempt } from './report.ts';

@@ -16,7 +16,7 @@ export interface LaunchPlan {
   /** HOME inside. */
   readonly home: string;
   /** Relative to HOME. */
-  readonly homeFiles: readonly { readonly path: string; readonly text: string }[];
+  readonly homeFiles: readonly { readonly path: string; readonly text: string | Uint8Array }[];
   /** Extra read-only binds (package trees). */
   readonly readOnly: readonly string[];
   /** Sockets of the launcher's own that programs inside may connect to. */

@@ -17,6 +17,7 @@ import { followSignals } from './signals.ts';
 import { endLines, printable, startLine } from './status-line.ts';
 import { rememberTerminalModes } from './terminal-modes.ts';
 import type { Lesson } from './when-asked/learn.ts';
+import type { SessionGpgAgent } from './when-asked/gpg-agent.ts';
 import type { SessionSshAgent } from './when-asked/ssh-agent.ts';
 
 /** Ports on 127.0.0.1 inside; these addresses exist in the session's own network only. */
@@ -58,9 +59,11 @@ export async function contain(
   egress.promise.catch(() => {}); // awaited at the doors and at the end
   let doors: Doors | undefined;
   let sshAgent: SessionSshAgent | undefined;
+  let gpgAgent: SessionGpgAgent | undefined;
   try {
     const lesson = options.learn ? await lessonFor(options, places, io) : undefined;
     if (session.signsWithSsh) sshAgent = await sshAgentFor(client, session, options, io);
+    if (session.signsWithGpg) gpgAgent = await gpgAgentFor(client, session, options, io);
     const plan = planFor(options, io, {
       program: program.resolved,
       adapter: program.adapter,
@@ -69,6 +72,7 @@ export async function contain(
       ...(options.auditExec || options.learn || session.auditsStarts ? { decideStarts: startsOf(client, session, lesson) } : {}),
       ...(lesson ? { onMissing: lesson.onMissing } : {}),
       sshAgent,
+      gpgAgent,
       overlay: path.join(places.sessions, session.session),
       cacheDir: places.cache,
     });
@@ -112,6 +116,7 @@ export async function contain(
     life.isOver = true;
     doors?.close();
     sshAgent?.close();
+    gpgAgent?.close();
     egress.reject(new Error('the session is over'));
     await egress.promise.then(
       (way) => way.close(),
@@ -147,6 +152,20 @@ async function sshAgentFor(
   return await openSshAgent(client, session, { agentSocket, home: io.home, workspace });
 }
 
+async function gpgAgentFor(
+  client: DaemonClient,
+  session: OpenReply,
+  { workspace }: RunOptions,
+  io: CliIo,
+): Promise<SessionGpgAgent | undefined> {
+  const { openGpgAgent } = await import('./when-asked/gpg-agent.ts');
+  const opened = await openGpgAgent(client, session, { env: io.env, workspace });
+  const none = session.signsWithGpg === 'named' ? ['none of the OpenPGP keys outside is one that may sign inside'] : [];
+  const lines = opened?.warnings ?? none;
+  for (const line of lines) io.stderr.write(`${product.name}: ${line}\n`);
+  return opened;
+}
+
 /** The program's exit code is the command's, also when there is nobody left to sum up what it did. */
 async function report(
   client: DaemonClient,
@@ -174,6 +193,7 @@ interface Parts {
   readonly decideStarts?: LaunchPlan['decideStarts'];
   readonly onMissing?: LaunchPlan['onMissing'];
   readonly sshAgent: SessionSshAgent | undefined;
+  readonly gpgAgent: SessionGpgAgent | undefined;
   readonly overlay: string;
   readonly cacheDir: string;
 }
@@ -181,7 +201,7 @@ interface Parts {
 function planFor(
   options: RunOptions,
   io: CliIo,
-  { program, adapter, user, session, decideStarts, onMissing, sshAgent, overlay, cacheDir }: Parts,
+  { program, adapter, user, session, decideStarts, onMissing, sshAgent, gpgAgent, overlay, cacheDir }: Parts,
 ): LaunchPlan {
   const { workspace } = options;
   const contained = adapter?.contain({
@@ -213,8 +233,8 @@ function planFor(
       ...passedByName(options.env, io.env, user, adapter, session.placeholders),
     },
     home: io.home,
-    homeFiles: [...(contained?.files ?? []), ...(sshAgent?.homeFiles ?? [])],
-    ...(sshAgent ? { sockets: sshAgent.sockets } : {}),
+    homeFiles: [...(contained?.files ?? []), ...(sshAgent?.homeFiles ?? []), ...(gpgAgent?.homeFiles ?? [])],
+    sockets: [...(sshAgent?.sockets ?? []), ...(gpgAgent?.sockets ?? [])],
     readOnly: [...program.trees, ...options.read],
     caPem: session.authority.pem,
     javaStore: Buffer.from(session.authority.javaStore, 'base64'),
