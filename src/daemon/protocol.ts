@@ -1,6 +1,6 @@
 // What the launcher and the command line say to the daemon over its unix socket. HTTP/1.1, because its parser and back-pressure
 // are Node's own; but nothing that an agent wrote stands on this layer: an exchange is described in one header, encoded. A session is a
-// connection that was upgraded and speaks lines of JSON: the opening, then `SessionMessage` from the daemon and one `EndOfSession` to it.
+// connection that was upgraded and speaks lines of JSON: the opening, then `SessionMessage` from the daemon and `LauncherMessage` to it.
 
 import type { Credential } from '../agents/index.ts';
 import type { Verb } from '../config/index.ts';
@@ -78,11 +78,22 @@ export type SessionMessage =
   | { readonly opened: OpenReply }
   | { readonly fault: ControlFault }
   | { readonly halted: string }
+  /** What `confined` said is in the ledger. */
+  | { readonly recorded: true }
   | { readonly summary: Summary };
 
-/** What the launcher says after the opening. */
-export interface EndOfSession {
-  readonly close: CloseRequest;
+/** What the launcher says after the opening: how the program is confined, just before it starts, and at the end the close. */
+export type LauncherMessage = { readonly confined: Confinement } | { readonly close: CloseRequest };
+
+/** What holds for one session. */
+export interface Confinement {
+  readonly mode: 'overlay' | 'direct';
+  /** Limits that the kernel holds, one line each. */
+  readonly limits: readonly string[];
+  /** Limits that it does not hold, with the reason. */
+  readonly notInForce: readonly string[];
+  /** Layers that were asked for and are missing: the user said `--allow-degraded`. */
+  readonly degraded: readonly string[];
 }
 
 export interface DescribedExchange {
@@ -244,6 +255,8 @@ export interface DaemonStatus {
     readonly purpose: Purpose;
     readonly classification: Classification;
     readonly startedAt: string;
+    /** Left out until the program starts. */
+    readonly confinement?: Confinement;
   }[];
 }
 

@@ -3,6 +3,7 @@ import crypto from 'node:crypto';
 import type { Config, HostGrant } from '../config/index.ts';
 import { canonicalHost, IntramurError, type Principal } from '../core/index.ts';
 import type { PolicyEngine } from '../policy/index.ts';
+import type { Confinement } from './protocol.ts';
 import { StartBudget } from './starts.ts';
 import { Tally } from './tally.ts';
 
@@ -24,6 +25,8 @@ export interface Session {
   /** Keys that a person approved while the session runs. */
   readonly keys: Set<string>;
   readonly startedAt: Date;
+  /** How its program is confined, as its launcher said. */
+  confinement?: Confinement;
   readonly tally: Tally;
   readonly starts: StartBudget;
   /** Aborted with the reason when the session is halted or closed. */

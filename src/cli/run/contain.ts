@@ -6,9 +6,10 @@ import type { Adapter, Credential, UserView } from '../../agents/index.ts';
 import { codeOf, type Places, product } from '../../core/index.ts';
 import type { CloseRequest, DaemonClient, OpenReply } from '../../daemon/index.ts';
 import { type Egress, trustEnv } from '../../egress/index.ts';
-import { type LaunchPlan, launch, type ResolvedProgram, trustPaths } from '../../sandbox/index.ts';
+import { type LaunchPlan, type ResolvedProgram, trustPaths } from '../../sandbox/index.ts';
 import type { CliIo } from '../io.ts';
 import { watchDisk } from './disk-watch.ts';
+import { launchAsAsked } from './degraded.ts';
 import { type Doors, openDoors } from './doors.ts';
 import { baseEnvironment, passedByName, searchPath } from './environment.ts';
 import type { RunOptions } from './options.ts';
@@ -77,21 +78,23 @@ export async function contain(
       cacheDir: places.cache,
     });
     const restoreTerminalModes = await remembered;
-    const launched = await launch(plan, {
+    const { launched, mode, degraded } = await launchAsAsked(plan, options, session, {
       listening(listeners) {
+        doors?.close();
         doors = openDoors(listeners, egress.promise);
       },
+      confined: (confinement) => client.confined(confinement),
     });
     life.halt = launched.kill;
     if (startMs > 0)
       io.stderr.write(`${product.name}: started the daemon in ${Math.round(startMs)} ms; it goes on until ${product.name} down\n`);
-    io.stderr.write(startLine(performance.now() - began - startMs, session, options.mode, credentials.length));
+    io.stderr.write(startLine(performance.now() - began - startMs, session, mode, credentials.length, degraded));
     const release = followSignals(launched);
     // Bubblewrap takes longer to prepare the inside than this takes to load.
     egress.resolve(import('./session-egress.ts').then(({ createSessionEgress }) => createSessionEgress(client, session, gatewayPort)));
     const loadRest = setTimeout(() => client.prepare(), restAfterMs).unref();
     let halted: string | undefined;
-    const written = options.mode === 'overlay' ? [places.sessions, places.ledger] : [options.workspace, places.ledger];
+    const written = mode === 'overlay' ? [places.sessions, places.ledger] : [options.workspace, places.ledger];
     const endWatch = watchDisk(written, (reason) => {
       halted = reason;
       io.stderr.write(`${product.name}: the session is ended: ${reason}\n`);
@@ -110,7 +113,13 @@ export async function contain(
     const exitCode = exit.signal ? 128 + (os.constants.signals[exit.signal as NodeJS.Signals] ?? 0) : (exit.code ?? 70);
     const { disarmed, ...files } = await launched.changes();
     for (const name of disarmed) io.stderr.write(`${product.name}: a new repository was taken out of force: ${printable(name)}\n`);
-    await report(client, { exitCode, files, limits: launched.limits, ...(halted === undefined ? {} : { halted }) }, lesson, options, io);
+    await report(
+      client,
+      { exitCode, files, limits: launched.limits.held, ...(halted === undefined ? {} : { halted }) },
+      lesson,
+      { ...options, mode },
+      io,
+    );
     return exitCode;
   } finally {
     life.isOver = true;
@@ -246,6 +255,7 @@ function planFor(
       pids: options.limitPids,
       ...limits,
       ...(options.limitMemoryBytes === undefined ? {} : { memoryBytes: options.limitMemoryBytes }),
+      ...(options.limitCpus === undefined ? {} : { cpus: options.limitCpus }),
     },
     ...(decideStarts ? { decideStarts } : {}),
     ...(onMissing ? { onMissing } : {}),
