@@ -112,6 +112,7 @@ const forTests = {
   python3: 'python3',
   ssh: 'openssh-client',
   sshd: 'openssh-server',
+  gpg: 'gnupg',
 };
 
 /** task → what it needs beside Node modules and bubblewrap, and the script that does it. */

@@ -1,6 +1,6 @@
 // What an adapter is: our description of one agent. One file per agent, listed in registry.ts; no side effects on import, and
 // nothing heavy: the launcher loads all of them.
-import type { Dialect, EgressClass } from '../core/index.ts';
+import type { Dialect, EgressClass, LoginFlow, LoginToken } from '../core/index.ts';
 
 /** What an adapter may look at on the user's side. */
 export interface UserView {
@@ -20,6 +20,8 @@ export interface Credential {
   readonly pathPrefix: string;
   /** What the placeholder begins with, so that the agent's own format checks pass, e.g. `sk-ant-api03-`. */
   readonly prefix: string;
+  /** A token of a login that is renewed. INVARIANT: a refresh token goes to its token endpoint in a request of ours, and nowhere else. */
+  readonly login?: LoginToken;
 }
 
 export interface ContainInput {
@@ -33,6 +35,8 @@ export interface ContainInput {
   readonly placeholders: Readonly<Record<string, string>>;
   /** True when the configuration sends model calls to a target of ours, so that an agent without a login can still work. */
   readonly hasModels: boolean;
+  /** False when no call of this session is made with the user's own login: it is then not renewed either. */
+  readonly usesLogin?: boolean;
   /** A name that the model map answers to, for agents that must be told one; left out: any name will do. */
   readonly model?: string;
 }
@@ -87,6 +91,8 @@ export interface Adapter {
    * and what it wrote is gone with the session.
    */
   readonly scratch?: readonly string[];
+  /** Logins that it makes and renews. */
+  readonly logins: readonly LoginFlow[];
   credentials(user: UserView): readonly Credential[];
   contain(input: ContainInput): Containment;
 }

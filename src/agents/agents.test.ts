@@ -4,7 +4,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ContainInput, UserView } from './adapter.ts';
-import { adapterFor, adapters, endpointClass } from './index.ts';
+import { adapterFor, adapters, endpointClass, loginAt } from './index.ts';
 import { looksSecret, withoutSecrets } from './scrub.ts';
 
 function view(env: Record<string, string>, files: Record<string, string> = {}): UserView {
@@ -81,8 +81,8 @@ describe('credentials are bound to where they belong', () => {
     ],
     [
       'claude-code',
-      view({}, { '.claude/.credentials.json': '{"claudeAiOauth":{"accessToken":"t","refreshToken":"r"}}' }),
-      { id: 'login:accessToken', hosts: ['api.anthropic.com'], pathPrefix: '/' },
+      view({}, { '.claude/.credentials.json': '{"claudeAiOauth":{"accessToken":"t"}}' }),
+      { id: 'login:access', hosts: ['api.anthropic.com'], pathPrefix: '/' },
     ],
     ['codex', view({}, { '.codex/auth.json': '{"OPENAI_API_KEY":"k"}' }), { id: 'login:OPENAI_API_KEY', hosts: ['api.openai.com'] }],
     [
@@ -110,6 +110,35 @@ describe('credentials are bound to where they belong', () => {
     ],
   ])('%s', (id, user, expected) => {
     expect(adapters.find((one) => one.id === id)?.credentials(user)).toEqual([expect.objectContaining(expected)]);
+  });
+});
+
+describe('a login that expires is renewed with a placeholder, and only where it is used', () => {
+  const expired = 1_700_000_000_000;
+  const auth = { tokens: { access_token: 'A', refresh_token: 'R', account_id: 'acct' }, last_refresh: '2020-01-01T00:00:00Z' };
+  it.each([
+    ['claude-code', '.claude/.credentials.json', { claudeAiOauth: { accessToken: 'A', refreshToken: 'R', expiresAt: expired } }],
+    ['codex', '.codex/auth.json', auth],
+    ['qwen-code', '.qwen/oauth_creds.json', { access_token: 'A', refresh_token: 'R', expiry_date: expired }],
+    ['opencode', '.local/share/opencode/auth.json', { openai: { type: 'oauth', access: 'A', refresh: 'R', expires: expired } }],
+    ['gemini-cli', '.gemini/oauth_creds.json', { access_token: 'A', refresh_token: 'R', expiry_date: expired }],
+  ])('%s', (id, file, login) => {
+    const user = view({}, { [file]: JSON.stringify(login) });
+    const [flow] = adapters.find((one) => one.id === id)?.logins ?? [];
+    const text = containOf(id, user).files[file] ?? '';
+    for (const kind of ['access', 'refresh']) expect(text).toContain(`PLACEHOLDER-${flow?.id}:${kind}"`);
+    expect(text).toMatch(/1700000000000|2020-01-01/);
+    expect(text).not.toMatch(/"[AR]"/);
+    const unused = containOf(id, user, { usesLogin: false }).files[file] ?? '';
+    expect(unused).not.toContain(`PLACEHOLDER-${flow?.id}:refresh`);
+    const credentials = adapters.find((one) => one.id === id)?.credentials(user) ?? [];
+    const refresh = credentials.find(({ login: token }) => token?.kind === 'refresh');
+    expect(refresh).toMatchObject({ value: 'R', hosts: flow?.token.hosts, pathPrefix: flow?.token.path, login: { file } });
+    for (const host of flow?.token.hosts ?? []) {
+      expect(endpointClass(host, flow?.token.path ?? '')).toBe('login');
+      expect(loginAt(host, flow?.token.path ?? '', id)).toBe(flow);
+      expect(loginAt(host, '/elsewhere', id)).toBeUndefined();
+    }
   });
 });
 
@@ -149,7 +178,15 @@ describe('no real secret goes in', () => {
       mcpServers,
     }),
     '.config/opencode/opencode.json': JSON.stringify({ provider: { openai: { options: { apiKey: secrets.key } } }, mcp: mcpServers }),
-    '.local/share/opencode/auth.json': JSON.stringify({ anthropic: { type: 'oauth', access: secrets.login, refresh: secrets.refresh } }),
+    '.local/share/opencode/auth.json': JSON.stringify({
+      anthropic: { type: 'oauth', access: secrets.login, refresh: secrets.refresh },
+      openai: { type: 'oauth', access: secrets.access, refresh: secrets.refresh, expires: 1 },
+    }),
+    '.qwen/oauth_creds.json': JSON.stringify({
+      access_token: secrets.access,
+      refresh_token: secrets.refresh,
+      resource_url: 'portal.qwen.ai',
+    }),
     '.gemini/settings.json': JSON.stringify({ mcpServers }),
     '.gemini/.env': `GEMINI_API_KEY=${secrets.key}\n`,
     '.gemini/oauth_creds.json': JSON.stringify({ access_token: secrets.access, refresh_token: secrets.refresh }),

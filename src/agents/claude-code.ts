@@ -1,6 +1,8 @@
 // Claude Code (npm @anthropic-ai/claude-code; read and run: 2.1.197, 2.1.330). It stays on api.anthropic.com, which we intercept:
 // docs/decisions/0080-agents-keep-their-vendor-host.md says why.
+import type { LoginFlow } from '../core/index.ts';
 import { agent, type ContainInput, type Containment, type Credential, type Endpoint, type UserView } from './adapter.ts';
+import { loginCredentials, tokenIds } from './login.ts';
 import { hostOf, type Json, parseTable, pathOf, stringAt, tableAt, withoutSecrets } from './scrub.ts';
 
 const modelHost = 'api.anthropic.com';
@@ -9,6 +11,21 @@ const loginPrefix = 'sk-ant-oat01-';
 const stateFile = '.claude.json';
 const settingsFile = '.claude/settings.json';
 const loginFile = '.claude/.credentials.json';
+
+const claudeAi: LoginFlow = {
+  id: 'login',
+  // 2.1.197 asks platform.claude.com as well; older ones the console.
+  token: { hosts: ['platform.claude.com', 'console.anthropic.com'], path: '/v1/oauth/token', form: 'json' },
+  client: { id: '9d1c250a-e61b-44d9-88ed-5944d1962f5e' },
+  access: { hosts: [modelHost], pathPrefix: '/', prefix: loginPrefix },
+  refreshPrefix: 'sk-ant-ort01-',
+  file: {
+    path: loginFile,
+    access: ['claudeAiOauth', 'accessToken'],
+    refresh: ['claudeAiOauth', 'refreshToken'],
+    expiresAt: ['claudeAiOauth', 'expiresAt'],
+  },
+};
 
 /** Where the user's credentials are meant to go. INVARIANT: a key for a company's gateway is never bound to the vendor, nor the other way round. */
 function destination(user: UserView): { readonly host: string; readonly pathPrefix: string; readonly url: string | undefined } {
@@ -36,10 +53,7 @@ function credentials(user: UserView): readonly Credential[] {
   }
   const own = stringAt(parseTable(user.readHome(stateFile)), 'primaryApiKey');
   if (own) found.push({ id: 'state:primaryApiKey', value: own, hosts: [modelHost], pathPrefix: '/', prefix: keyPrefix });
-  // The refresh token stays outside for good: the answer to a refresh would bring a real token in.
-  const login = stringAt(tableAt(parseTable(user.readHome(loginFile)), 'claudeAiOauth'), 'accessToken');
-  if (login) found.push({ id: 'login:accessToken', value: login, hosts: [modelHost], pathPrefix: '/', prefix: loginPrefix });
-  return found;
+  return [...found, ...loginCredentials(claudeAi, user)];
 }
 
 function contain(input: ContainInput): Containment {
@@ -58,7 +72,7 @@ function contain(input: ContainInput): Containment {
     if (placeholder !== undefined) env[name] = placeholder;
   }
   const login = parseTable(user.readHome(loginFile));
-  const loginPlaceholder = held('login:accessToken');
+  const loginPlaceholder = held(tokenIds(claudeAi).access);
   const ownPlaceholder = held('state:primaryApiKey');
   const session = held('session');
   if (known.length === 0 && input.hasModels && session !== undefined) env['ANTHROPIC_API_KEY'] = session;
@@ -95,11 +109,13 @@ function contain(input: ContainInput): Containment {
   }
   if (loginPlaceholder !== undefined) {
     const oauth = tableAt(login, 'claudeAiOauth');
+    const refresh = input.usesLogin === false ? undefined : held(tokenIds(claudeAi).refresh);
+    const { expiresAt } = oauth;
     const text = JSON.stringify({
       claudeAiOauth: {
         accessToken: loginPlaceholder,
-        refreshToken: '',
-        expiresAt: Date.UTC(2099, 0, 1),
+        refreshToken: refresh ?? '',
+        expiresAt: refresh !== undefined && typeof expiresAt === 'number' ? expiresAt : Date.UTC(2099, 0, 1),
         scopes: oauth['scopes'] ?? ['user:inference', 'user:profile'],
         subscriptionType: oauth['subscriptionType'] ?? null,
       },
@@ -166,6 +182,7 @@ export const claudeCode = agent({
     { scope: 'project', path: '.mcp.json', format: 'json', key: ['mcpServers'] },
   ],
   endpoints,
+  logins: [claudeAi],
   credentials,
   contain,
 });

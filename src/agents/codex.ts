@@ -1,13 +1,31 @@
 // Codex CLI (npm @openai/codex; run: 0.169.0). A key in ~/.codex/auth.json is enough for it to call api.openai.com/v1/responses; it
 // asks for a WebSocket first and falls back to HTTP on 426.
 import { parse, stringify } from 'smol-toml';
+import type { LoginFlow } from '../core/index.ts';
 import { agent, type ContainInput, type Containment, type Credential, type Endpoint, type UserView } from './adapter.ts';
-import { hostOf, isJson, isTable, type Json, type JsonTable, parseTable, pathOf, stringAt, tableAt, withoutSecrets } from './scrub.ts';
+import { loginCredentials, stringIn, tokenIds, withoutIdentity } from './login.ts';
+import { hostOf, isJson, isTable, type JsonTable, parseTable, pathOf, stringAt, tableAt, withoutSecrets } from './scrub.ts';
 
 const configFile = '.codex/config.toml';
 const loginFile = '.codex/auth.json';
 const apiHost = 'api.openai.com';
 const loginHost = 'chatgpt.com';
+
+const chatgpt: LoginFlow = {
+  id: 'login',
+  token: { hosts: ['auth.openai.com'], path: '/oauth/token', form: 'json' },
+  client: { id: 'app_EMoamEEZ73f0CkXaXp7hrann' },
+  access: { hosts: [loginHost], pathPrefix: '/backend-api', prefix: 'oat-' },
+  refreshPrefix: 'rt_',
+  identity: { namespace: 'https://api.openai.com/auth', claims: ['chatgpt_plan_type', 'chatgpt_account_id', 'chatgpt_user_id'] },
+  file: {
+    path: loginFile,
+    access: ['tokens', 'access_token'],
+    refresh: ['tokens', 'refresh_token'],
+    identity: ['tokens', 'id_token'],
+    renewedAt: ['last_refresh'],
+  },
+};
 
 function readConfig(user: UserView): JsonTable {
   const text = user.readHome(configFile);
@@ -29,8 +47,7 @@ function credentials(user: UserView): readonly Credential[] {
   const found: Credential[] = [];
   const key = stringAt(login, 'OPENAI_API_KEY');
   if (key) found.push({ id: 'login:OPENAI_API_KEY', value: key, hosts: [host], pathPrefix, prefix: 'sk-proj-' });
-  const access = stringAt(tableAt(login, 'tokens'), 'access_token');
-  if (access) found.push({ id: 'login:access_token', value: access, hosts: [loginHost], pathPrefix: '/backend-api', prefix: 'oat-' });
+  found.push(...loginCredentials(chatgpt, user));
   for (const name of ['OPENAI_API_KEY', 'CODEX_API_KEY']) {
     const value = user.env[name];
     if (value) found.push({ id: `env:${name}`, value, hosts: [host], pathPrefix, prefix: 'sk-proj-' });
@@ -52,18 +69,6 @@ function credentials(user: UserView): readonly Credential[] {
   return found;
 }
 
-/** An identity token without a valid signature and without name or address: Codex reads plan and account from it, nobody accepts it. */
-function emptyIdentity(token: string | undefined): string {
-  const part = token?.split('.')[1];
-  let claims: JsonTable = {};
-  if (part !== undefined) claims = parseTable(Buffer.from(part, 'base64url').toString('utf8'));
-  const auth = tableAt(claims, 'https://api.openai.com/auth');
-  const kept: Record<string, Json> = {};
-  for (const key of ['chatgpt_plan_type', 'chatgpt_account_id', 'chatgpt_user_id']) if (auth[key] !== undefined) kept[key] = auth[key];
-  const encode = (value: Json): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-  return [encode({ alg: 'none', typ: 'JWT' }), encode({ exp: 4070908800, 'https://api.openai.com/auth': kept }), 'none'].join('.');
-}
-
 function contain(input: ContainInput): Containment {
   const { user, placeholders } = input;
   const known = credentials(user);
@@ -80,21 +85,22 @@ function contain(input: ContainInput): Containment {
   }
   const files: { path: string; text: string }[] = [];
   const login = parseTable(user.readHome(loginFile));
-  const access = held('login:access_token');
+  const ids = tokenIds(chatgpt);
+  const access = held(ids.access);
   const key = held('login:OPENAI_API_KEY') ?? held('env:OPENAI_API_KEY') ?? held('env:CODEX_API_KEY');
   if (access !== undefined) {
-    const tokens = tableAt(login, 'tokens');
-    // No refresh token: the answer to a refresh would bring a real token in. `last_refresh` in the far future keeps Codex from trying.
+    // Without a refresh token, `last_refresh` in the far future keeps Codex from asking for one.
+    const refresh = input.usesLogin === false ? undefined : held(ids.refresh);
     const text = JSON.stringify({
       auth_mode: 'chatgpt',
       OPENAI_API_KEY: null,
       tokens: {
-        id_token: emptyIdentity(stringAt(tokens, 'id_token')),
+        id_token: withoutIdentity(chatgpt, stringIn(login, ['tokens', 'id_token'])),
         access_token: access,
-        refresh_token: '',
-        account_id: tokens['account_id'] ?? null,
+        refresh_token: refresh ?? '',
+        account_id: tableAt(login, 'tokens')['account_id'] ?? null,
       },
-      last_refresh: '2099-01-01T00:00:00Z',
+      last_refresh: refresh === undefined ? '2099-01-01T00:00:00Z' : (stringAt(login, 'last_refresh') ?? null),
     });
     files.push({ path: loginFile, text });
   } else if (key !== undefined) {
@@ -108,6 +114,8 @@ function contain(input: ContainInput): Containment {
     // Codex's own sandbox cannot nest in ours, which is the stricter of the two; its approvals stay as the user has them.
     sandbox_mode: 'danger-full-access',
     check_for_update_on_startup: false,
+    // With a login it compresses what it sends to its model, which nobody could inspect.
+    features: { ...tableAt(clean, 'features'), enable_request_compression: false },
     projects: { [input.workspace]: { trust_level: 'trusted' } },
   };
   files.push({ path: configFile, text: stringify(config) });
@@ -159,6 +167,7 @@ export const codex = agent({
     { scope: 'project', path: '.codex/config.toml', format: 'toml', key: ['mcp_servers'] },
   ],
   endpoints,
+  logins: [chatgpt],
   credentials,
   contain,
 });

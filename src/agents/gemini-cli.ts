@@ -1,6 +1,8 @@
 // Gemini CLI (npm @google/gemini-cli; run: 0.61.0). It stays on generativelanguage.googleapis.com, which we intercept; without
 // `security.auth.selectedType` it exits 41, without a trusted workspace 55.
+import type { LoginFlow } from '../core/index.ts';
 import { agent, type ContainInput, type Containment, type Credential, type Endpoint, type UserView } from './adapter.ts';
+import { loginCredentials, tokenIds } from './login.ts';
 import { hostOf, type Json, parseTable, pathOf, stringAt, tableAt, withoutSecrets } from './scrub.ts';
 
 const settingsFile = '.gemini/settings.json';
@@ -8,6 +10,18 @@ const loginFile = '.gemini/oauth_creds.json';
 const apiHost = 'generativelanguage.googleapis.com';
 const loginHost = 'cloudcode-pa.googleapis.com';
 const defaultModel = 'gemini-3.1-pro-preview';
+
+const google: LoginFlow = {
+  id: 'login',
+  token: { hosts: ['oauth2.googleapis.com'], path: '/token', form: 'form' },
+  client: {
+    id: '681255809395-oo8ft2oprdrnp9e3aqf6av3hmdib135j.apps.googleusercontent.com',
+    secretSha256: '6a5f78b8b99dd4025e41ba11bf54c304c6af29f924c5569cc7865b2428ce03a9',
+  },
+  access: { hosts: [loginHost], pathPrefix: '/', prefix: 'ya29.' },
+  refreshPrefix: '1//',
+  file: { path: loginFile, access: ['access_token'], refresh: ['refresh_token'], identity: ['id_token'], expiresAt: ['expiry_date'] },
+};
 
 const variables = ['GEMINI_API_KEY', 'GOOGLE_API_KEY'] as const;
 
@@ -31,9 +45,7 @@ function credentials(user: UserView): readonly Credential[] {
       found.push({ id: `env:${name}`, value, hosts: [host], pathPrefix: hostOf(base) === undefined ? '/' : pathOf(base), prefix: 'AIza' });
     }
   }
-  const login = stringAt(parseTable(user.readHome(loginFile)), 'access_token');
-  if (login) found.push({ id: 'login:access_token', value: login, hosts: [loginHost], pathPrefix: '/', prefix: 'ya29.' });
-  return found;
+  return [...found, ...loginCredentials(google, user)];
 }
 
 function contain(input: ContainInput): Containment {
@@ -52,7 +64,7 @@ function contain(input: ContainInput): Containment {
   }
   const base = variable(user, 'GOOGLE_GEMINI_BASE_URL');
   if (base !== undefined && hostOf(base) !== undefined && !input.hasModels) env['GOOGLE_GEMINI_BASE_URL'] = base;
-  const loginPlaceholder = held('login:access_token');
+  const loginPlaceholder = held(tokenIds(google).access);
   const session = held('session');
   if (known.length === 0 && input.hasModels && session !== undefined) env['GEMINI_API_KEY'] = session;
 
@@ -69,8 +81,14 @@ function contain(input: ContainInput): Containment {
   }
   files.push({ path: settingsFile, text: JSON.stringify(settings, null, 2) });
   if (loginPlaceholder !== undefined) {
-    // No refresh token: the answer to a refresh would bring a real token in.
-    const text = JSON.stringify({ access_token: loginPlaceholder, token_type: 'Bearer', expiry_date: Date.UTC(2099, 0, 1) });
+    const refresh = input.usesLogin === false ? undefined : held(tokenIds(google).refresh);
+    const { expiry_date: expiry } = parseTable(user.readHome(loginFile));
+    const text = JSON.stringify({
+      access_token: loginPlaceholder,
+      ...(refresh === undefined ? {} : { refresh_token: refresh }),
+      token_type: 'Bearer',
+      expiry_date: refresh !== undefined && typeof expiry === 'number' ? expiry : Date.UTC(2099, 0, 1),
+    });
     files.push({ path: loginFile, text });
   }
   const memory = user.readHome('.gemini/GEMINI.md');
@@ -116,6 +134,7 @@ export const geminiCli = agent({
     { scope: 'project', path: '.gemini/settings.json', format: 'jsonc', key: ['mcpServers'] },
   ],
   endpoints,
+  logins: [google],
   credentials,
   contain,
 });

@@ -1,11 +1,24 @@
 // opencode (npm opencode-ai; run: 1.18.33). It has no model host of its own; OPENCODE_CONFIG_CONTENT is merged after the project's
 // files, so a repository cannot point the model traffic elsewhere.
+import type { LoginFlow } from '../core/index.ts';
 import { agent, type ContainInput, type Containment, type Credential, type Endpoint, type UserView } from './adapter.ts';
+import { loginCredentials, tokenIds } from './login.ts';
 import { hostOf, isTable, type Json, type JsonTable, parseTable, pathOf, stringAt, tableAt, withoutSecrets } from './scrub.ts';
 
 const configFiles = ['.config/opencode/opencode.json', '.config/opencode/opencode.jsonc'] as const;
 const loginFile = '.local/share/opencode/auth.json';
 const defaultModel = 'default';
+
+/** The one login with tokens that expire which it makes by itself; other providers are keys. */
+const chatgpt: LoginFlow = {
+  id: 'openai-login',
+  token: { hosts: ['auth.openai.com'], path: '/oauth/token', form: 'form' },
+  client: { id: 'app_EMoamEEZ73f0CkXaXp7hrann' },
+  access: { hosts: ['chatgpt.com'], pathPrefix: '/backend-api', prefix: 'oat-' },
+  refreshPrefix: 'rt_',
+  identity: { namespace: 'https://api.openai.com/auth', claims: ['chatgpt_plan_type', 'chatgpt_account_id', 'chatgpt_user_id'] },
+  file: { path: loginFile, access: ['openai', 'access'], refresh: ['openai', 'refresh'], expiresAt: ['openai', 'expires'] },
+};
 
 /** Where a key of a well-known provider goes when its entry names no base URL. */
 const providers: Readonly<Record<string, { readonly host: string; readonly variable: string; readonly prefix: string }>> = {
@@ -45,13 +58,13 @@ function credentials(user: UserView): readonly Credential[] {
   }
   for (const [id, entry] of Object.entries(parseTable(user.readHome(loginFile)))) {
     if (!isTable(entry)) continue;
-    const value = stringAt(entry, 'key') ?? stringAt(entry, 'access');
+    const value = stringAt(entry, 'key');
     const to = destination(id);
     if (value !== undefined && to !== undefined) {
       found.push({ id: `login:${id}`, value, ...to, prefix: providers[id]?.prefix ?? 'sk-' });
     }
   }
-  return found;
+  return [...found, ...loginCredentials(chatgpt, user)];
 }
 
 function contain(input: ContainInput): Containment {
@@ -89,6 +102,19 @@ function contain(input: ContainInput): Containment {
     for (const { id } of known) {
       const placeholder = held(id);
       if (id.startsWith('login:') && placeholder !== undefined) logins[id.slice(6)] = { type: 'api', key: placeholder };
+    }
+    const access = held(tokenIds(chatgpt).access);
+    if (access !== undefined) {
+      const entry = tableAt(parseTable(user.readHome(loginFile)), 'openai');
+      const refresh = input.usesLogin === false ? undefined : held(tokenIds(chatgpt).refresh);
+      const { expires, accountId } = entry;
+      logins['openai'] = {
+        type: 'oauth',
+        access,
+        refresh: refresh ?? '',
+        expires: refresh !== undefined && typeof expires === 'number' ? expires : Date.UTC(2099, 0, 1),
+        ...(typeof accountId === 'string' ? { accountId } : {}),
+      };
     }
     if (Object.keys(logins).length > 0) files.push({ path: loginFile, text: JSON.stringify(logins) });
   }
@@ -147,6 +173,7 @@ export const opencode = agent({
     { scope: 'project', path: '.opencode/opencode.json', format: 'jsonc', key: ['mcp'] },
   ],
   endpoints,
+  logins: [chatgpt],
   credentials,
   contain,
 });

@@ -1,10 +1,23 @@
 // Qwen Code (npm @qwen-code/qwen-code; run: 0.24.4). It has no model host of its own that works without a login, so it is pointed at
 // our gateway by name; `security.auth.selectedType` saves the flag `--auth-type`.
+import type { LoginFlow } from '../core/index.ts';
 import { agent, type ContainInput, type Containment, type Credential, type Endpoint, type UserView } from './adapter.ts';
-import { hostOf, isTable, type Json, parseTable, pathOf, stringAt, tableAt, withoutSecrets } from './scrub.ts';
+import { loginCredentials, tokenIds } from './login.ts';
+import { hostOf, isTable, type Json, looksSecret, parseTable, pathOf, stringAt, tableAt, withoutSecrets } from './scrub.ts';
 
 const settingsFile = '.qwen/settings.json';
 const defaultModel = 'qwen3-coder-plus';
+const loginFile = '.qwen/oauth_creds.json';
+
+/** Of versions before the vendor ended this login (2026-04-15); 0.24.4 has keys only. */
+const qwenAi: LoginFlow = {
+  id: 'login',
+  token: { hosts: ['chat.qwen.ai'], path: '/api/v1/oauth2/token', form: 'form' },
+  client: { id: 'f0304373b74a44d2b584a3fb70ca9e56' },
+  access: { hosts: ['portal.qwen.ai', 'dashscope.aliyuncs.com', 'dashscope-intl.aliyuncs.com'], pathPrefix: '/', prefix: '' },
+  refreshPrefix: '',
+  file: { path: loginFile, access: ['access_token'], refresh: ['refresh_token'], expiresAt: ['expiry_date'] },
+};
 const defaultHosts: Readonly<Record<string, string>> = {
   OPENAI_API_KEY: 'api.openai.com',
   DASHSCOPE_API_KEY: 'dashscope.aliyuncs.com',
@@ -40,7 +53,7 @@ function credentials(user: UserView): readonly Credential[] {
   const key = stringAt(auth, 'apiKey');
   const host = hostOf(stringAt(auth, 'baseUrl') ?? base) ?? 'api.openai.com';
   if (key) found.push({ id: 'settings:security.auth.apiKey', value: key, hosts: [host], pathPrefix: '/', prefix: 'sk-' });
-  return found;
+  return [...found, ...loginCredentials(qwenAi, user)];
 }
 
 function contain(input: ContainInput): Containment {
@@ -80,6 +93,19 @@ function contain(input: ContainInput): Containment {
     if (selectedType !== undefined) settings['security'] = { ...tableAt(clean, 'security'), auth: { ...auth, selectedType } };
   }
   const files = [{ path: settingsFile, text: JSON.stringify(settings, null, 2) }];
+  const access = held(tokenIds(qwenAi).access);
+  if (access !== undefined && input.usesLogin !== false) {
+    const refresh = held(tokenIds(qwenAi).refresh);
+    const { resource_url: resource, expiry_date: expiry } = parseTable(user.readHome(loginFile));
+    const text = JSON.stringify({
+      access_token: access,
+      ...(refresh === undefined ? {} : { refresh_token: refresh }),
+      token_type: 'Bearer',
+      ...(typeof resource === 'string' && !looksSecret(resource) ? { resource_url: resource } : {}),
+      expiry_date: refresh !== undefined && typeof expiry === 'number' ? expiry : Date.UTC(2099, 0, 1),
+    });
+    files.push({ path: loginFile, text });
+  }
   const memory = user.readHome('.qwen/QWEN.md');
   if (memory !== undefined) files.push({ path: '.qwen/QWEN.md', text: memory });
   return { env, files };
@@ -99,6 +125,7 @@ const endpoints: readonly Endpoint[] = [
   ].map((host): Endpoint => ({ host, class: 'model' })),
   { host: '.rum.aliyuncs.com', class: 'telemetry' },
   { host: 'gb4w8c3ygj-default-sea.rum.aliyuncs.com', class: 'telemetry' },
+  { host: 'portal.qwen.ai', class: 'model' },
   { host: 'chat.qwen.ai', class: 'login' },
   { host: 'qwen-code-assets.oss-cn-hangzhou.aliyuncs.com', class: 'update' },
 ];
@@ -125,6 +152,7 @@ export const qwenCode = agent({
     { scope: 'project', path: '.qwen/settings.json', format: 'jsonc', key: ['mcpServers'] },
   ],
   endpoints,
+  logins: [qwenAi],
   credentials,
   contain,
 });

@@ -2,7 +2,7 @@
 // started under, or, for a script run by an interpreter, by the npm package that it belongs to.
 import fs from 'node:fs';
 import path from 'node:path';
-import type { EgressClass } from '../core/index.ts';
+import type { EgressClass, LoginFlow } from '../core/index.ts';
 import type { Adapter, Endpoint } from './adapter.ts';
 import { claudeCode } from './claude-code.ts';
 import { codex } from './codex.ts';
@@ -68,6 +68,17 @@ export function endpointClass(host: string, requestPath: string): EgressClass | 
   const plain = requestPath.split('?', 1)[0] ?? '/';
   const found = endpoints.find((endpoint) => endpoint.path === undefined || isBelow(plain, endpoint.path))?.class;
   return found === 'model' && isAmbiguous(plain) ? 'other' : found;
+}
+
+/**
+ * The login whose tokens this place hands out; two agents may use one vendor's.
+ * @param agent the one that asks, preferred where several know the place
+ */
+export function loginAt(host: string, requestPath: string, agent: string): LoginFlow | undefined {
+  const name = host.toLowerCase().replace(/\.$/, '');
+  const known = adapters.flatMap(({ id, logins }) => logins.map((flow) => ({ id, flow })));
+  const here = known.filter(({ flow: { token } }) => token.hosts.includes(name) && token.path === requestPath);
+  return (here.find(({ id }) => id === agent) ?? here[0])?.flow;
 }
 
 /** Whole segments: `/v1/messages` covers `/v1/messages/batches` and not `/v1/messagesX`; a `:` ends a segment too (`models:generate`). */

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import type { Credential } from '../agents/index.ts';
 import { IntramurError, type Places, placesFrom, product } from '../core/index.ts';
 import { withDaemon } from './daemon-at-hand.ts';
 import type { CliIo } from './io.ts';
@@ -20,7 +21,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const drift = await driftOf(options.workspace, places);
   if (drift !== undefined) io.stderr.write(drift.lines);
   const user = userView(io.env, io.home);
-  const credentials = program.adapter?.credentials(user) ?? [];
+  const credentials = (program.adapter?.credentials(user) ?? []).map((credential) => inHome(credential, io.home));
   const life = { halt: () => {}, isOver: false };
   const opening = withDaemon(places, io.env, (daemon) =>
     daemon.open(
@@ -50,6 +51,12 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   await new Promise((resolve) => setImmediate(resolve));
   const { contain } = await import('./run/contain.ts');
   return await contain({ options, program, places, user, credentials, opening, life, began }, io);
+}
+
+/** The daemon, which keeps a renewed login, has a home of its own. */
+function inHome(credential: Credential, home: string): Credential {
+  const { login } = credential;
+  return login?.file === undefined ? credential : { ...credential, login: { ...login, file: path.join(home, login.file) } };
 }
 
 /** Where nobody ever pinned anything, this is one look at the disk. */

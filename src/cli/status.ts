@@ -43,7 +43,12 @@ function text({ pid, version: running, gateway, console, ledger, policy, session
     `ledger    ${ledger.size} entries, root ${ledger.root}`,
     `policy    ${policy.packs.join(', ')} (${policy.digest.slice(0, 16)})`,
     `sessions  ${sessions.length === 0 ? 'none' : ''}`,
-    ...sessions.map(({ id, agent, purpose, classification }) => `  ${id}  ${agent}  ${purpose}, ${classification}`),
+    ...sessions.flatMap(({ id, agent, purpose, classification, confinement }) => [
+      `  ${id}  ${agent}  ${purpose}, ${classification}`,
+      ...(confinement?.degraded.map((line) => `    DEGRADED: ${line}`) ?? []),
+      ...(confinement?.limits.map((line) => `    ${line}`) ?? []),
+      ...(confinement?.notInForce.map((line) => `    not in force: ${line}`) ?? []),
+    ]),
   ];
   return `${lines.join('\n')}\n`;
 }

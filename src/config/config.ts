@@ -80,8 +80,8 @@ export interface Config {
     /** Absolute paths of files in the form of `.env`, whose values must not leave. */
     readonly secretFiles: readonly string[];
   };
-  /** Fingerprints (`SHA256:…`) of keys in the user's ssh-agent that sessions may sign with. */
-  readonly signing: { readonly ssh: readonly string[] };
+  /** Keys that sessions may sign with: fingerprints (`SHA256:…`) of keys in the user's ssh-agent; fingerprints or keygrips (hex) of OpenPGP keys. */
+  readonly signing: { readonly ssh: readonly string[]; readonly gpg: readonly string[] };
   /** What becomes of tools that a provider runs by itself, for data above `public`. */
   readonly providerTools: 'strip' | 'refuse';
   readonly egress: { readonly allow: readonly HostGrant[] };

@@ -32,7 +32,7 @@ export const defaultConfig: Config = {
   policies: [],
   keys: [],
   inspect: { secrets: 'placeholder', secretFiles: [] },
-  signing: { ssh: [] },
+  signing: { ssh: [], gpg: [] },
   providerTools: 'strip',
   telemetry: { otlp: undefined },
   egress: { allow: [] },

@@ -146,7 +146,10 @@ export function layerFrom(file: LocatedFile, { origin, home }: LayerContext): La
         ports: ports ? itemsOf(ports).map((port) => numberOf(port) ?? 0) : defaultPorts,
       };
     }),
-    signing: top('signing') && { ssh: itemsOf(entryOf(top('signing'), 'ssh')).map((item) => textOf(item) ?? '') },
+    signing: top('signing') && {
+      ssh: itemsOf(entryOf(top('signing'), 'ssh')).map((item) => textOf(item) ?? ''),
+      gpg: itemsOf(entryOf(top('signing'), 'gpg')).map((item) => (textOf(item) ?? '').toUpperCase()),
+    },
     inside: each('inside', (text) => (parseCidr(text) ? text : undefined), 'an address range such as 100.64.0.0/10'),
     resolve: each('resolve', parseResolveRule, 'HOST:PORT:ADDR:PORT, as in "git.acme.example:443:127.0.0.1:8443"'),
     resolvers: each('resolvers', parseResolver, 'ADDR:PORT, as in "127.0.0.1:5353"'),

@@ -58,7 +58,7 @@ keys:
   - { id: ide, sha256: ${'AB'.repeat(32)}, user: alice, team: core, tool: qwen-code, purpose: research, classification: internal,
       budget: { requests: 1000, tokens: 5000000, usd: 20.5, per: day } }
 inspect: { secrets: block, secretFiles: [./prod.env] }
-signing: { ssh: [ "SHA256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" ] }
+signing: { ssh: [ "SHA256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" ], gpg: [ "abcdef0123456789abcdef0123456789abcdef01" ] }
 providerTools: refuse
 telemetry: { otlp: { url: "http://127.0.0.1:4318/", perimeter: onprem, key: "env:OTLP_TOKEN" } }
 egress:
@@ -135,7 +135,10 @@ describe('loadConfig', () => {
         },
       ],
       inspect: { secrets: 'block', secretFiles: [at('config/intramur/prod.env')] },
-      signing: { ssh: ['SHA256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'] },
+      signing: {
+        ssh: ['SHA256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'],
+        gpg: ['ABCDEF0123456789ABCDEF0123456789ABCDEF01'],
+      },
       providerTools: 'refuse',
       telemetry: { otlp: { url: 'http://127.0.0.1:4318', perimeter: 'onprem', key: 'env:OTLP_TOKEN' } },
       egress: {

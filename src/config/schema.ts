@@ -178,6 +178,16 @@ export const configSchema: JsonSchema = {
             'x-expected': 'the fingerprint of a key as `ssh-add -l` shows it (SHA256:…)',
           },
         },
+        gpg: {
+          type: 'array',
+          maxItems: 100,
+          items: {
+            type: 'string',
+            pattern: '^[0-9A-Fa-f]{40}$',
+            'x-expected':
+              'a fingerprint or keygrip as `gpg --list-secret-keys --with-subkey-fingerprint --with-keygrip` shows it (40 hex digits)',
+          },
+        },
       },
     },
     providerTools: {

@@ -9,6 +9,7 @@ export type EntryAction =
   | 'secret.use'
   | 'approval.decide'
   | 'session.open'
+  | 'session.confine'
   | 'session.close'
   | 'daemon.start'
   | 'daemon.reload'

@@ -59,6 +59,8 @@ export interface HttpRequest extends Place {
   readonly isDirect: boolean;
   /** True when the user (`--allow`) or the configuration (`egress.allow`) named host and port. */
   readonly isGranted: boolean;
+  /** True for the renewal of a login that stays outside: the request is written by the daemon, the agent only asked for it. */
+  readonly isRenewal?: boolean;
 }
 
 /** A connection that is not HTTP (ssh, DNS, raw), or one that never became HTTP. */

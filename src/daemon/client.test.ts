@@ -29,6 +29,7 @@ const reply: OpenReply = {
   placeholders: {},
   authority: { pem: '', javaStore: '', key: '', name: '', fromMs: 0 },
   hasModels: false,
+  usesLogin: true,
   ports: [],
   firstPerimeter: undefined,
 };

@@ -9,6 +9,7 @@ import {
   type AttestReply,
   type AttestRequest,
   type CloseRequest,
+  type Confinement,
   type DaemonStatus,
   type DescribedConnect,
   type OpenReply,
@@ -56,6 +57,8 @@ export interface DaemonClient {
   /** Records what an attestation found; durable when this returns. */
   attested(request: AttestRequest): Promise<AttestReply>;
   /** Ends the session that was opened. */
+  /** Says how the program is confined; resolves when that is recorded. */
+  confined(confinement: Confinement): Promise<void>;
   close(request: CloseRequest): Promise<Summary>;
   /** Loads what exchanges need, so that the first one does not wait for it. */
   prepare(): void;
@@ -86,6 +89,10 @@ export function createClient(socketPath: string, chosen: Patience = patience): D
     decideProposal: async (decision) => (await (await calls()).call('POST', paths.proposals, decision)) as Proposal,
     usableKeys: async (token, names) => (await (await calls()).call('POST', paths.usableKeys, { token, names })) as boolean[],
     decideSignature: async (token, request) => (await (await calls()).call('POST', paths.signature, { token, ...request })) as boolean,
+    async confined(confinement) {
+      if (!line) throw new Error('no session was opened');
+      await line.confined(confinement);
+    },
     async close(request) {
       if (!line) throw new Error('no session was opened');
       return await line.close(request);

@@ -10,8 +10,8 @@ import {
   type DescribedConnect,
   decode,
   describedHeader,
-  type EndOfSession,
   encode,
+  type LauncherMessage,
   maxHeaderBytes,
   type OpenRequest,
   type PinRequest,
@@ -103,11 +103,15 @@ function holdSession(daemon: Daemon, stream: Duplex, head: Buffer, onFault: (wha
       });
       return;
     }
-    const { close } = value as EndOfSession;
+    const message = value as LauncherMessage;
     held
       .then(async (session) => {
         if (!session || !daemon.isOpen(session)) return;
-        say({ summary: await daemon.close(session, close) });
+        if ('confined' in message) {
+          await daemon.confined(session, message.confined);
+          return say({ recorded: true });
+        }
+        say({ summary: await daemon.close(session, message.close) });
         stream.end();
       })
       .catch(end);

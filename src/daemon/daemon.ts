@@ -35,6 +35,7 @@ import type {
   Attempt,
   AttestReply,
   CloseRequest,
+  Confinement,
   DaemonStatus,
   OpenReply,
   OpenRequest,
@@ -97,12 +98,13 @@ export class Daemon {
       console: { url: urls.console },
       ledger: { size: ledger.size, root: ledger.rootHash() },
       policy: { digest: engine.digest, packs: engine.packs },
-      sessions: sessions.all().map(({ id, principal, startedAt }) => ({
+      sessions: sessions.all().map(({ id, principal, startedAt, confinement }) => ({
         id,
         agent: principal.agent,
         purpose: principal.purpose,
         classification: principal.classification,
         startedAt: startedAt.toISOString(),
+        ...(confinement ? { confinement } : {}),
       })),
     };
   }
@@ -157,7 +159,9 @@ export class Daemon {
       ports: [...new Set(grants.flatMap((grant) => grant.ports))],
       ...(engine.narrows('process.exec') ? { auditsStarts: true } : {}),
       ...(config.signing.ssh.length > 0 || engine.widens('secret.use') ? { signsWithSsh: true, sshHosts: sshHostsOf(grants) } : {}),
+      ...(config.signing.gpg.length > 0 ? { signsWithGpg: 'named' } : engine.widens('secret.use') ? { signsWithGpg: 'by-policy' } : {}),
       hasModels: providers.some(({ credential }) => credential === 'provider'),
+      usesLogin: providers.some(({ credential }) => credential === 'client'),
       firstPerimeter: (['onprem', 'vpc', 'public'] as const).find((perimeter) =>
         providers.some((provider) => provider.perimeter === perimeter),
       ),
@@ -287,6 +291,18 @@ export class Daemon {
       halted.push({ id: session.id, agent });
     }
     return { entry, halted };
+  }
+
+  /** @throws IntramurError LEDGER_APPEND: what is not recorded must not start */
+  async confined(session: Session, confinement: Confinement): Promise<void> {
+    const { principal } = session;
+    const { user, agent, purpose } = principal;
+    const lines = (of: readonly string[]): string[] => of.slice(0, 32).map((line) => line.slice(0, 200));
+    const { mode, limits, notInForce, degraded } = confinement;
+    session.confinement = { mode, limits: lines(limits), notInForce: lines(notInForce), degraded: lines(degraded) };
+    const detail = { ...session.confinement };
+    const { index } = await this.#parts.ledger.append({ action: 'session.confine', session: session.id, user, agent, purpose, detail });
+    session.tally.saw(index);
   }
 
   async close(session: Session, { exitCode, halted: byLauncher, limits = [], files }: CloseRequest): Promise<Summary> {

@@ -7,6 +7,7 @@ import { createAdmission, createGateway, createVault } from '../gateway/index.ts
 import { loadPolicies } from '../policy/index.ts';
 import { type ExchangeDeps, handleExchange } from './exchange.ts';
 import { noSecrets } from './known-secrets.ts';
+import { createLogins } from './login/logins.ts';
 import { Sessions } from './session.ts';
 
 const principal: Principal = {
@@ -61,6 +62,7 @@ async function rig(limits: Parameters<typeof createAdmission>[0]) {
     gateway,
     mediation,
     vault,
+    logins: createLogins({ vault, gateway, now: () => new Date() }),
     proposals: { note: () => undefined },
     admission: createAdmission(limits),
     register: { closedBy: () => undefined },

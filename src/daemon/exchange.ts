@@ -3,6 +3,7 @@
 import type { Readable } from 'node:stream';
 import { endpointClass } from '../agents/index.ts';
 import {
+  type Body,
   codeOf,
   denyFor,
   type ExchangeHead,
@@ -15,6 +16,9 @@ import {
 } from '../core/index.ts';
 import type { Admission, Admitted, Gateway, Vault } from '../gateway/index.ts';
 import { refusal } from '../wire/index.ts';
+import type { Logins } from './login/logins.ts';
+import { type Renewal, renewalBody, tokenEndpoint } from './login/renewal-request.ts';
+import { maxAnswerBytes } from './login/token-answer.ts';
 import type { Mediation } from './mediation.ts';
 import { modelCall, pathOf } from './model-call.ts';
 import type { Proposals } from './proposals.ts';
@@ -27,6 +31,7 @@ export const maxBodyBytes = 32 * 1024 * 1024;
 export interface ExchangeDeps {
   readonly vault: Pick<Vault, 'isMisusedIn'>;
   readonly proposals: Pick<Proposals, 'note'>;
+  readonly logins: Logins;
   readonly gateway: Gateway;
   readonly mediation: Mediation;
   /** Of exchanges that are no model calls; those have the gateway's own. */
@@ -82,7 +87,7 @@ async function decideOther(
   body: Readable,
   signal: AbortSignal,
   place: Admitted,
-  { gateway, mediation, register, proposals, vault }: ExchangeDeps,
+  { gateway, mediation, register, proposals, vault, logins }: ExchangeDeps,
 ): Promise<ExchangeReply> {
   const path = pathOf(head.target);
   const act: HttpRequest = {
@@ -100,14 +105,19 @@ async function decideOther(
   const owner = register.closedBy(head.host);
   const read = owner === undefined ? await readBody(body, maxBodyBytes, place) : ownedBy(owner);
   if (owner !== undefined) body.resume();
-  const isMisused = typeof read !== 'string' && vault.isMisusedIn(read, head.host, session.principal.session);
-  const bytes = isMisused ? `${faults.CREDENTIAL_MISUSED.says} (CREDENTIAL_MISUSED)` : read;
+  const asked = typeof read === 'string' ? undefined : logins.read(session, head, read);
+  const renewal = asked && 'renewal' in asked ? asked.renewal : undefined;
+  const isMisused = typeof read !== 'string' && !renewal && vault.isMisusedIn(read, head.host, session.principal.session);
+  const misused = `${faults.CREDENTIAL_MISUSED.says} (CREDENTIAL_MISUSED)`;
+  const bytes = asked && 'refused' in asked ? `${asked.refused} (CREDENTIAL_MISUSED)` : isMisused ? misused : read;
   if (typeof bytes === 'string') {
     const { entry } = await mediation.recordRefusal(request, bytes);
     return plain(403, `${product.refusalPrefix} ${bytes} (ledger entry ${entry?.index})\n`);
   }
   const contentType = headerOf(head.rawHeaders, 'content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
-  const recorded = await mediation.mediate(request, { bytes, contentType, views: viewsOf(head) });
+  const recorded = renewal
+    ? await mediation.mediate({ ...request, act: { ...act, isRenewal: true } }, renewalAsBody(renewal))
+    : await mediation.mediate(request, { bytes, contentType, views: viewsOf(head) });
   const { decision, entry } = recorded;
   if (decision.effect === 'deny') {
     const where = entry ? `ledger entry ${entry.index}` : 'not recorded';
@@ -116,7 +126,43 @@ async function decideOther(
     return plain(403, `${product.refusalPrefix} ${decision.reason.text} (${where})\n${steps}`);
   }
   if (!entry) throw new IntramurError('LEDGER_APPEND', 'an allow without a ledger entry');
-  return await gateway.forwardDirect({ head, body: bytes, principal: session.principal, entry, signal });
+  if (renewal) {
+    const { reply, outcome } = await logins.renew(session, renewal);
+    await mediation.recordOutcome(entry.index, outcome);
+    return reply;
+  }
+  const flow = tokenEndpoint(head, session.principal.agent);
+  const forwarded = { body: bytes, principal: session.principal, entry, signal };
+  if (!flow) return await gateway.forwardDirect({ head, ...forwarded });
+  // A new login, at a host that was granted. What it brings is replaced, so it has to come in a form that can be read.
+  const answer = await gateway.forwardDirect({ head: withHeader(head, 'accept-encoding', 'identity'), ...forwarded });
+  const whole = await wholeOf(answer.body);
+  return logins.admit(session, flow, { status: answer.status, rawHeaders: answer.rawHeaders, bytes: whole });
+}
+
+/** What policy and inspection are shown of a renewal: what will leave, less what every copy of the agent holds. */
+function renewalAsBody(renewal: Renewal): Body {
+  const { secret, flow } = renewal;
+  const bytes = renewalBody({ ...renewal, clientSecret: undefined }, secret.prefix);
+  return { bytes, contentType: flow.token.form === 'json' ? 'application/json' : 'application/x-www-form-urlencoded', views: [] };
+}
+
+function withHeader(head: ExchangeHead, name: string, value: string): ExchangeHead {
+  const others = head.rawHeaders.filter((_, i, all) => all[i - (i % 2)]?.toLowerCase() !== name);
+  return { ...head, rawHeaders: [...others, name, value] };
+}
+
+/** `undefined` when it is longer than an answer with tokens can be. */
+async function wholeOf(body: ExchangeReply['body']): Promise<Buffer | undefined> {
+  if (body instanceof Uint8Array) return Buffer.from(body);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxAnswerBytes) return undefined; // Leaving the loop destroys the body.
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 /** Why a host is closed: policy has no say, and neither has a grant. */

@@ -3,7 +3,7 @@ export { createClient, type DaemonClient } from './client.ts';
 export { modelCall } from './model-call.ts';
 export type { Grant, NextStep } from './next-steps.ts';
 export type { Proposal } from './proposals.ts';
-export type { AttestRequest, CloseRequest, DaemonStatus, OpenReply, StateReply, StateRequest, Summary } from './protocol.ts';
+export type { AttestRequest, CloseRequest, Confinement, DaemonStatus, OpenReply, StateReply, StateRequest, Summary } from './protocol.ts';
 export type { RunningDaemon, StartOptions } from './start.ts';
 
 export async function startDaemon(options: import('./start.ts').StartOptions): Promise<import('./start.ts').RunningDaemon> {

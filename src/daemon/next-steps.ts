@@ -39,12 +39,12 @@ function isPlainName(act: Extract<Act, { isDirect: boolean }>): boolean {
 export function nextStep(grant: Grant, { act }: Request, approval: string | undefined): NextStep {
   const waiting = approval === undefined ? {} : { approval };
   if (grant.kind === 'key') {
-    const [, fingerprint = ''] = /^ssh:(SHA256:[A-Za-z0-9+/]{43})$/.exec(grant.name) ?? [];
+    const [, kind = '', key = ''] = /^(ssh|gpg):(SHA256:[A-Za-z0-9+/]{43}|[0-9A-F]{40})$/.exec(grant.name) ?? [];
     return {
       ...waiting,
       grant,
-      config: `signing: { ssh: ["${fingerprint}"] }`,
-      policy: `permit(principal, action == ${ns}Action::"secret.use", resource == ${ns}Secret::"ssh:${fingerprint}");`,
+      config: `signing: { ${kind}: ["${key}"] }`,
+      policy: `permit(principal, action == ${ns}Action::"secret.use", resource == ${ns}Secret::"${kind}:${key}");`,
     };
   }
   const { host, port } = grant;

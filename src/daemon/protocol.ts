@@ -1,6 +1,6 @@
 // What the launcher and the command line say to the daemon over its unix socket. HTTP/1.1, because its parser and back-pressure
 // are Node's own; but nothing that an agent wrote stands on this layer: an exchange is described in one header, encoded. A session is a
-// connection that was upgraded and speaks lines of JSON: the opening, then `SessionMessage` from the daemon and one `EndOfSession` to it.
+// connection that was upgraded and speaks lines of JSON: the opening, then `SessionMessage` from the daemon and `LauncherMessage` to it.
 
 import type { Credential } from '../agents/index.ts';
 import type { Verb } from '../config/index.ts';
@@ -55,10 +55,14 @@ export interface OpenReply {
   /** The certificate authority of the session. */
   readonly authority: AuthoritySecret;
   readonly hasModels: boolean;
+  /** Some model calls go up with the user's own login. */
+  readonly usesLogin: boolean;
   /** A policy says something of programs: each start must be asked about. */
   readonly auditsStarts?: boolean;
   /** Keys of the user's SSH agent may be used. */
   readonly signsWithSsh?: boolean;
+  /** Keys of the user's gpg-agent may be used: the configuration names some, or a policy may. */
+  readonly signsWithGpg?: 'named' | 'by-policy';
   /** Granted hosts of SSH, where it signs. */
   readonly sshHosts?: readonly string[];
   /** A name that the model map answers to, for agents that must be told one. */
@@ -74,11 +78,22 @@ export type SessionMessage =
   | { readonly opened: OpenReply }
   | { readonly fault: ControlFault }
   | { readonly halted: string }
+  /** What `confined` said is in the ledger. */
+  | { readonly recorded: true }
   | { readonly summary: Summary };
 
-/** What the launcher says after the opening. */
-export interface EndOfSession {
-  readonly close: CloseRequest;
+/** What the launcher says after the opening: how the program is confined, just before it starts, and at the end the close. */
+export type LauncherMessage = { readonly confined: Confinement } | { readonly close: CloseRequest };
+
+/** What holds for one session. */
+export interface Confinement {
+  readonly mode: 'overlay' | 'direct';
+  /** Limits that the kernel holds, one line each. */
+  readonly limits: readonly string[];
+  /** Limits that it does not hold, with the reason. */
+  readonly notInForce: readonly string[];
+  /** Layers that were asked for and are missing: the user said `--allow-degraded`. */
+  readonly degraded: readonly string[];
 }
 
 export interface DescribedExchange {
@@ -122,6 +137,8 @@ export interface ProposalDecision {
 export interface SignatureRequest {
   readonly name: string;
   readonly what?: string;
+  /** Why it was refused already: there is only something to record. */
+  readonly refused?: string;
 }
 
 export interface CloseRequest {
@@ -238,6 +255,8 @@ export interface DaemonStatus {
     readonly purpose: Purpose;
     readonly classification: Classification;
     readonly startedAt: string;
+    /** Left out until the program starts. */
+    readonly confinement?: Confinement;
   }[];
 }
 

@@ -6,6 +6,7 @@ import { faultFrom, unreachable } from './fault.ts';
 import { readLines, sendLine } from './lines.ts';
 import {
   type CloseRequest,
+  type Confinement,
   type OpenReply,
   type OpenRequest,
   paths,
@@ -19,6 +20,8 @@ export interface SessionLine {
   readonly reply: OpenReply;
   /** Ends the session. @throws IntramurError DAEMON_UNREACHABLE */
   close(request: CloseRequest): Promise<Summary>;
+  /** Says how the program is confined; resolves when that is recorded. @throws IntramurError DAEMON_UNREACHABLE, LEDGER_APPEND */
+  confined(confinement: Confinement): Promise<void>;
   destroy(): void;
 }
 
@@ -45,6 +48,8 @@ export async function openSession(
   const opened = Promise.withResolvers<OpenReply>();
   const closed = Promise.withResolvers<Summary>();
   closed.promise.catch(() => {}); // whoever closes hears of it
+  const recorded = Promise.withResolvers<void>();
+  recorded.promise.catch(() => {}); // whoever says how it is confined hears of it
   const socket = net.connect(socketPath);
   socket.write(upgradeRequest);
   sendLine(socket, request);
@@ -55,6 +60,7 @@ export async function openSession(
   const failed = (fault: IntramurError): void => {
     opened.reject(fault);
     closed.reject(fault);
+    recorded.reject(fault);
   };
   let hasEnded = false;
   const end = (): void => {
@@ -89,6 +95,8 @@ export async function openSession(
         // From here on the program inside keeps this process alive, not the connection.
         socket.unref();
         opened.resolve(message.opened);
+      } else if ('recorded' in message) {
+        recorded.resolve();
       } else if ('summary' in message) {
         closed.resolve(message.summary);
       } else {
@@ -108,6 +116,11 @@ export async function openSession(
         sendLine(socket, { close: ended });
       }
       return await closed.promise;
+    },
+    async confined(confinement) {
+      sendLine(socket, { confined: confinement });
+      watch.add(socket);
+      await recorded.promise.finally(() => watch.remove(socket));
     },
     destroy: () => socket.destroy(),
   };

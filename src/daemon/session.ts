@@ -4,6 +4,7 @@ import type { Config, HostGrant } from '../config/index.ts';
 import { canonicalHost, IntramurError, type Principal } from '../core/index.ts';
 import type { PolicyEngine } from '../policy/index.ts';
 import type { KnownSecrets } from './known-secrets.ts';
+import type { Confinement } from './protocol.ts';
 import { StartBudget } from './starts.ts';
 import { Tally } from './tally.ts';
 
@@ -27,6 +28,8 @@ export interface Session {
   readonly startedAt: Date;
   /** Values that must not leave with it. The first exchange waits for them, so that the opening need not. */
   readonly secrets: Promise<KnownSecrets>;
+  /** How its program is confined, as its launcher said. */
+  confinement?: Confinement;
   readonly tally: Tally;
   readonly starts: StartBudget;
   /** Aborted with the reason when the session is halted or closed. */

@@ -5,13 +5,16 @@ import type { SignatureRequest } from './protocol.ts';
 import type { Session } from './session.ts';
 
 export async function decideSignature(
-  { name, what }: SignatureRequest,
+  { name, what, refused }: SignatureRequest,
   session: Session,
   { mediation, proposals }: { readonly mediation: Mediation; readonly proposals: Proposals },
 ): Promise<boolean> {
   const request = { principal: session.principal, act: { ...useOf(name, session), what: what ?? 'something else' } };
-  if (what === undefined) {
-    await mediation.recordRefusal(request, 'what was to be signed is neither a login nor a signature of ssh-keygen');
+  if (what === undefined || refused !== undefined) {
+    await mediation.recordRefusal(
+      request,
+      refused?.slice(0, 200) ?? 'what was to be signed is neither a login nor a signature of ssh-keygen',
+    );
     return false;
   }
   const { decision, entry } = await mediation.mediate(request, { bytes: new Uint8Array(), contentType: '', views: [] });
@@ -26,6 +29,8 @@ export function isUsable(name: string, session: Session, now: Date): boolean {
 }
 
 function useOf(name: string, { config, keys }: Session) {
-  const isGranted = keys.has(name) || config.signing.ssh.some((fingerprint) => name === `ssh:${fingerprint}`);
+  const { ssh, gpg } = config.signing;
+  const isNamed = ssh.some((fingerprint) => name === `ssh:${fingerprint}`) || gpg.some((key) => name === `gpg:${key}`);
+  const isGranted = keys.has(name) || isNamed;
   return { action: 'secret.use', name, use: 'sign', isGranted } as const;
 }

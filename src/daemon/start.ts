@@ -25,6 +25,7 @@ import { directLimits } from './exchange.ts';
 import { fileClassesFor } from './file-class.ts';
 import { createInspection } from './inspection.ts';
 import { knownSecrets, secretsOfFiles } from './known-secrets.ts';
+import { createLogins } from './login/logins.ts';
 import { lostOutcomes } from './lost-outcomes.ts';
 import { createMediation } from './mediation.ts';
 import { Proposals } from './proposals.ts';
@@ -170,6 +171,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
     stop,
     gateway,
     mediation,
+    logins: createLogins({ vault, gateway, now }),
     admission: createAdmission(directLimits),
   });
 

@@ -27,7 +27,7 @@ import { createMetrics } from './metrics.ts';
 import { createOutcomes } from './outcomes.ts';
 import { faultText, refuse } from './refuse.ts';
 import { checkFor, createResolve, type Resolve } from './resolve.ts';
-import { createRoutes } from './route.ts';
+import { createRoutes, hostInUrl } from './route.ts';
 import { createScrubber } from './scrub.ts';
 import { collect, send } from './upstream.ts';
 import type { Vault } from './vault.ts';
@@ -68,6 +68,8 @@ export interface Gateway {
   dial(place: { readonly host: string; readonly port: number }): Promise<net.Socket>;
   /** Sends what is the product's own to a place that the configuration names. The status of the answer. */
   post(input: PostInput): Promise<number>;
+  /** Asks an outside host, over TLS, in our own words. It is not broken off when a caller goes away. */
+  ask(input: AskInput): Promise<AskAnswer>;
   /** Counters in the Prometheus text format. */
   metrics(): string;
   /** From the next call on this configuration counts; calls under way keep theirs. */
@@ -85,6 +87,23 @@ interface Settings {
   readonly names: readonly string[];
   /** Inside targets of the model map. */
   readonly inside: readonly ProviderConfig[];
+}
+
+export interface AskInput {
+  readonly host: string;
+  readonly path: string;
+  readonly headers: readonly string[];
+  readonly body: Uint8Array;
+  readonly timeoutMs: number;
+  /** Longest answer that is read, bytes. */
+  readonly maxBytes: number;
+}
+
+export interface AskAnswer {
+  readonly status: number;
+  readonly rawHeaders: readonly string[];
+  /** `undefined` when it was longer. */
+  readonly bytes: Buffer | undefined;
 }
 
 export interface PostInput {
@@ -218,6 +237,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       });
       await collect(answer, maxPostAnswer);
       return answer.status;
+    },
+    async ask({ host, path, headers, body, timeoutMs, maxBytes }) {
+      const origin = `https://${hostInUrl(host)}`;
+      const answer = await send(current.agents.named, { origin, path, method: 'POST', headers, body, timeoutMs });
+      return { status: answer.status, rawHeaders: answer.rawHeaders, bytes: await collect(answer, maxBytes) };
     },
     metrics: () => metrics.text(),
     settled: () => outcomes.settled(),

@@ -5,7 +5,7 @@ export type { Allowance, CallLimits, Mediated } from './call-input.ts';
 export { type ClientServerDeps, createClientServer } from './client-server.ts';
 export { type ClientDeps, handleClient } from './clients.ts';
 export type { DirectInput } from './direct.ts';
-export { createGateway, type Gateway, type GatewayOptions } from './gateway.ts';
+export { type AskAnswer, createGateway, type Gateway, type GatewayOptions } from './gateway.ts';
 export { endToEnd } from './headers.ts';
 export { keyFileIn, readKeys, writeKeys } from './key-file.ts';
 export { type Caller, createKeyring, hashOf, type Keyring, type KeyringOptions } from './keyring.ts';

@@ -2,7 +2,7 @@
 // a request of its own session to its own host below its own path. INVARIANT: a placeholder on any other way is a refusal.
 import crypto from 'node:crypto';
 import net from 'node:net';
-import { canonicalHost, IntramurError, type SessionId } from '../core/index.ts';
+import { canonicalHost, IntramurError, type LoginToken, type SessionId } from '../core/index.ts';
 import { reachOf } from './address.ts';
 import { pairsOf } from './headers.ts';
 
@@ -16,6 +16,8 @@ export interface Secret {
   readonly pathPrefix: string;
   /** What the placeholder begins with, so that the agent's own checks of the form pass. */
   readonly prefix: string;
+  /** A token of a login. A refresh token leaves in the body of a renewal only, which is written outside: `restore` never puts it in. */
+  readonly login?: LoginToken;
 }
 
 /** Where a request is going, as the connection will be made. */
@@ -40,7 +42,16 @@ export interface Vault {
   restore(rawHeaders: readonly string[], destination: Destination, session: SessionId): Restored;
   /** Would `restore` put a real value in? False also where it would throw. */
   covers(rawHeaders: readonly string[], destination: Destination, session: SessionId): boolean;
-  /** Does a body hold a placeholder that was issued here, on a way to a host that is not its own? */
+  /** The secret that this text, all of it, is a placeholder of; `undefined` for one of another or a past session. */
+  holder(text: string, session: SessionId): Secret | undefined;
+  /** The secret with this id, as it is now. */
+  find(id: string, session: SessionId): Secret | undefined;
+  /**
+   * A fresh placeholder for a secret that is new to the session or has a new value. Earlier placeholders of that id stand for the new
+   * value from now on; of very many the oldest become worthless.
+   */
+  renew(session: SessionId, secret: Secret): string;
+  /** Does a body hold a placeholder that was issued here, on a way to a host that is not its own? A refresh token's has no way here. */
   isMisusedIn(body: Uint8Array, host: string, session: SessionId): boolean;
   forget(session: SessionId): void;
   /**
@@ -49,6 +60,9 @@ export interface Vault {
    */
   isPlaceholder(text: string): boolean;
 }
+
+/** Placeholders of one secret that are good at once. */
+const maxPerSecret = 16;
 
 /** Of ended sessions, for conversations that are taken up again. */
 const maxRemembered = 50_000;
@@ -59,7 +73,7 @@ const tail = new RegExp(`${mark}[A-Za-z0-9]{40,}`, 'g');
 
 interface Slot {
   readonly session: SessionId;
-  readonly secret: Secret;
+  secret: Secret;
 }
 
 /** Good for the gateway's own address only, where the session itself is what identifies the caller. */
@@ -71,17 +85,37 @@ export function createVault(): Vault {
   /** Prefixes of all that were issued, oldest first. */
   const prefixes = new Map<string, string>();
 
+  const add = (session: SessionId, secret: Secret): string => {
+    if (/[\r\n\0]/.test(secret.value)) throw new IntramurError('CONFIG_INVALID', `the credential ${secret.id} holds a line break`);
+    const own = randomTail(secret);
+    slots.set(own, { session, secret });
+    prefixes.set(own, secret.prefix);
+    return secret.prefix + own;
+  };
+  const slotsOf = (id: string, session: SessionId): [own: string, slot: Slot][] =>
+    [...slots].filter(([, slot]) => slot.session === session && slot.secret.id === id);
+
   const vault: Vault = {
     issue(session, secrets) {
-      const issued: Record<string, string> = {};
-      for (const secret of [...secrets, sessionKey]) {
-        if (/[\r\n\0]/.test(secret.value)) throw new IntramurError('CONFIG_INVALID', `the credential ${secret.id} holds a line break`);
-        const own = randomTail(secret);
-        slots.set(own, { session, secret });
-        prefixes.set(own, secret.prefix);
-        issued[secret.id] = secret.prefix + own;
-      }
-      return issued;
+      return Object.fromEntries([...secrets, sessionKey].map((secret) => [secret.id, add(session, secret)]));
+    },
+
+    holder(text, session) {
+      const slot = slots.get(text.slice(Math.max(0, text.indexOf(mark))));
+      const isOwn = slot?.session === session && text.startsWith(slot.secret.prefix + mark);
+      return isOwn ? slot.secret : undefined;
+    },
+
+    find(id, session) {
+      return slotsOf(id, session)[0]?.[1].secret;
+    },
+
+    renew(session, secret) {
+      const placeholder = add(session, secret);
+      const known = slotsOf(secret.id, session);
+      for (const [own] of known.slice(0, -maxPerSecret)) slots.delete(own);
+      for (const [, slot] of known) slot.secret = secret;
+      return placeholder;
     },
 
     restore(rawHeaders, destination, session) {
@@ -94,7 +128,7 @@ export function createVault(): Vault {
           const slot = slots.get(found);
           const start = index - (slot?.secret.prefix.length ?? 0);
           const isWhole = slot !== undefined && start >= from && text.slice(start, index) === slot.secret.prefix;
-          if (!isWhole || slot.session !== session || !isOwnWay(slot.secret, destination))
+          if (!isWhole || slot.session !== session || slot.secret.login?.kind === 'refresh' || !isOwnWay(slot.secret, destination))
             throw new IntramurError(
               'CREDENTIAL_MISUSED',
               `a placeholder was sent to ${destination.host}, which is not its own destination`,
@@ -127,6 +161,7 @@ export function createVault(): Vault {
         const known = [...prefixes.keys()].find((own) => found.startsWith(own));
         if (known === undefined) return false;
         const slot = slots.get(known);
+        if (slot?.secret.login?.kind === 'refresh') return true;
         return slot?.session !== session || !slot.secret.hosts.some((own) => canonicalHost(own) === name);
       });
     },

@@ -42,6 +42,7 @@ const actions: Record<EntryAction, true> = {
   'secret.use': true,
   'approval.decide': true,
   'session.open': true,
+  'session.confine': true,
   'session.close': true,
   'daemon.start': true,
   'daemon.reload': true,

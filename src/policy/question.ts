@@ -204,7 +204,12 @@ function instantOf(now: Date): Instant {
 function transportOf(act: HttpRequest | NetConnect): Readonly<Record<string, Value>> {
   switch (act.action) {
     case 'http.request':
-      return { method: act.method.toWellFormed(), path: act.path.toWellFormed(), tls: act.scheme === 'https' };
+      return {
+        method: act.method.toWellFormed(),
+        path: act.path.toWellFormed(),
+        tls: act.scheme === 'https',
+        isRenewal: act.isRenewal === true,
+      };
     case 'net.connect':
       return { protocol: words.protocol(act.protocol) };
     default:

@@ -34,7 +34,10 @@ const egress: Readonly<Record<string, Action>> = Object.fromEntries(
     [`egress.${name}`, { in: ['net'] }],
     [
       `http.request.${name}`,
-      { in: ['http.request', `egress.${name}`], about: { resource: 'Host', context: 'method: String, path: String, tls: Bool' } },
+      {
+        in: ['http.request', `egress.${name}`],
+        about: { resource: 'Host', context: 'method: String, path: String, tls: Bool, isRenewal: Bool' },
+      },
     ],
     [`net.connect.${name}`, { in: ['net.connect', `egress.${name}`], about: { resource: 'Host', context: 'protocol: Protocol' } }],
   ]),

@@ -2,8 +2,9 @@
 // of the unified hierarchy, or, for root, the older one. Where it is not possible the limit is reported as not in force.
 import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFile, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { LimitsInForce } from './plan.ts';
 
-type Controller = 'memory' | 'pids';
+type Controller = 'memory' | 'pids' | 'cpu';
 
 interface Place {
   readonly directory: string;
@@ -21,7 +22,30 @@ export const noGroup: SessionCgroup = { lines: [], remove: () => {} };
 const limitFiles = {
   memory: { unified: 'memory.max', legacy: 'memory.limit_in_bytes' },
   pids: { unified: 'pids.max', legacy: 'pids.max' },
+  cpu: { unified: 'cpu.max', legacy: 'cpu.cfs_quota_us' },
 } as const satisfies Record<Controller, { unified: string; legacy: string }>;
+
+const noController = 'no control group with this controller may be made here';
+
+/** What of this a control group does not hold for the session, with the reason. */
+export function notHeldBy(
+  group: SessionCgroup,
+  { memoryBytes, cpus }: { memoryBytes?: number; cpus?: number },
+  isRoot: boolean,
+): LimitsInForce['notHeld'] {
+  const holds = (word: string): boolean => group.lines.some((line) => line.startsWith(word));
+  const missing: LimitsInForce['notHeld'][number][] = [];
+  if (isRoot && !holds('processes'))
+    missing.push({ limit: 'processes', line: `processes: ${noController}, and the kernel holds root to no number` });
+  if (!holds('memory'))
+    missing.push({
+      limit: 'memory',
+      line: `memory in all: ${memoryBytes === undefined ? 'not asked for (--limit-memory)' : noController}`,
+    });
+  if (!holds('processor'))
+    missing.push({ limit: 'cpu', line: `processor time in all: ${cpus === undefined ? 'not asked for (--limit-cpus)' : noController}` });
+  return missing;
+}
 
 /** Can the total memory of a session be limited here? */
 export function memoryLimit(): { available: true } | { available: false; reason: string; fix: string } {
@@ -37,10 +61,10 @@ export function memoryLimit(): { available: true } | { available: false; reason:
  * Puts the process, which waits for its start, and all that it will start into groups with these limits. The kernel takes some
  * milliseconds to move a process; meanwhile it goes on with its own preparations.
  */
-export async function confine(pid: number, limits: { pids: number; memoryBytes?: number }): Promise<SessionCgroup> {
+export async function confine(pid: number, limits: { pids: number; memoryBytes?: number; cpus?: number }): Promise<SessionCgroup> {
   const lines: string[] = [];
   const made: string[] = [];
-  const set = async (controller: Controller, value: number, line: string): Promise<void> => {
+  const set = async (controller: Controller, value: number | string, line: string): Promise<void> => {
     const place = placeFor(controller);
     if (!place) return;
     const group = path.join(place.directory, `intramur-${pid}`);
@@ -48,7 +72,7 @@ export async function confine(pid: number, limits: { pids: number; memoryBytes?:
       mkdirSync(group, { recursive: true });
       if (!made.includes(group)) made.push(group);
       writeFileSync(path.join(group, limitFiles[controller][place.isUnified ? 'unified' : 'legacy']), String(value));
-      if (controller === 'memory') withoutSwap(group, place.isUnified, value);
+      if (controller === 'memory') withoutSwap(group, place.isUnified, Number(value));
       await written(path.join(group, 'cgroup.procs'), String(pid));
       lines.push(line);
     } catch {
@@ -58,6 +82,9 @@ export async function confine(pid: number, limits: { pids: number; memoryBytes?:
   await set('pids', limits.pids, `processes in all: ${limits.pids} (control group)`);
   if (limits.memoryBytes !== undefined)
     await set('memory', limits.memoryBytes, `memory in all: ${limits.memoryBytes} bytes (control group)`);
+  // Microseconds in each period of 100 ms, which is what both hierarchies begin with.
+  if (limits.cpus !== undefined)
+    await set('cpu', String(Math.round(limits.cpus * 100_000)), `processor time in all: ${limits.cpus} CPUs (control group)`);
   return { lines, remove: () => made.forEach(removeGroup) };
 }
 

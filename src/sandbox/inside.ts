@@ -11,7 +11,7 @@ export interface InsidePlan {
   /** Mounts over parts of the workspace. */
   readonly protection: readonly Mount[];
   readonly identity: Identity;
-  readonly homeFiles: readonly { readonly path: string; readonly text: string }[];
+  readonly homeFiles: readonly { readonly path: string; readonly text: string | Uint8Array }[];
   /** Host paths that are visible read-only: package trees. Symbolic links are rebuilt as links. */
   readonly readOnly: readonly string[];
   readonly caPem: string;
@@ -135,7 +135,7 @@ function asOnHost(at: string): Mount[] {
   return [{ kind: 'bind', source: at, path: at, isWritable: false }];
 }
 
-function homeFile({ path: name, text }: { path: string; text: string }, { identity, workspace }: InsidePlan): Mount {
+function homeFile({ path: name, text }: { path: string; text: string | Uint8Array }, { identity, workspace }: InsidePlan): Mount {
   const at = path.resolve(identity.home, name.replace(/^~\//, ''));
   if (!isWithin(at, identity.home) || at === identity.home || isWithin(at, workspace)) {
     throw new IntramurError('SANDBOX_SETUP', `the file ${name} cannot be put into HOME: it would land outside of it or in the workspace`);

@@ -5,7 +5,7 @@ import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, readFileSync, r
 import os from 'node:os';
 import path from 'node:path';
 import { IntramurError } from '../core/index.ts';
-import { confine, noGroup } from './cgroup.ts';
+import { confine, noGroup, notHeldBy, type SessionCgroup } from './cgroup.ts';
 import { compiled } from './compiled.ts';
 import { openUnnamed, writeContent } from './content-fd.ts';
 import type { FileChanges } from './direct-changes.ts';
@@ -21,7 +21,7 @@ import type { Change } from './overlay/change.ts';
 import { isEmpty, sweepEmpty } from './overlay/empty.ts';
 import { readLayer, writeHolder, writeManifest } from './overlay/manifest.ts';
 import { type Owner, ownerOf, requireReachable } from './owner.ts';
-import type { Launched, LaunchPlan, Listeners } from './plan.ts';
+import type { Launched, LaunchPlan, LimitsInForce, Listeners } from './plan.ts';
 import { followLinks } from './program.ts';
 import type { Protection } from './protection.ts';
 import { seccompProgram } from './seccomp.ts';
@@ -33,6 +33,8 @@ import { bubblewrapMissing } from './unavailable.ts';
 interface On {
   /** Called once, with every listener; the program starts when the result is settled. */
   listening(listeners: Listeners): void | Promise<void>;
+  /** Called once, before the program starts, with what the kernel holds for it; the program does not start when it throws. */
+  confined?(limits: LimitsInForce): void | Promise<void>;
 }
 
 export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
@@ -260,9 +262,10 @@ function started(child: ChildProcess, { plan, program, listeners: planned, chang
       served()
         .then(
           async () => {
-            const { lines } = await confined;
+            const limits = limitsOf(plan, await confined);
+            await on.confined?.(limits);
             child.send(goMessage, () => child.connected && child.disconnect());
-            resolve({ pid, exited, limits: [...limitLines(plan), ...lines], changes, signal, kill });
+            resolve({ pid, exited, limits, changes, signal, kill });
           },
           (fault: unknown) => {
             child.kill('SIGKILL');
@@ -275,11 +278,12 @@ function started(child: ChildProcess, { plan, program, listeners: planned, chang
   });
 }
 
-function limitLines({ limits }: LaunchPlan): string[] {
+function limitsOf({ limits }: LaunchPlan, group: SessionCgroup): LimitsInForce {
   const { pids, fileBytes, tmpfsBytes } = limits;
   // The kernel does not hold root to a number of processes: there only the control group counts.
-  const processes = process.geteuid?.() === 0 ? [] : [`processes: ${pids}`];
-  return [...processes, `one file: ${fileBytes} bytes`, `each of HOME, /tmp, /dev/shm: ${tmpfsBytes} bytes`];
+  const isRoot = process.geteuid?.() === 0;
+  const own = [`one file: ${fileBytes} bytes`, `each of HOME, /tmp, /dev/shm: ${tmpfsBytes} bytes`, ...group.lines];
+  return { held: isRoot ? own : [`processes: ${pids}`, ...own], notHeld: notHeldBy(group, limits, isRoot) };
 }
 
 function thisArch(): Arch {

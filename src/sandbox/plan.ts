@@ -16,7 +16,7 @@ export interface LaunchPlan {
   /** HOME inside. */
   readonly home: string;
   /** Relative to HOME. */
-  readonly homeFiles: readonly { readonly path: string; readonly text: string }[];
+  readonly homeFiles: readonly { readonly path: string; readonly text: string | Uint8Array }[];
   /** Extra read-only binds (package trees). */
   readonly readOnly: readonly string[];
   /** Sockets of the launcher's own that programs inside may connect to. */
@@ -36,6 +36,8 @@ export interface LaunchPlan {
     readonly fileBytes: number;
     readonly tmpfsBytes: number;
     readonly memoryBytes?: number;
+    /** Processors' worth of time, all processes together. */
+    readonly cpus?: number;
   };
   /** Asked before any program starts inside; left out, programs start freely and unrecorded. */
   readonly decideStarts?: DecideStarts;
@@ -73,13 +75,19 @@ export interface Exit {
   readonly signal: string | null;
 }
 
+/** Which limits the kernel holds for a session, and which not, as one line each. */
+export interface LimitsInForce {
+  readonly held: readonly string[];
+  /** With the reason. */
+  readonly notHeld: readonly { readonly limit: 'memory' | 'processes' | 'cpu'; readonly line: string }[];
+}
+
 export interface Launched {
   /** The process outside that lives as long as the sandbox. */
   readonly pid: number;
   /** 128 + n when a signal ended the program. Rejects when the sandbox failed before the program could start. */
   readonly exited: Promise<Exit>;
-  /** Which limits the kernel holds for this session, as one line each. */
-  readonly limits: readonly string[];
+  readonly limits: LimitsInForce;
   /** What the session changed in the workspace or its layer. To be called after `exited`; in direct mode it takes new hooks out of force. */
   changes(): Promise<FileChanges>;
   /** Sends a signal to the program, which may end in its own way; everything is killed when there is no program to send it to. */

@@ -44,13 +44,25 @@ export function setupFault(stage: string, errno: number): IntramurError {
   if (refusal) {
     return new IntramurError('SANDBOX_UNAVAILABLE', `no ${stage}: ${name} (${refusal.reason})`, { hint: refusal.fix });
   }
-  return new IntramurError('SANDBOX_SETUP', `the sandbox could not be set up: ${stage} failed with ${name}`, {
+  const fault = new IntramurError('SANDBOX_SETUP', `the sandbox could not be set up: ${stage} failed with ${name}`, {
     hint: hintFor(stage, name),
   });
+  const layer = stage.includes('overlay') ? 'overlay' : /supervisor|filter of program starts/.test(stage) ? 'audit' : undefined;
+  if (layer) lacking.set(fault, layer);
+  return fault;
+}
+
+/** Layers without which a program is still contained. */
+const lacking = new WeakMap<object, 'overlay' | 'audit'>();
+
+/** The layer that a launch failed for, when the program could be contained without it. */
+export function lackingLayer(fault: unknown): 'overlay' | 'audit' | undefined {
+  return typeof fault === 'object' && fault !== null ? lacking.get(fault) : undefined;
 }
 
 function hintFor(stage: string, name: string): string {
-  if (stage.includes('overlay')) return 'intramur run --mode direct -- …   # this file system carries no overlay (or holds other mounts)';
+  if (stage.includes('overlay'))
+    return 'intramur run --mode direct -- …   # this file system carries no overlay (or holds other mounts); or --allow-degraded';
   if (name === 'EADDRINUSE') return 'remove the port that stands twice in the configuration';
   return 'intramur doctor';
 }

@@ -88,7 +88,7 @@ const verdicts = canaries.judge(
   fs.readFileSync(stdoutFile, 'utf8'),
   errors,
   { arrived, queriesElsewhere },
-  (limit) => !launched.limits.some((line) => line.startsWith(limit)),
+  (limit) => !launched.limits.held.some((line) => line.startsWith(limit)),
 );
 const allowed = /^(?:link-out|link-write|up|hard|hard-env|swap|dangling|fresh|nested-|node-c-|fill|big)/;
 const stray =

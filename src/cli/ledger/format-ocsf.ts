@@ -39,6 +39,7 @@ const kinds: Readonly<Record<EntryAction, Kind>> = {
   'secret.use': { category: application, class: [6003, 'API Activity'], activity: () => [99, 'Sign'] },
   'approval.decide': { category: application, class: [6003, 'API Activity'], activity: () => [99, 'Approve'] },
   'session.open': lifecycle(3),
+  'session.confine': lifecycle(3),
   'session.close': lifecycle(4),
   'daemon.start': lifecycle(3),
   'daemon.reload': lifecycle(8),

@@ -55,7 +55,14 @@ function actFrom(entry: Entry, config: Config): RequestDocument['request']['act'
       };
     }
     case 'http.request':
-      return { action, ...place, scheme: detail['scheme'] === 'http' ? 'http' : 'https', method, path };
+      return {
+        action,
+        ...place,
+        scheme: detail['scheme'] === 'http' ? 'http' : 'https',
+        method,
+        path,
+        ...(detail['isRenewal'] === true ? { isRenewal: true } : {}),
+      };
     case 'net.connect':
       return { action, ...place, protocol: (['ssh', 'dns', 'udp', 'tls'] as const).find((known) => known === detail['protocol']) ?? 'tcp' };
     case 'process.exec': {

@@ -6,8 +6,9 @@ import type { Adapter, Credential, UserView } from '../../agents/index.ts';
 import { codeOf, type Places, product } from '../../core/index.ts';
 import type { CloseRequest, DaemonClient, OpenReply } from '../../daemon/index.ts';
 import { type Egress, trustEnv } from '../../egress/index.ts';
-import { type LaunchPlan, launch, type ResolvedProgram, trustPaths } from '../../sandbox/index.ts';
+import { type LaunchPlan, type ResolvedProgram, trustPaths } from '../../sandbox/index.ts';
 import type { CliIo } from '../io.ts';
+import { launchAsAsked } from './degraded.ts';
 import { watchDisk } from './disk-watch.ts';
 import { type Doors, openDoors } from './doors.ts';
 import { baseEnvironment, passedByName, searchPath } from './environment.ts';
@@ -16,6 +17,7 @@ import type { Program } from './program.ts';
 import { followSignals } from './signals.ts';
 import { endLines, printable, startLine } from './status-line.ts';
 import { rememberTerminalModes } from './terminal-modes.ts';
+import type { SessionGpgAgent } from './when-asked/gpg-agent.ts';
 import type { Lesson } from './when-asked/learn.ts';
 import type { SessionSshAgent } from './when-asked/ssh-agent.ts';
 
@@ -58,9 +60,11 @@ export async function contain(
   egress.promise.catch(() => {}); // awaited at the doors and at the end
   let doors: Doors | undefined;
   let sshAgent: SessionSshAgent | undefined;
+  let gpgAgent: SessionGpgAgent | undefined;
   try {
     const lesson = options.learn ? await lessonFor(options, places, io) : undefined;
     if (session.signsWithSsh) sshAgent = await sshAgentFor(client, session, options, io);
+    if (session.signsWithGpg) gpgAgent = await gpgAgentFor(client, session, options, io);
     const plan = planFor(options, io, {
       program: program.resolved,
       adapter: program.adapter,
@@ -69,25 +73,28 @@ export async function contain(
       ...(options.auditExec || options.learn || session.auditsStarts ? { decideStarts: startsOf(client, session, lesson) } : {}),
       ...(lesson ? { onMissing: lesson.onMissing } : {}),
       sshAgent,
+      gpgAgent,
       overlay: path.join(places.sessions, session.session),
       cacheDir: places.cache,
     });
     const restoreTerminalModes = await remembered;
-    const launched = await launch(plan, {
+    const { launched, mode, degraded } = await launchAsAsked(plan, options, session, {
       listening(listeners) {
+        doors?.close();
         doors = openDoors(listeners, egress.promise);
       },
+      confined: (confinement) => client.confined(confinement),
     });
     life.halt = launched.kill;
     if (startMs > 0)
       io.stderr.write(`${product.name}: started the daemon in ${Math.round(startMs)} ms; it goes on until ${product.name} down\n`);
-    io.stderr.write(startLine(performance.now() - began - startMs, session, options.mode, credentials.length));
+    io.stderr.write(startLine(performance.now() - began - startMs, session, mode, credentials.length, degraded));
     const release = followSignals(launched);
     // Bubblewrap takes longer to prepare the inside than this takes to load.
     egress.resolve(import('./session-egress.ts').then(({ createSessionEgress }) => createSessionEgress(client, session, gatewayPort)));
     const loadRest = setTimeout(() => client.prepare(), restAfterMs).unref();
     let halted: string | undefined;
-    const written = options.mode === 'overlay' ? [places.sessions, places.ledger] : [options.workspace, places.ledger];
+    const written = mode === 'overlay' ? [places.sessions, places.ledger] : [options.workspace, places.ledger];
     const endWatch = watchDisk(written, (reason) => {
       halted = reason;
       io.stderr.write(`${product.name}: the session is ended: ${reason}\n`);
@@ -106,12 +113,19 @@ export async function contain(
     const exitCode = exit.signal ? 128 + (os.constants.signals[exit.signal as NodeJS.Signals] ?? 0) : (exit.code ?? 70);
     const { disarmed, ...files } = await launched.changes();
     for (const name of disarmed) io.stderr.write(`${product.name}: a new repository was taken out of force: ${printable(name)}\n`);
-    await report(client, { exitCode, files, limits: launched.limits, ...(halted === undefined ? {} : { halted }) }, lesson, options, io);
+    await report(
+      client,
+      { exitCode, files, limits: launched.limits.held, ...(halted === undefined ? {} : { halted }) },
+      lesson,
+      { ...options, mode },
+      io,
+    );
     return exitCode;
   } finally {
     life.isOver = true;
     doors?.close();
     sshAgent?.close();
+    gpgAgent?.close();
     egress.reject(new Error('the session is over'));
     await egress.promise.then(
       (way) => way.close(),
@@ -147,6 +161,20 @@ async function sshAgentFor(
   return await openSshAgent(client, session, { agentSocket, home: io.home, workspace });
 }
 
+async function gpgAgentFor(
+  client: DaemonClient,
+  session: OpenReply,
+  { workspace }: RunOptions,
+  io: CliIo,
+): Promise<SessionGpgAgent | undefined> {
+  const { openGpgAgent } = await import('./when-asked/gpg-agent.ts');
+  const opened = await openGpgAgent(client, session, { env: io.env, workspace });
+  const none = session.signsWithGpg === 'named' ? ['none of the OpenPGP keys outside is one that may sign inside'] : [];
+  const lines = opened?.warnings ?? none;
+  for (const line of lines) io.stderr.write(`${product.name}: ${line}\n`);
+  return opened;
+}
+
 /** The program's exit code is the command's, also when there is nobody left to sum up what it did. */
 async function report(
   client: DaemonClient,
@@ -174,6 +202,7 @@ interface Parts {
   readonly decideStarts?: LaunchPlan['decideStarts'];
   readonly onMissing?: LaunchPlan['onMissing'];
   readonly sshAgent: SessionSshAgent | undefined;
+  readonly gpgAgent: SessionGpgAgent | undefined;
   readonly overlay: string;
   readonly cacheDir: string;
 }
@@ -181,7 +210,7 @@ interface Parts {
 function planFor(
   options: RunOptions,
   io: CliIo,
-  { program, adapter, user, session, decideStarts, onMissing, sshAgent, overlay, cacheDir }: Parts,
+  { program, adapter, user, session, decideStarts, onMissing, sshAgent, gpgAgent, overlay, cacheDir }: Parts,
 ): LaunchPlan {
   const { workspace } = options;
   const contained = adapter?.contain({
@@ -191,6 +220,7 @@ function planFor(
     gatewayUrl: `http://127.0.0.1:${gatewayPort}`,
     placeholders: session.placeholders,
     hasModels: session.hasModels,
+    usesLogin: session.usesLogin,
     ...(session.model === undefined ? {} : { model: session.model }),
   });
   const { username, uid } = os.userInfo();
@@ -212,8 +242,8 @@ function planFor(
       ...passedByName(options.env, io.env, user, adapter, session.placeholders),
     },
     home: io.home,
-    homeFiles: [...(contained?.files ?? []), ...(sshAgent?.homeFiles ?? [])],
-    ...(sshAgent ? { sockets: sshAgent.sockets } : {}),
+    homeFiles: [...(contained?.files ?? []), ...(sshAgent?.homeFiles ?? []), ...(gpgAgent?.homeFiles ?? [])],
+    sockets: [...(sshAgent?.sockets ?? []), ...(gpgAgent?.sockets ?? [])],
     readOnly: [...program.trees, ...options.read],
     caPem: session.authority.pem,
     javaStore: Buffer.from(session.authority.javaStore, 'base64'),
@@ -225,6 +255,7 @@ function planFor(
       pids: options.limitPids,
       ...limits,
       ...(options.limitMemoryBytes === undefined ? {} : { memoryBytes: options.limitMemoryBytes }),
+      ...(options.limitCpus === undefined ? {} : { cpus: options.limitCpus }),
     },
     ...(decideStarts ? { decideStarts } : {}),
     ...(onMissing ? { onMissing } : {}),

@@ -13,6 +13,11 @@ export interface RunOptions {
   readonly env: readonly string[];
   readonly limitMemoryBytes: number | undefined;
   readonly limitPids: number;
+  /** The number was asked for, not only the default. */
+  readonly asksLimitPids: boolean;
+  readonly limitCpus: number | undefined;
+  /** Go on without layers that are asked for and missing, where the program is contained all the same. */
+  readonly allowDegraded: boolean;
   /** Ask about, and record, each program that starts inside. */
   readonly auditExec: boolean;
   /** Propose a profile of what the session needed. */
@@ -42,6 +47,9 @@ export function parseRun(args: readonly string[], cwd: string): RunOptions {
     env: values.env ?? [],
     limitMemoryBytes: values['limit-memory'] === undefined ? undefined : bytesFrom(values['limit-memory']),
     limitPids: values['limit-pids'] === undefined ? defaultPids : countFrom(values['limit-pids']),
+    asksLimitPids: values['limit-pids'] !== undefined,
+    limitCpus: values['limit-cpus'] === undefined ? undefined : cpusFrom(values['limit-cpus']),
+    allowDegraded: values['allow-degraded'] ?? false,
     learn: values.learn ?? false,
     profile: values.profile,
     read: [],
@@ -64,6 +72,8 @@ function parse(args: readonly string[]) {
         profile: { type: 'string' },
         'limit-memory': { type: 'string' },
         'limit-pids': { type: 'string' },
+        'limit-cpus': { type: 'string' },
+        'allow-degraded': { type: 'boolean' },
         'audit-exec': { type: 'boolean' },
         learn: { type: 'boolean' },
         'summary-json': { type: 'string' },
@@ -89,6 +99,12 @@ function bytesFrom(text: string): number {
   if (!digits || !Number.isSafeInteger(bytes) || bytes === 0)
     throw usage(`--limit-memory ${JSON.stringify(text)} is not a size such as 4G`);
   return bytes;
+}
+
+function cpusFrom(text: string): number {
+  const cpus = Number(text);
+  if (!(cpus >= 0.01 && cpus <= 4096)) throw usage(`--limit-cpus ${JSON.stringify(text)} is not a number of processors such as 1.5`);
+  return cpus;
 }
 
 function countFrom(text: string): number {

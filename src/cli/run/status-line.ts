@@ -7,10 +7,11 @@ export function startLine(
   { purpose, classification, hasModels, firstPerimeter }: OpenReply,
   mode: string,
   keys: number,
+  degraded: readonly string[] = [],
 ): string {
   const models = hasModels ? `${firstPerimeter} first` : "the vendor's own";
   const held = keys === 0 ? 'none inside' : keys === 1 ? '1 placeholder' : `${keys} placeholders`;
-  return `${product.name}: boxed in ${Math.round(milliseconds)} ms · writes: ${mode === 'direct' ? 'this workspace' : 'a layer until apply'} · models: ${models} · keys: ${held} · purpose: ${purpose} · data: ${classification}\n`;
+  return `${product.name}: boxed in ${Math.round(milliseconds)} ms · writes: ${mode === 'direct' ? 'this workspace' : 'a layer until apply'} · models: ${models} · keys: ${held} · purpose: ${purpose} · data: ${classification}\n${degraded.map((line) => `${product.name}: DEGRADED: ${printable(line)}\n`).join('')}`;
 }
 
 export function endLines({ model, egress, labels, refusals, programs, files, ledger, session, halted }: Summary, mode: string): string {
