@@ -27,6 +27,14 @@ describe('reports', () => {
     expect(lines[3]).toMatch(/^CRITICAL/);
   });
 
+  it('says that no keys were found, not that nobody could read them', () => {
+    const bypass = { '~/.claude/settings.json': JSON.stringify({ permissions: { allow: ['Bash(*)'] } }) };
+    const textOf = (more: Record<string, string>): string =>
+      textReport(jsonReport(auditOf({ '~/.claude.json': '{}', ...bypass, ...more }), 0), { colour: false, home: user });
+    expect(textOf({})).toContain('read your keys:              no key files were found');
+    expect(textOf({ '~/.ssh/id_ed25519': 'x' })).toContain('read your keys:              yes, 1 of 1: claude-code');
+  });
+
   it('no secret stands in any report', () => {
     const report = jsonReport(auditOf(files), 0);
     expect(JSON.stringify(report) + textReport(report, { colour: false, home: user })).not.toContain('Zx81k2m4n6p8q0r2t4');

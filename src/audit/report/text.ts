@@ -82,9 +82,9 @@ function findingLines({ findings }: AuditReport, paint: Paint, short: Short): re
 function todayLines(report: AuditReport, paint: Paint): readonly string[] {
   const { abilities, of } = today(report);
   if (of === 0) return [];
-  const lines = abilities.flatMap(({ what, agents }) =>
+  const lines = abilities.flatMap(({ what, agents, none }) =>
     wrap(
-      `  ${`${what}:`.padEnd(28)} ${agents.length === 0 ? 'no' : `yes, ${agents.length} of ${of}: ${named(agents, agents.length > 2 ? 1 : 2)}`}`,
+      `  ${`${what}:`.padEnd(28)} ${agents.length === 0 ? (none ?? 'no') : `yes, ${agents.length} of ${of}: ${named(agents, agents.length > 2 ? 1 : 2)}`}`,
       31,
     ),
   );
