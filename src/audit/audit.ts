@@ -15,6 +15,7 @@ import { type Pin, pinsOf } from './pins.ts';
 import { listeners } from './processes.ts';
 import { at, entriesOf } from './read/node.ts';
 import { diskTree, type Tree } from './read/tree.ts';
+import { recentProjects } from './recent.ts';
 import type { EffectiveRow, SummaryRow } from './report/json.ts';
 import { type Finding, runRules } from './rules/run-rules.ts';
 import { isBelow, named, type Walk, walk } from './scan.ts';
@@ -193,9 +194,10 @@ function attribute(docs: readonly Doc[], present: ReadonlySet<string>): readonly
   });
 }
 
-/** Directories that agents remember, wherever they lie. */
+/** Directories that agents and editors remember, wherever they lie. */
 function remembered(tree: Tree, homes: readonly string[]): readonly string[] {
-  return homes.flatMap((home) =>
+  const opened = homes.flatMap((home) => recentProjects(tree, home).map((dir) => path.posix.normalize(dir)));
+  const noted = homes.flatMap((home) =>
     (
       [
         ['.claude.json', 'json'],
@@ -210,6 +212,7 @@ function remembered(tree: Tree, homes: readonly string[]): readonly string[] {
       return entriesOf(table).flatMap(({ key }) => (key.startsWith('/') && key !== '/' ? [path.posix.normalize(key)] : []));
     }),
   );
+  return [...noted, ...opened];
 }
 
 /** The agents that are here, without a walk through the disk. */

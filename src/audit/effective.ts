@@ -53,6 +53,12 @@ export function decide(situation: Situation, question: Question): Answer {
   return dialect.decide(situation, question);
 }
 
+/** By its reading tool, or by a command that it takes for harmless: some agents run `cat` on any file without a question. */
+export function readsUnasked(situation: Situation, file: string): boolean {
+  const can = (action: Action, target: string): boolean => ['allow', 'sandboxed'].includes(decide(situation, { action, target }).mode);
+  return can('read', file) || can('shell', `cat ${file}`);
+}
+
 interface Pair {
   readonly agent: CatalogueEntry;
   readonly workspace: string;
@@ -151,7 +157,7 @@ export function summaryRows(facts: Facts, effective: readonly EffectiveRow[]): r
       network: known ? networkWords(agent, shell, network, situation) : 'not known',
       secrets: secretWords(
         secrets.get(situation.home) ?? [],
-        (file) => shell === 'allow' || shell === 'sandboxed' || ['allow', 'sandboxed'].includes(ask('read', join(situation.home, file))),
+        (file) => shell === 'allow' || shell === 'sandboxed' || readsUnasked(situation, join(situation.home, file)),
         known,
       ),
       modelHost: modelWords(facts, agent, workspace),

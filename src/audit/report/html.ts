@@ -58,8 +58,8 @@ function inShort(report: AuditReport): string {
   const ids = new Set(report.agents.map(({ id }) => id)).size;
   const unpinned = report.mcpServers.filter(({ pinned }) => pinned === false).length;
   const able = abilities.map(
-    ({ what, agents }) =>
-      `<tr><th scope="row">${what}</th><td class="${agents.length === 0 ? 'no' : 'yes'}"><strong>${agents.length} of ${of}</strong></td><td>${escape(agents.length === 0 ? 'no agent' : named(agents, 8))}</td></tr>`,
+    ({ what, agents, none }) =>
+      `<tr><th scope="row">${what}</th><td class="${agents.length === 0 ? 'no' : 'yes'}"><strong>${agents.length} of ${of}</strong></td><td>${escape(agents.length === 0 ? (none ?? 'no agent') : named(agents, 8))}</td></tr>`,
   );
   const servers = report.mcpServers.length;
   return `<p>${ids} coding ${ids === 1 ? 'agent is' : 'agents are'} here${servers === 0 ? '' : `, with ${servers} MCP ${servers === 1 ? 'server' : 'servers'}, ${unpinned} of them in whatever version is current`}. Without asking anybody, so many of them can today:</p>

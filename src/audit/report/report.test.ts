@@ -27,6 +27,34 @@ describe('reports', () => {
     expect(lines[3]).toMatch(/^CRITICAL/);
   });
 
+  it('a remedy stands below what it helps against, and what is not certain says so', () => {
+    const own = { '~/.codex/config.toml': 'model = "x"\n', '~/.gemini/settings.json': '{}', '~/.claude.json': '{}' };
+    const report = jsonReport(auditOf(own), 0);
+    const text = textReport(report, { colour: false, home: user }).replace(/\n {14}/g, ' ');
+    const lines = text.split('\n');
+    for (const name of ['Codex CLI', 'Gemini CLI']) {
+      const at = lines.findIndex((line) => line.includes(`${name} sends usage data`));
+      const { remedy } = report.findings.find(({ message }) => message.startsWith(`${name} sends usage data`)) ?? { remedy: 'none' };
+      expect(
+        lines
+          .slice(at)
+          .find((line) => line.includes('-> '))
+          ?.trim(),
+      ).toBe(`-> ${remedy}`);
+    }
+    const unsure = { ...report, findings: report.findings.map((finding) => ({ ...finding, confidence: 'low' as const })) };
+    expect(textReport(unsure, { colour: false, home: user }).replace(/\s+/g, ' ')).toContain('by default (not certain)');
+    expect(text).not.toContain('(not certain)');
+  });
+
+  it('says that no keys were found, not that nobody could read them', () => {
+    const bypass = { '~/.claude/settings.json': JSON.stringify({ permissions: { allow: ['Bash(*)'] } }) };
+    const textOf = (more: Record<string, string>): string =>
+      textReport(jsonReport(auditOf({ '~/.claude.json': '{}', ...bypass, ...more }), 0), { colour: false, home: user });
+    expect(textOf({})).toContain('read your keys:              no key files were found');
+    expect(textOf({ '~/.ssh/id_ed25519': 'x' })).toContain('read your keys:              yes, 1 of 1: claude-code');
+  });
+
   it('no secret stands in any report', () => {
     const report = jsonReport(auditOf(files), 0);
     expect(JSON.stringify(report) + textReport(report, { colour: false, home: user })).not.toContain('Zx81k2m4n6p8q0r2t4');

@@ -61,17 +61,21 @@ function findingLines({ findings }: AuditReport, paint: Paint, short: Short): re
     groups.set(key, [...(groups.get(key) ?? []), finding]);
   }
   for (const group of groups.values()) {
-    for (const { severity, id, agent, message, file, line } of group.slice(0, shownPerRule)) {
+    const shown = group.slice(0, shownPerRule);
+    for (const [index, { severity, id, agent, message, file, line, remedy, confidence }] of shown.entries()) {
       const label = severity.toUpperCase().padEnd(8);
       const [head = '', ...rest] = wrap(
-        `${label} ${id.padEnd(9)} ${agent === null || message.toLowerCase().startsWith(agent.slice(0, 4)) ? '' : `${agent}: `}${message}`,
+        `${label} ${id.padEnd(9)} ${agent === null || message.toLowerCase().startsWith(agent.slice(0, 4)) ? '' : `${agent}: `}${message}${confidence === 'low' ? ' (not certain)' : ''}`,
         11,
       );
       lines.push(paint(colours[severity] ?? '0', head.slice(0, 8)) + head.slice(8), ...rest);
       if (file !== null) lines.push(paint('2', `           ${cut(short(file), width - 18)}${line === null ? '' : `:${line}`}`));
+      const next = shown[index + 1];
+      if (next === undefined && group.length > shownPerRule)
+        lines.push(`           and ${plural(group.length - shownPerRule, 'more place')} (--json lists all)`);
+      // Once for all that it helps against.
+      if (next?.remedy !== remedy) lines.push(...wrap(`           -> ${remedy}`, 14));
     }
-    if (group.length > shownPerRule) lines.push(`           and ${plural(group.length - shownPerRule, 'more place')} (--json lists all)`);
-    lines.push(...wrap(`           -> ${group[0]?.remedy ?? ''}`, 14));
   }
   const remarks = findings.filter(({ severity }) => severity === 'info').length;
   if (remarks > 0) lines.push(`${plural(remarks, 'remark')} of level info: --json shows ${remarks === 1 ? 'it' : 'them'}.`);
@@ -82,9 +86,9 @@ function findingLines({ findings }: AuditReport, paint: Paint, short: Short): re
 function todayLines(report: AuditReport, paint: Paint): readonly string[] {
   const { abilities, of } = today(report);
   if (of === 0) return [];
-  const lines = abilities.flatMap(({ what, agents }) =>
+  const lines = abilities.flatMap(({ what, agents, none }) =>
     wrap(
-      `  ${`${what}:`.padEnd(28)} ${agents.length === 0 ? 'no' : `yes, ${agents.length} of ${of}: ${named(agents, agents.length > 2 ? 1 : 2)}`}`,
+      `  ${`${what}:`.padEnd(28)} ${agents.length === 0 ? (none ?? 'no') : `yes, ${agents.length} of ${of}: ${named(agents, agents.length > 2 ? 1 : 2)}`}`,
       31,
     ),
   );

@@ -4,6 +4,8 @@ import type { AuditReport } from './json.ts';
 export interface Ability {
   readonly what: string;
   readonly agents: readonly string[];
+  /** Said instead, when nobody can for want of an object. */
+  readonly none?: string;
 }
 
 /** Over all workspaces; an agent counts once. `of`: agents of which anything is known. */
@@ -17,7 +19,11 @@ export function today({ summary }: Pick<AuditReport, 'summary'>): { readonly abi
       { what: 'run any command', agents: who(({ shell }) => shell.startsWith('any command, without')) },
       { what: 'write outside the workspace', agents: who(({ write }) => write.startsWith('anywhere')) },
       { what: 'reach any host', agents: who(({ network }) => network.startsWith('any host')) },
-      { what: 'read your keys', agents: who(({ secrets }) => secrets.startsWith('can read')) },
+      {
+        what: 'read your keys',
+        agents: who(({ secrets }) => secrets.startsWith('can read')),
+        ...(known.every(({ secrets }) => secrets.startsWith('no secret files')) ? { none: 'no key files were found' } : {}),
+      },
     ],
     of: new Set(known.map(({ agent }) => agent)).size,
   };

@@ -1,5 +1,5 @@
 import { secretFiles } from '../catalogue/secret-files.ts';
-import { decide, situationFor } from '../effective.ts';
+import { decide, readsUnasked, situationFor } from '../effective.ts';
 import { isThere, join } from '../load.ts';
 import { rule } from './rule.ts';
 
@@ -22,7 +22,7 @@ export const secretsInReach = rule({
         const readable =
           shell.mode === 'allow' || shell.mode === 'sandboxed'
             ? present
-            : present.filter((secret) => decide(situation, { action: 'read', target: join(home, secret.path) }).mode === 'allow');
+            : present.filter((secret) => readsUnasked(situation, join(home, secret.path)));
         if (readable.length === 0) continue;
         const names = readable.slice(0, 4).map((secret) => `~/${secret.path}`);
         const from = shell.source.file ?? path;

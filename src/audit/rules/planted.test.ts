@@ -304,6 +304,26 @@ const planted: readonly (readonly [id: string, file: string, files: Files])[] = 
     '~/.config/opencode/opencode.json',
     { '~/.config/opencode/opencode.json': json({ permission: 'allow' }), '~/.ssh/id_ed25519': 'x' },
   ],
+  // It asks before its reading tool leaves the workspace, and takes `cat` for harmless everywhere.
+  [
+    'CRED-001',
+    '~/.qwen/settings.json',
+    { '~/.qwen/settings.json': json({ tools: { approvalMode: 'default' } }), '~/.ssh/id_ed25519': 'x' },
+  ],
+  ['PERM-009', '~/.gemini/settings.json', { '~/.gemini/settings.json': json({ excludeTools: ['run_shell_command'] }) }],
+  [
+    'PERM-009',
+    '~/.gemini/policies/a.toml',
+    {
+      '~/.gemini/policies/a.toml':
+        '[[rule]]\ntoolName = "write_file"\nargsPattern = "([^/]*/)?secret"\ndecision = "deny"\npriority = 100\n',
+    },
+  ],
+  [
+    'PERM-009',
+    '~/.gemini/policies/a.toml',
+    { '~/.gemini/policies/a.toml': '[[rule]]\ntoolName = "write_file"\ndecision = "deny"\npriority = 1000\n' },
+  ],
   ['CRED-002', '.env', { '~/.claude.json': '{}', '.env': `GITHUB_TOKEN=${token}\n` }],
   [
     'CRED-003',
