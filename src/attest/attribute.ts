@@ -123,20 +123,24 @@ function cover(slot: Slot, terms: readonly Term[]): { chosen: Term[]; loose: Set
 }
 
 function signOf(slot: Slot, term: Term, isWhole: boolean, { runs }: Matrix): Sign {
-  const hits = term.runs.filter((run) => slot.values.has(run));
-  const byItself = term.alone.filter((run) => slot.values.has(run)).length;
+  const shown = term.runs.filter((run) => slot.values.has(run));
+  const byItself = term.alone.filter((run) => slot.values.has(run));
+  // Where a statement may have covered it up in some runs, it may as well have been chance in the others: then only runs of the value alone
+  // count, and one more of them.
+  const isCovered = term.runs.some((run) => !slot.values.has(run) && slot.restated.has(run));
+  const hits = isCovered ? byItself : shown;
   const variesWith = variedIn(term.assignment);
   // Runs with the reference's value; those of other factors that also change it do not speak against it.
   const cold = runs.filter(({ assignment }, run) => !slot.values.has(run) && says(slot, run, variedIn(assignment).length < 2));
   // A request that the base seldom makes has no base to be compared with.
   const bases = cold.filter(({ assignment }) => variedIn(assignment).length === 0).length;
   const confidence = 1 - separation(hits.length, hits.length + cold.length);
-  const needed = Math.max(alone + variesWith.length - 1 - byItself, agreeing - hits.length);
+  const needed = Math.max(alone + variesWith.length - 1 - byItself.length, agreeing + (isCovered ? 1 : 0) - hits.length);
   return {
     where: slot.where,
     channel: slot.channel,
     confidence,
-    tokens: tokensOf(slot, byItself > 0 ? term.alone : hits),
+    tokens: tokensOf(slot, byItself.length > 0 ? byItself : shown),
     variesWith,
     quotes: [slot.lines],
     assignment: term.assignment,

@@ -48,6 +48,7 @@ export function documentOf(about: About, { isConclusive: _said, ...found }: Atte
 
 const texts = ['agent', 'version', 'sha256', 'attestedAt'];
 const lists = ['covert', 'disclosed', 'sideChannels', 'shipped', 'evidence'];
+const factorLists = ['varied', 'notVaried'];
 
 /** @throws IntramurError USAGE for what is no attestation of ours */
 export function readDocument(text: string, name: string): AttestDocument {
@@ -68,6 +69,7 @@ function isDocument(value: unknown): value is AttestDocument {
     fields.get('schema') === schema &&
     texts.every((name) => typeof fields.get(name) === 'string') &&
     typeof fields.get('passed') === 'boolean' &&
+    factorLists.every((name) => Array.isArray(fields.get(name))) &&
     lists.every((name) => {
       const list = fields.get(name);
       return Array.isArray(list) && list.every((item) => typeof item === 'object' && item !== null);

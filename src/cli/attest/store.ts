@@ -1,6 +1,8 @@
-// Attestations are kept, each as a document and as a page: one for each agent, version and program.
+// Attestations are kept, each as a document and as a page: one for each agent, version and program. One in which only some surroundings
+// were varied stands beside a whole one and never takes its place.
 import fs from 'node:fs';
 import path from 'node:path';
+import { factors } from '../../attest/index.ts';
 import { IntramurError } from '../../core/index.ts';
 import { type AttestDocument, readDocument } from './document.ts';
 import { attestationPage } from './page.ts';
@@ -13,7 +15,7 @@ export interface Kept {
 export function keep(state: string, document: AttestDocument): Kept {
   const directory = directoryOf(state, document.agent);
   fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const base = path.join(directory, `${fileName(document.version)}-${document.sha256.slice(0, 12)}`);
+  const base = path.join(directory, `${fileName(document.version)}-${document.sha256.slice(0, 12)}${isPart(document) ? '-part' : ''}`);
   const kept = { json: `${base}.json`, html: `${base}.html` };
   replace(kept.json, `${JSON.stringify(document, undefined, 2)}\n`);
   replace(kept.html, attestationPage(document));
@@ -21,7 +23,7 @@ export function keep(state: string, document: AttestDocument): Kept {
 }
 
 /**
- * The newest that was kept of this version, or the one in the file of that name.
+ * The newest that was kept of this version, a whole one if there is any, or the one in the file of that name.
  * @throws IntramurError CONFIG_NOT_FOUND when there is none
  */
 export function kept(state: string, agent: string, version: string, cwd: string): AttestDocument {
@@ -33,12 +35,17 @@ export function kept(state: string, agent: string, version: string, cwd: string)
   const directory = directoryOf(state, agent);
   const all = fs.existsSync(directory) ? fs.readdirSync(directory).filter((name) => name.endsWith('.json')) : [];
   const documents = all.map((name) => readDocument(fs.readFileSync(path.join(directory, name), 'utf8'), name));
-  const newest = documents.filter((one) => one.version === version).toSorted((a, b) => (a.attestedAt < b.attestedAt ? 1 : -1))[0];
+  const ofVersion = documents.filter((one) => one.version === version).toSorted((a, b) => (a.attestedAt < b.attestedAt ? 1 : -1));
+  const newest = ofVersion.find((one) => !isPart(one)) ?? ofVersion[0];
   if (newest !== undefined) return newest;
   const known = [...new Set(documents.map((one) => one.version))].join(', ');
   throw new IntramurError('CONFIG_NOT_FOUND', `${agent} ${version} was not attested here`, {
     hint: known === '' ? `attest ${agent} keeps what it finds` : `attested versions: ${known}`,
   });
+}
+
+function isPart({ varied, notVaried }: AttestDocument): boolean {
+  return factors.some((factor) => !varied.includes(factor) && !notVaried.includes(factor));
 }
 
 function directoryOf(state: string, agent: string): string {
