@@ -1,5 +1,5 @@
 // Makes src/inspect/data/background.bin.gz: what the code of several unrelated public packages has in common, as hashes only.
-// Run: node scripts/background.ts. Fetches the packages of bench/inspect/corpus.ts that are not there yet.
+// Run: node scripts/background.ts, then npm run format. Fetches the packages of bench/inspect/corpus.ts that are not there yet.
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import zlib from 'node:zlib';

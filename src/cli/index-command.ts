@@ -114,7 +114,8 @@ function list(store: FingerprintStore, data: DataStore, isJson: boolean, io: Cli
       return { name, path: root, classification, files, lines, entries, bytes, builtAt: builtAt ?? null };
     });
     const about = tables.map((table) => ({ ...table, builtAt: table.builtAt ?? null }));
-    io.stdout.write(`${JSON.stringify({ schema: SCHEMA, repositories: rows, tables: about })}\n`);
+    const listed = { schema: SCHEMA, repositories: rows, ...(tables.length > 0 ? { tables: about } : {}) };
+    io.stdout.write(`${JSON.stringify(listed)}\n`);
     return 0;
   }
   for (const { name, classification, files, lines, builtAt } of repositories) {

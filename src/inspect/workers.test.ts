@@ -3,6 +3,7 @@ import crypto from 'node:crypto';
 import zlib from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { githubToken } from './detectors/github-checksum.ts';
+import { buildDataIndex } from './exact/data-table.ts';
 import { createInspector, createWorkers } from './index.ts';
 
 const fingerprintKey = crypto.randomBytes(32);
@@ -47,6 +48,21 @@ describe('a payload that is looked at elsewhere', () => {
     await ending.close();
     const { labels, refused } = await inspector.inspect(body(call([...first, 'And this?']), 'application/json'), { session: 's' });
     expect([labels, refused]).toEqual([['secret'], undefined]);
+  });
+
+  it('is looked at for the people and the secrets that the company named, and for what is opaque', async () => {
+    const entry = { name: 'people', path: '', classification: 'restricted', columns: ['mail'], with: [], rows: 0, values: 0 } as const;
+    const { index: data } = buildDataIndex(Buffer.alloc(32, 5), [{ entry, rows: [['mail'], ['jane.roe@customer.example']] }]);
+    const own = createWorkers({ fingerprints: undefined, data, fingerprintKey, most: 1 });
+    const knownSecrets = [{ name: 'PIER', value: 'blue and wet 7' }];
+    const secret = Buffer.from('it is blue and wet 7').toString('base64');
+    const text = `${prose(100_000)} jane.roe@customer.example ${secret} ${prose(1000)} ${crypto.randomBytes(3000).toString('base64')}`;
+    const [there, here] = await Promise.all(
+      [{ workers: own }, {}].map((where) => createInspector({ fingerprintKey, data, ...where }).inspect(body(text), { knownSecrets })),
+    );
+    await own.close();
+    expect({ ...there, ms: 0 }).toEqual({ ...here, ms: 0 });
+    expect(there).toMatchObject({ classification: 'restricted', labels: ['secret', 'pii'], isOpaque: true });
   });
 
   it('leaves the placeholders of the product alone', async () => {
