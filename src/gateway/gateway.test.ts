@@ -411,7 +411,12 @@ describe('nothing leaves', () => {
     ['a list of further models', chatBody({ models: ['gpt-x'] }), /choice of the model/],
     ['a body longer than the limit', chatBody({ pad: 'x'.repeat(5000) }), /longer than 4096 bytes/, { limits: { maxBytes: 4096 } }],
     ['a monitor that throws', chatBody(), /bug in the product/, { decide: () => Promise.reject(new Error('boom')) }],
-    ['a monitor that hangs', chatBody(), /INSPECT_LIMIT/, { decide: () => new Promise(() => {}), limits: { mediateMs: 50 } }],
+    [
+      'a monitor that hangs',
+      chatBody(),
+      /came too late[^]*\(INSPECT_LIMIT\)/,
+      { decide: () => new Promise(() => {}), limits: { mediateMs: 50 } },
+    ],
     ['a ledger that cannot append', chatBody(), /not in the ledger/, { append: () => Promise.reject(new Error('full')) }],
   ])('with %s', async (_name, body, reason, options = {}) => {
     const { inside, outside, rig } = await pair(
