@@ -2,7 +2,7 @@
 // one run: CPU and rate of small calls, streams and large bodies, time added to the first byte, and memory of 500 slow streams. Each
 // subject is a program of its own, so that the kernel's count of its CPU is the measure; rounds alternate, because the machine is
 // shared. Intramur runs as built, with inspection, default policy and durable ledger; the others inspect, decide and record nothing.
-// `npm run bench -- gateway`.
+// `npm run bench -- gateway`; with INTRAMUR_BENCH_SUBJECTS=bare,intramur only those.
 import { drive, type Load, loads, streamLoad } from './gateway/drive.ts';
 import { type FirstByteRow, firstBytes } from './gateway/first-byte.ts';
 import { cpuMicroseconds, residentBytes } from './gateway/processes.ts';
@@ -75,7 +75,10 @@ async function ableTo(load: Load, subjects: readonly Subject[], missing: Missing
 
 export async function run(rounds = 7): Promise<Figures> {
   const upstream = await startUpstream();
-  const { subjects, missing: absent } = await startSubjects(`http://127.0.0.1:${upstream.port}`);
+  const { subjects, missing: absent } = await startSubjects(
+    `http://127.0.0.1:${upstream.port}`,
+    process.env['INTRAMUR_BENCH_SUBJECTS']?.split(','),
+  );
   const missing = [...absent];
   try {
     // Memory first: a process that was busy before has room in its heap, and what a stream holds would not show.

@@ -120,9 +120,9 @@ async function judge(deps: CallDeps, request: Request, body: Body): Promise<Medi
     const inTime = await within(mediated, deps.limits.mediateMs);
     if (inTime) return inTime;
     // What is decided too late is on record as what it was: refused.
-    const reason = 'the decision came too late';
+    const reason = 'the decision came too late, because too much is under way at once (INSPECT_LIMIT)';
     mediated.then(({ entry }) => entry && deps.outcomes.add(entry.index, { decision: 'deny', reason, status: 400 })).catch(deps.onFault);
-    return { decision: denyFor('INSPECT_LIMIT'), entry: undefined };
+    return { decision: { effect: 'deny', reason: { code: 'INSPECT_LIMIT', text: reason }, policies: [] }, entry: undefined };
   } catch (fault) {
     deps.onFault(fault);
     return { decision: denyFor(codeOf(fault) ?? 'INTERNAL'), entry: undefined };

@@ -339,6 +339,33 @@ describe('every allowed target', () => {
   });
 });
 
+it.each([
+  ['once is tried again, at the same target', 1, 200, 2],
+  ['always is tried twice and refused', Number.POSITIVE_INFINITY, 400, 2],
+] as const)('a connection that is reset before any answer, %s; the outside is never called', async (_name, resets, status, tries) => {
+  const arrived: number[] = [];
+  const inside = http.createServer((request, response) => {
+    arrived.push(performance.now());
+    if (arrived.length <= resets) request.socket.resetAndDestroy();
+    else response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+  });
+  const outside = await upstream();
+  const started = await rig({
+    decide: insideOnly,
+    config: {
+      providers: [
+        provider({ id: 'coder', url: await listen(inside) }),
+        provider({ id: 'vendor', url: `${outside.url}/v1`, perimeter: 'public' }),
+      ],
+      models: [{ match: '*', targets: ['coder/m', 'vendor/m'] }],
+    },
+  });
+  const told = await ask(started.url + chat, { headers: bearer, body: chatBody() });
+  expect([told.status, arrived.length, outside.received]).toEqual([status, tries, []]);
+  // Not at once: a server that restarts is not there again in the same millisecond.
+  expect((arrived[1] ?? 0) - (arrived[0] ?? 0)).toBeGreaterThan(15);
+});
+
 describe('an inside target that dies', () => {
   it('is noticed without a call, and so is its return; looking at it says nothing', async () => {
     let heard = 0;
@@ -411,7 +438,12 @@ describe('nothing leaves', () => {
     ['a list of further models', chatBody({ models: ['gpt-x'] }), /choice of the model/],
     ['a body longer than the limit', chatBody({ pad: 'x'.repeat(5000) }), /longer than 4096 bytes/, { limits: { maxBytes: 4096 } }],
     ['a monitor that throws', chatBody(), /bug in the product/, { decide: () => Promise.reject(new Error('boom')) }],
-    ['a monitor that hangs', chatBody(), /INSPECT_LIMIT/, { decide: () => new Promise(() => {}), limits: { mediateMs: 50 } }],
+    [
+      'a monitor that hangs',
+      chatBody(),
+      /came too late[^]*\(INSPECT_LIMIT\)/,
+      { decide: () => new Promise(() => {}), limits: { mediateMs: 50 } },
+    ],
     ['a ledger that cannot append', chatBody(), /not in the ledger/, { append: () => Promise.reject(new Error('full')) }],
   ])('with %s', async (_name, body, reason, options = {}) => {
     const { inside, outside, rig } = await pair(
