@@ -1,13 +1,18 @@
 // What work costs inside the sandbox, against the same work under bare bubblewrap with the same system call filter, and on the host;
 // and in copy-on-write mode against a bare overlay of the kernel under bubblewrap, which is its floor. Processor time of the work by
-// itself, as an ordinary user, without start and end of the session, which have rows of their own. All in turn, A B C A B C …
+// itself, as an ordinary user, without start and end of the session, which have rows of their own. All in turn, A B C A B C … And what the audit of starts costs, on the clock.
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ordinary } from './ordinary.ts';
+import { benchExecAudit, type ExecAuditRow } from './sandbox/exec-audit.ts';
 import type { SandboxRow } from './sandbox/work.ts';
 
-export function benchSandbox(rounds: number): readonly SandboxRow[] {
+export function benchSandbox(rounds: number): readonly (SandboxRow | ExecAuditRow)[] {
+  return [...benchWork(rounds), ...benchExecAudit(path.resolve(import.meta.dirname, '..'), rounds)];
+}
+
+function benchWork(rounds: number): readonly SandboxRow[] {
   const place = ordinary(['src/core', 'src/sandbox', 'bench/sandbox']);
   try {
     const script = path.join(place.kit, 'bench/sandbox/work.ts');

@@ -136,6 +136,7 @@ async function decideOther(
   if (!flow) return await gateway.forwardDirect({ head, ...forwarded });
   // A new login, at a host that was granted. What it brings is replaced, so it has to come in a form that can be read.
   const answer = await gateway.forwardDirect({ head: withHeader(head, 'accept-encoding', 'identity'), ...forwarded });
+  if (answer.body instanceof Uint8Array) return answer; // Our own words: it was refused, or nobody answered.
   const whole = await wholeOf(answer.body);
   return logins.admit(session, flow, { status: answer.status, rawHeaders: answer.rawHeaders, bytes: whole });
 }
@@ -153,8 +154,7 @@ function withHeader(head: ExchangeHead, name: string, value: string): ExchangeHe
 }
 
 /** `undefined` when it is longer than an answer with tokens can be. */
-async function wholeOf(body: ExchangeReply['body']): Promise<Buffer | undefined> {
-  if (body instanceof Uint8Array) return Buffer.from(body);
+async function wholeOf(body: Readable): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {

@@ -111,6 +111,49 @@ describe('a placeholder on any other way is a refusal', () => {
   });
 });
 
+describe("another's key, at a host for which the session has its own", () => {
+  const attacker = 'sk-ant-api03-of-somebody-else';
+  it.each<[string, (own: string) => readonly string[], string]>([
+    ['alone', () => ['x-api-key', attacker], own.target],
+    ['as a bearer', () => ['Authorization', `Bearer ${attacker}`], own.target],
+    ['beside its own', (p) => ['Authorization', `Bearer ${p}`, 'X-Api-Key', attacker], own.target],
+    ['in Basic', () => ['authorization', basic(`u:${attacker}`)], own.target],
+    ['in the query', () => [], `/v1/messages?key=${attacker}`],
+    ['in the query, beside its own', () => [], `/v1/messages?x=PLACEHOLDER&key=${attacker}`],
+    ['in the query, spelt otherwise', () => [], `/v1/messages?%6Bey=${attacker}`],
+  ])('%s is a refusal', (_name, headers, target) => {
+    const { vault, placeholder } = issued();
+    const asked = { ...own, target: target.replace('PLACEHOLDER', placeholder) };
+    expect(() => vault.restore(headers(placeholder), asked, 's1')).toThrow(expect.objectContaining({ code: 'CREDENTIAL_MISUSED' }));
+  });
+
+  it('passes where the session has none: it is the program that brought it', () => {
+    const { vault } = issued();
+    const elsewhere = { ...own, host: 'api.other.example' };
+    expect(vault.restore(['x-api-key', attacker], elsewhere, 's1').rawHeaders).toEqual(['x-api-key', attacker]);
+    expect(vault.restore(['x-api-key', attacker], own, 's2').rawHeaders).toEqual(['x-api-key', attacker]);
+  });
+});
+
+describe('a secret that is renewed', () => {
+  const login = { flow: { id: 'l' }, kind: 'refresh' } as unknown as NonNullable<Secret['login']>;
+
+  it('has a fresh placeholder; earlier ones stand for the new value, of very many the oldest for nothing', () => {
+    const { vault, placeholder } = issued();
+    const fresh = vault.renew('s1', { ...secret, value: 'NEW' });
+    for (const each of [placeholder, fresh]) expect(vault.restore(['x-api-key', each], own, 's1').rawHeaders[1]).toBe('NEW');
+    expect([fresh === placeholder, vault.holder(fresh, 's1')?.value, vault.holder(fresh, 's2')]).toEqual([false, 'NEW', undefined]);
+    for (let i = 0; i < 16; i++) vault.renew('s1', { ...secret, value: 'NEWER' });
+    expect(() => vault.restore(['x-api-key', placeholder], own, 's1')).toThrow('placeholder');
+  });
+
+  it('that renews others is put in nowhere, and has no way in a body', () => {
+    const { vault, placeholder } = issued({ login });
+    expect(() => vault.restore(['authorization', `Bearer ${placeholder}`], own, 's1')).toThrow('placeholder');
+    expect(vault.isMisusedIn(Buffer.from(placeholder), 'api.anthropic.com', 's1')).toBe(true);
+  });
+});
+
 describe('a placeholder in a body', () => {
   it.each<[string, string, string, boolean]>([
     ['to its own host', 'api.anthropic.com', 's1', false],

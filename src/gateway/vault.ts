@@ -95,6 +95,15 @@ export function createVault(): Vault {
   const slotsOf = (id: string, session: SessionId): [own: string, slot: Slot][] =>
     [...slots].filter(([, slot]) => slot.session === session && slot.secret.id === id);
 
+  /** Does the session have a key of its own for this host? */
+  const holdsFor = (host: string, session: SessionId): boolean => {
+    const name = canonicalHost(host);
+    return [...slots.values()].some(
+      (slot) =>
+        slot.session === session && slot.secret.login?.kind !== 'refresh' && slot.secret.hosts.some((own) => canonicalHost(own) === name),
+    );
+  };
+
   const vault: Vault = {
     issue(session, secrets) {
       return Object.fromEntries([...secrets, sessionKey].map((secret) => [secret.id, add(session, secret)]));
@@ -142,6 +151,13 @@ export function createVault(): Vault {
       const restored: string[] = [];
       for (const [name, value] of pairsOf(rawHeaders)) restored.push(swap(name), inBasic(value, swap) ?? swap(value));
       const target = swap(destination.target, encodeURIComponent);
+      // With a key of somebody else's, what is sent to a vendor could be fetched from there by whoever it belongs to.
+      const isForeign = hasForeignKey(rawHeaders, restored) || hasForeignQuery(destination.target, target);
+      if (isForeign && holdsFor(destination.host, session))
+        throw new IntramurError(
+          'CREDENTIAL_MISUSED',
+          `a key that is not this session's own was sent to ${destination.host}, for which it holds one`,
+        );
       return { rawHeaders: restored, target, used: [...used] };
     },
 
@@ -190,6 +206,21 @@ function randomTail({ value }: Secret): string {
   let text = '';
   while (text.length < length) text += alphabet[crypto.randomInt(alphabet.length)];
   return mark + text;
+}
+
+const keyHeader = /^(?:authorization|x-api-key|api-key|x-goog-api-key)$/i;
+
+/** A header that carries a key, and nothing was put in. */
+function hasForeignKey(written: readonly string[], restored: readonly string[]): boolean {
+  return written.some((value, i) => i % 2 === 1 && value !== '' && keyHeader.test(written[i - 1] ?? '') && restored[i] === value);
+}
+
+function hasForeignQuery(written: string, restored: string): boolean {
+  const [before, after] = [written, restored].map((target) => {
+    const query = target.indexOf('?');
+    return [...new URLSearchParams(query < 0 ? '' : target.slice(query + 1))];
+  });
+  return before?.some(([name, value], i) => /^(?:key|api_key|access_token)$/i.test(name.trim()) && after?.[i]?.[1] === value) ?? false;
 }
 
 /** `Basic` credentials hold user and password in one base64 run. */

@@ -172,6 +172,21 @@ const ownPlaces = [
   '/root',
 ];
 
+/** Below a home: where programs keep keys and logins. What lies within the first is one, of the second the files at the top are. */
+const keyPlaces = [
+  '.ssh',
+  '.gnupg',
+  '.aws',
+  '.azure',
+  '.kube',
+  '.docker',
+  '.password-store',
+  '.config/gcloud',
+  '.config/gh',
+  '.local/share/keyrings',
+];
+const loginPlaces = ['.claude', '.codex', '.qwen', '.gemini', '.local/share/opencode'];
+
 /**
  * INVARIANT: the workspace is the only writable part of the host. It is never a home directory, whose rc files and keys would come
  * with it, nor a directory that programs outside use to meet, such as /tmp with its sockets.
@@ -187,6 +202,13 @@ export function refuseWorkspace(workspace: string, homes: readonly string[]): vo
       `the workspace ${workspace} ${what} your home directory: its keys and settings would be inside`,
       { hint },
     );
+  }
+  const below = (names: readonly string[]): string[] => homes.flatMap((one) => names.map((name) => path.join(one, name)));
+  const keys =
+    below(keyPlaces).find((at) => isWithin(workspace, at)) ??
+    below([...keyPlaces, ...loginPlaces]).find((at) => isWithin(at, workspace) && existsSync(at));
+  if (keys !== undefined && workspace !== '/') {
+    throw new IntramurError('SANDBOX_SETUP', `the workspace ${workspace} is, or holds, a directory of keys and logins (${keys})`, { hint });
   }
   const system = ownPlaces.find((one) => isWithin(one, workspace));
   if (system !== undefined || ['/proc', '/sys'].some((one) => isWithin(workspace, one))) {

@@ -135,6 +135,26 @@ describe.skipIf(enforcement === 'none')(`launch${enforcement === 'none' ? `, ski
     await expect(launch(planOf('true', { workspace, cwd: workspace }), { listening: close })).rejects.toThrow(message);
   });
 
+  it.each([
+    ['.codex', '.codex'],
+    ['.ssh/config.d', '.ssh/config.d'],
+    ['.config', '.config/gcloud'],
+    ['.local/share', '.local/share/opencode'],
+  ])('refuses ~/%s as a workspace: keys and logins stay outside', async (name, made) => {
+    const home = path.join(scratch, 'home');
+    fs.mkdirSync(path.join(home, made), { recursive: true });
+    await expect(run('true', { home, workspace: path.join(home, name) })).rejects.toThrow('a directory of keys and logins');
+  });
+
+  it("takes a worktree below an agent's own directory", async () => {
+    const home = path.join(scratch, 'home');
+    const workspace = path.join(home, '.codex', 'worktrees', 'one');
+    fs.mkdirSync(workspace, { recursive: true });
+    fs.writeFileSync(path.join(home, '.codex', 'auth.json'), 'real');
+    await run(`cat ${home}/.codex/auth.json > seen 2>/dev/null; true`, { home, workspace, cwd: workspace, mode: 'direct' });
+    expect(fs.readFileSync(path.join(workspace, 'seen'), 'utf8')).toBe('');
+  });
+
   it.each(['/', '/usr/local', '/etc', 'relative', ''])('refuses %j as HOME', async (home) => {
     await expect(run('true', { home })).rejects.toThrow('cannot be a home inside');
   });
