@@ -46,7 +46,6 @@ export function inImage<T>(files: Files, work: (root: string) => T, at = workspa
       fs.mkdirSync(path.dirname(root + name), { recursive: true });
       fs.writeFileSync(root + name, content);
     }
-    if (process.getuid?.() === 0) spawnSync('chown', ['-R', `${nobody}:${nobody}`, root + home]);
     const made = work(root);
     if (!(made instanceof Promise)) return made;
     isLater = true;
@@ -67,6 +66,7 @@ exec "$@"`;
 /** How to start a command as an ordinary user inside the image. */
 export function commandInside(root: string, command: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const isRoot = process.getuid?.() === 0;
+  if (isRoot) spawnSync('chown', ['-R', `${nobody}:${nobody}`, root + home]);
   const drop = isRoot ? ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups', '--'] : [];
   const own = isRoot ? [] : ['--user', '--map-root-user'];
   return {
