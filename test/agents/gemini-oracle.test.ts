@@ -2,8 +2,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { askedInside, type Case, canIsolate, differences, emitted, type Files, installedAs, ours, workspace } from './image.ts';
-import { questions } from './questions.ts';
+import { askedInside, type Case, canIsolate, differences, emitted, type Files, installedAs, ours, workspace } from '../e2e/oracle/image.ts';
+import { questions } from '../e2e/oracle/questions.ts';
 
 const bundle = path.resolve('test/agents/node_modules/@google/gemini-cli/bundle');
 const isRunnable = fs.existsSync(bundle) && canIsolate();
