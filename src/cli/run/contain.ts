@@ -8,8 +8,8 @@ import type { CloseRequest, DaemonClient, OpenReply } from '../../daemon/index.t
 import { type Egress, trustEnv } from '../../egress/index.ts';
 import { type LaunchPlan, type ResolvedProgram, trustPaths } from '../../sandbox/index.ts';
 import type { CliIo } from '../io.ts';
-import { watchDisk } from './disk-watch.ts';
 import { launchAsAsked } from './degraded.ts';
+import { watchDisk } from './disk-watch.ts';
 import { type Doors, openDoors } from './doors.ts';
 import { baseEnvironment, passedByName, searchPath } from './environment.ts';
 import type { RunOptions } from './options.ts';
@@ -17,8 +17,8 @@ import type { Program } from './program.ts';
 import { followSignals } from './signals.ts';
 import { endLines, printable, startLine } from './status-line.ts';
 import { rememberTerminalModes } from './terminal-modes.ts';
-import type { Lesson } from './when-asked/learn.ts';
 import type { SessionGpgAgent } from './when-asked/gpg-agent.ts';
+import type { Lesson } from './when-asked/learn.ts';
 import type { SessionSshAgent } from './when-asked/ssh-agent.ts';
 
 /** Ports on 127.0.0.1 inside; these addresses exist in the session's own network only. */

@@ -7,9 +7,9 @@ import {
   type Launched,
   type LaunchPlan,
   type LimitsInForce,
+  type Listeners,
   lackingLayer,
   launch,
-  type Listeners,
   removeOverlay,
 } from '../../sandbox/index.ts';
 import type { RunOptions } from './options.ts';
