@@ -63,6 +63,7 @@ it('a value with which the program fails is said, and hides nothing of what vari
   });
   expect(seen).toMatchObject({ unseen: [{ proxy: 'http://127.0.0.1:3128' }], failures: ['no proxy for me'], passed: false });
   expect(seen.covert).toMatchObject([{ variesWith: ['timezone'] }]);
+  expect(seen.runs - seen.failedRuns, 'what failed was made again without the proxy').toBe(19);
 });
 
 it('a run that fails by chance is made again, and nothing goes unseen', async () => {
@@ -70,7 +71,7 @@ it('a run that fails by chance is made again, and nothing goes unseen', async ()
   let calls = 0;
   const agent = innocentAgents[0];
   if (agent === undefined) throw new Error('the agent is missing');
-  const { failedRuns, unseen, passed } = await attest({
+  const { runs, failedRuns, unseen, passed } = await attest({
     run: async (assignment) => {
       calls += 1;
       if (calls === 5) throw new Error('out of memory');
@@ -78,7 +79,7 @@ it('a run that fails by chance is made again, and nothing goes unseen', async ()
     },
     random,
   });
-  expect({ failedRuns, unseen, passed }).toEqual({ failedRuns: 1, unseen: [], passed: true });
+  expect({ runs, failedRuns, unseen, passed }).toEqual({ runs: 16, failedRuns: 1, unseen: [], passed: true });
 });
 
 it('an innocent program takes few runs, and what is under way is told', async () => {
