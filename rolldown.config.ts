@@ -29,6 +29,21 @@ const launchApart: Plugin = {
     id === './launch.ts' && importer?.endsWith('src/cli/main.ts') ? { id: './launch.js', external: true } : null,
 };
 
+/**
+ * Node hands a source that is not all ASCII to V8 with two bytes for each character. In code, a character outside of it stands in a literal
+ * or in a comment, where the escape means the same; a raw template would be the exception, and there is none.
+ */
+const asciiOnly: Plugin = {
+  name: 'ascii-only',
+  generateBundle(_options, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== 'chunk') continue;
+      if (/String\.raw`[^`]*[^\0-\x7f]/.test(chunk.code)) throw new Error(`${chunk.fileName} has a raw template that is not ASCII`);
+      chunk.code = chunk.code.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    }
+  },
+};
+
 const shared: InputOptions = {
   platform: 'node',
   external: /^@cedar-policy\//,
@@ -50,7 +65,7 @@ export default defineConfig([
   {
     ...shared,
     input: { launch: 'src/cli/launch.ts' },
-    plugins: [leanBuiltins],
+    plugins: [leanBuiltins, asciiOnly],
     output: {
       dir: 'dist',
       format: 'esm',
