@@ -16,9 +16,12 @@ const { mode } = await doctor();
 const recipe = agentRecipes.find(({ id }) => id === 'codex');
 const program = path.join(root, 'test', 'agents', 'node_modules', recipe?.program ?? '');
 
-/** The home, the workspace, and what every process there has in its environment, its arguments and its memory that is a file. */
+/**
+ * The home, the workspace, and what every process there has in its environment, its arguments and its memory that is a file: whatever may
+ * be a token or hold one, each once. Without quotes, or the program's own log, JSON in JSON in JSON, would be refused as too deep.
+ */
 const readAll =
-  'cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr "\\0" "\\n"; grep -r -a -h -o -E "[!-~]{8,}" "$HOME/.codex" . 2>/dev/null';
+  '(cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline; find "$HOME/.codex" . -type f -exec cat {} +) 2>/dev/null | grep -a -o -E "[A-Za-z0-9_.@=/+-]{8,}" | sort -u';
 
 let rig: Rig;
 let server: https.Server;

@@ -71,7 +71,8 @@ export async function createRig(options: RigOptions = {}): Promise<Rig> {
     async close() {
       await intramur(['down']);
       await upstream.close();
-      fs.rmSync(dir, { recursive: true, force: true });
+      // A process that just ended may still put its compiled code away.
+      fs.rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     },
   };
 }
