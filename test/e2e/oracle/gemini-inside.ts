@@ -2,6 +2,7 @@
 // with cases. For each case the files are written, the settings read as at the start of an interactive session, and each call checked.
 import fs from 'node:fs';
 import path from 'node:path';
+import { layOut } from './lay-out.ts';
 
 const [bundle = '', casesFile = ''] = process.argv.slice(2);
 interface Case {
@@ -52,14 +53,7 @@ function callFor([action, target]: readonly [string, string]): { name: string; a
 
 const out: string[][] = [];
 for (const { files, workspace, questions } of cases) {
-  for (const place of ['/home/dev/.gemini', workspace]) fs.rmSync(place, { recursive: true, force: true });
-  fs.mkdirSync(workspace, { recursive: true });
-  for (const [name, content] of Object.entries(files)) {
-    if (!name.startsWith('/home/dev/')) continue;
-    fs.mkdirSync(path.dirname(name), { recursive: true });
-    fs.writeFileSync(name, content);
-  }
-  process.chdir(workspace);
+  layOut(files, '/home/dev/.gemini', workspace);
   core['resetTrustedFoldersForTesting']();
   // Settings are kept for some seconds.
   const later = Date.now() + 3_600_000;

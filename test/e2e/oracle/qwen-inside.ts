@@ -2,6 +2,7 @@
 // interactive session. Arguments: directory of its modules, file with cases.
 import fs from 'node:fs';
 import path from 'node:path';
+import { layOut } from './lay-out.ts';
 
 const [chunks = '', casesFile = ''] = process.argv.slice(2);
 interface Case {
@@ -92,14 +93,7 @@ async function decide(config: any, question: readonly [string, string]): Promise
 
 const out: string[][] = [];
 for (const { files, workspace, questions } of cases) {
-  for (const place of ['/home/dev/.qwen', workspace]) fs.rmSync(place, { recursive: true, force: true });
-  fs.mkdirSync(workspace, { recursive: true });
-  for (const [name, content] of Object.entries(files)) {
-    if (!name.startsWith('/home/dev/')) continue;
-    fs.mkdirSync(path.dirname(name), { recursive: true });
-    fs.writeFileSync(name, content);
-  }
-  process.chdir(workspace);
+  layOut(files, '/home/dev/.qwen', workspace);
   trust['resetTrustedFoldersForTesting']();
   const settings = reader['loadSettings'](workspace);
   const config = await cli['loadCliConfig'](settings.merged, argv, workspace, []);
