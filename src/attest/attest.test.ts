@@ -2,14 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import { attest } from './attest.ts';
 import type { Attestation } from './bench.ts';
+import { type Factor, factors } from './factors.ts';
 import type { SyntheticAgent } from './synthetic-agents.ts';
 import { inSystem, seeded, simulate } from './synthetic-agents.ts';
 import { innocentAgents } from './synthetic-innocents.ts';
-import { markingAgents } from './synthetic-marks.ts';
+import { lateMark, markingAgents } from './synthetic-marks.ts';
 
-function examine(agent: SyntheticAgent, seed: number, hour?: number): Promise<Attestation> {
+function examine(agent: SyntheticAgent, seed: number, hour?: number, vary?: readonly Factor[]): Promise<Attestation> {
   const random = seeded(seed);
-  return attest({ run: async (assignment) => simulate(agent, assignment, random, hour), random });
+  return attest({ run: async (assignment) => simulate(agent, assignment, random, hour), random, ...(vary ? { vary } : {}) });
 }
 
 it('three tokens of the date line, late in the evening when the day is another one elsewhere', async () => {
@@ -115,5 +116,24 @@ describe.each(innocentAgents.map((agent) => [agent.id, agent] as const))('%s', (
   it.each(seeds)('is not accused with seed %i', async (seed) => {
     const { covert, passed } = await examine(agent, seed);
     expect({ covert, passed }).toEqual({ covert: [], passed: true });
+  });
+});
+
+describe('where the date is varied too', () => {
+  it.each(seeds)('a mark from a certain day on is found, and nothing else follows the date: seed %i', async (seed) => {
+    const { covert, disclosed } = await examine(lateMark, seed, 20, factors);
+    expect(covert).toMatchObject([{ channel: 'value', variesWith: ['date'] }]);
+    expect(disclosed).toContainEqual(
+      expect.objectContaining({ what: 'date', where: 'POST /v1/messages system[0].text', quote: expect.stringContaining('2027-06-1') }),
+    );
+  });
+
+  it.each(markingAgents.map((agent) => [agent.id, agent] as const))('%s is found as before', async (_id, agent) => {
+    const { covert } = await examine(agent, 1, 13, factors);
+    expect([...new Set(covert.flatMap(({ variesWith }) => variesWith))].toSorted()).toEqual(agent.follows.toSorted());
+  });
+
+  it.each(innocentAgents.map((agent) => [agent.id, agent] as const))('%s is not accused', async (_id, agent) => {
+    expect((await examine(agent, 1, 13, factors)).covert).toEqual([]);
   });
 });

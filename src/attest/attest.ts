@@ -4,7 +4,7 @@
 import type { Analysis, Puzzle } from './attribute.ts';
 import { type Attestation, type AttestOptions, Bench } from './bench.ts';
 import { designOf } from './design.ts';
-import { type Assignment, factors as allFactors, type Factor, keyOf } from './factors.ts';
+import { type Assignment, type Factor, factors, keyOf, usualFactors } from './factors.ts';
 
 const baseRuns = 3;
 /** Rounds of confirmation; what is still open after them is not held against anybody. */
@@ -14,7 +14,7 @@ const maxPuzzles = 3;
 
 export async function attest(options: AttestOptions): Promise<Attestation> {
   const bench = new Bench(options);
-  const vary = options.vary ?? allFactors;
+  const vary = options.vary ?? usualFactors;
   const repeats = options.repeats ?? 1;
   await bench.add(screening(vary, repeats, options.random));
   await bench.add(bench.again());
@@ -49,7 +49,7 @@ async function confirmation({ suspects, puzzles }: Analysis, bench: Bench): Prom
 }
 
 function factorsOf(plan: readonly Assignment[]): Factor[] {
-  return allFactors.filter((factor) => plan.some((assignment) => assignment[factor] !== undefined));
+  return factors.filter((factor) => plan.some((assignment) => assignment[factor] !== undefined));
 }
 
 function times(count: number, assignment: Assignment): Assignment[] {

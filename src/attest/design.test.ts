@@ -37,5 +37,5 @@ it('every pair of values is in some run, and with everything varied there are tw
 });
 
 it('a single factor is varied alone', () => {
-  expect(designOf(['timezone', 'date'], Math.random)).toEqual(levels.timezone.others.map(({ id }) => ({ timezone: id })));
+  expect(designOf(['timezone'], Math.random)).toEqual(levels.timezone.others.map(({ id }) => ({ timezone: id })));
 });

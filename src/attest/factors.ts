@@ -17,6 +17,9 @@ export const factors = [
 ] as const;
 export type Factor = (typeof factors)[number];
 
+/** Varied unless others are asked for. Another date makes a program slower, since each of its looks at the clock is answered from outside. */
+export const usualFactors: readonly Factor[] = factors.filter((factor) => factor !== 'date');
+
 /** One value of a factor. */
 export interface Level {
   readonly id: string;
@@ -34,7 +37,6 @@ function level(id: string, ...stated: string[]): Level {
   return { id, stated: stated.length > 0 ? stated : id === '' ? [] : [id] };
 }
 
-/** A date cannot be set without changing the clock of the whole machine; it is observed, not varied. */
 export const levels: Readonly<Record<Factor, FactorLevels>> = {
   timezone: {
     base: level('UTC', 'Etc/UTC', 'Coordinated Universal Time', 'GMT+0000', 'UTC', 'GMT', '+0000', '+00:00'),
@@ -92,7 +94,8 @@ export const levels: Readonly<Record<Factor, FactorLevels>> = {
   directory: { base: level('quayside', 'quayside'), others: [level('moorland-fields', 'moorland-fields')] },
   proxy: { base: level(''), others: [level('http://127.0.0.1:3128', 'http://127.0.0.1:3128', '127.0.0.1:3128')] },
   tools: { base: level(''), others: [level('docker kubectl', 'docker', 'kubectl')] },
-  date: { base: level(''), others: [] },
+  // Another day of the week, another month, and mostly another year. A program states the day, not the distance.
+  date: { base: { id: '', stated: [] }, others: [{ id: '200 days ahead', stated: [] }] },
   login: { base: level('key-alder'), others: [level('key-birch')] },
 };
 
@@ -115,4 +118,11 @@ export function keyOf(assignment: Assignment): string {
 
 export function variedIn(assignment: Assignment): Factor[] {
   return factors.filter((factor) => assignment[factor] !== undefined);
+}
+
+const dayMs = 86_400_000;
+
+/** How far the clock of a run is ahead of the true one, milliseconds: whole days, so that it is the same time of day. */
+export function clockAheadMs(assignment: Assignment): number {
+  return dayMs * (Number.parseInt(levelOf('date', assignment).id, 10) || 0);
 }

@@ -2,7 +2,7 @@
 export { attest } from './attest.ts';
 export type { Attestation, AttestOptions } from './bench.ts';
 export { type AttestationDiff, compareAttestations } from './compare.ts';
-export { type Assignment, type Factor, factors, type Level, levelOf, levels, variedIn } from './factors.ts';
+export { type Assignment, clockAheadMs, type Factor, factors, type Level, levelOf, levels, usualFactors, variedIn } from './factors.ts';
 export type { Disclosure, Quote } from './matrix.ts';
 export type { ObservedHello, ObservedRequest, RunRecord } from './record.ts';
 export { type Hint, shippedHints } from './shipped.ts';

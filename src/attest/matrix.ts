@@ -3,6 +3,7 @@ import type { EgressClass } from '../core/index.ts';
 import type { Factor } from './factors.ts';
 import { type Observation, observe, type Place } from './observe.ts';
 import type { RunRecord } from './record.ts';
+import { type SetBack, setBackOf } from './set-back.ts';
 import { Explainer, type Residual } from './stated.ts';
 import { countTokens, differences } from './tokens.ts';
 
@@ -77,7 +78,8 @@ export class Comparison implements Matrix {
     const observation = observe(run);
     const i = this.#runs.push(run) - 1;
     this.#observations.push(observation);
-    const explainer = new Explainer(reference, run);
+    const setBack = setBackOf(run);
+    const explainer = new Explainer(reference, setBack.run, run);
     const isProxied = run.assignment.proxy !== undefined;
     for (const key of new Set([...ref.places.keys(), ...observation.places.keys()])) {
       // Which connections are made follows from the proxy openly: the proxy itself sees it.
@@ -88,6 +90,7 @@ export class Comparison implements Matrix {
       else
         comparePlace(i, key, ref, observation, explainer, {
           slots: this.slots,
+          setBack,
           lines: this.#lines,
           disclosures: this.#disclosures,
           absent,
@@ -121,6 +124,7 @@ interface Line {
 }
 
 interface Into {
+  readonly setBack: SetBack;
   readonly slots: Map<string, Slot>;
   readonly lines: Map<string, Line>;
   readonly disclosures: Map<string, Disclosure>;
@@ -129,11 +133,18 @@ interface Into {
 }
 
 function comparePlace(i: number, key: string, ref: Observation, observation: Observation, explainer: Explainer, into: Into): void {
-  const { slots, lines, disclosures, absent } = into;
+  const { slots, lines, disclosures, absent, setBack } = into;
   const before = ref.places.get(key);
-  const after = observation.places.get(key);
+  const sent = observation.places.get(key);
+  const after = sent && { ...sent, text: setBack.text(sent.text) };
   const place = before ?? after;
-  if (place === undefined || before?.text === after?.text) return;
+  if (place === undefined) return;
+  const state = (factor: Factor, line: string): void => {
+    const key = `${factor} ${place.where}`;
+    if (!disclosures.has(key)) disclosures.set(key, { what: factor, where: place.where, to: place.to, quote: excerpt(line) });
+  };
+  if (sent && sent.text !== after?.text) state('date', datedLine(sent.text, setBack));
+  if (before?.text === after?.text) return;
   // A request that only one of the runs made is one difference (its count), not one for each of its values.
   if (place.request !== '' && !(ref.requests.has(place.request) && observation.requests.has(place.request))) {
     absent.add(i);
@@ -154,10 +165,6 @@ function comparePlace(i: number, key: string, ref: Observation, observation: Obs
     slot.values.set(i, residual);
     slots.set(slotKey, slot);
     if (explainer.isBase) lineOf(line).unsettled.push(span);
-  };
-  const state = (factor: Factor, line: string): void => {
-    const key = `${factor} ${place.where}`;
-    if (!disclosures.has(key)) disclosures.set(key, { what: factor, where: place.where, to: place.to, quote: excerpt(line) });
   };
   if (before === undefined || after === undefined) {
     const { residuals, stated } = explainer.explain(before?.text ?? '', after?.text ?? '');
@@ -181,6 +188,10 @@ function comparePlace(i: number, key: string, ref: Observation, observation: Obs
       put(line, residual, { reference: excerpt(a, residual.at), varied: excerpt(b, residual.at) });
     }
   }
+}
+
+function datedLine(text: string, setBack: SetBack): string {
+  return text.split('\n').find((line) => setBack.text(line) !== line) ?? text;
 }
 
 /** Of a list of words those that the other list has too, whatever their case. */

@@ -36,6 +36,7 @@ export interface RunRecord {
   readonly assignment: Assignment;
   /** What a program could openly state of its surroundings in this run, longest first within a factor. */
   readonly stated: Readonly<Partial<Record<Factor, readonly string[]>>>;
+  /** By the clock that the program saw. */
   readonly startedAt: Date;
   readonly endedAt: Date;
   readonly timezone: string;

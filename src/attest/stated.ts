@@ -88,9 +88,10 @@ export class Explainer {
   readonly #refDay: readonly string[];
   readonly #runDay: readonly string[];
 
-  constructor(ref: RunRecord, run: RunRecord) {
+  /** @param sent the run by the clock that the program saw, where that was another one */
+  constructor(ref: RunRecord, run: RunRecord, sent = run) {
     this.#refDay = dayParts(ref);
-    this.#runDay = dayParts(run);
+    this.#runDay = dayParts(sent);
     this.#factors = variedIn(run.assignment);
     this.#ofRef = new Words(ref, this.#factors);
     this.#ofRun = new Words(run, this.#factors);
@@ -111,13 +112,19 @@ export class Explainer {
     if (weight(raw) < weight(residuals)) {
       const left = raw.filter((residual) => !this.#isNextDay(residual));
       const isDated = left.length < raw.length;
-      return { residuals: left, stated: new Set(isDated ? this.#factors.filter((factor) => factor === 'timezone') : []) };
+      return {
+        residuals: left,
+        stated: new Set(isDated ? this.#factors.filter((factor) => factor === 'timezone' || factor === 'date') : []),
+      };
     }
     const changed = [...new Set([...inRef.keys(), ...inRun.keys()])].filter((kind) => inRef.get(kind) !== inRun.get(kind));
-    return { residuals, stated: new Set(this.#factors.filter((factor) => changed.includes(factor) || follows(factor, changed))) };
+    const left = this.#factors.includes('date') ? residuals.filter((residual) => !this.#isNextDay(residual)) : residuals;
+    const isStated = (factor: Factor): boolean =>
+      changed.includes(factor) || follows(factor, changed) || (factor === 'date' && left.length < residuals.length);
+    return { residuals: left, stated: new Set(this.#factors.filter(isStated)) };
   }
 
-  /** A part of the date that is another one where the run is: it follows from the zone, whatever stands between the parts. */
+  /** A part of the date that is another one in the run: it follows from its zone or its clock, whatever stands between the parts. */
   #isNextDay({ ref, run }: Residual): boolean {
     const [before, after] = [this.#refDay, this.#runDay];
     return before.some((part, i) => part !== after[i] && ref.join('') === part && run.join('') === after[i]);
@@ -173,7 +180,7 @@ function sourceOf(text: string): string {
   return `${lead === '' ? '' : `(?:${lead})?`}${words.map(escapeRegExp).join(String.raw`[^\p{L}\p{N}\n]{1,3}`)}`;
 }
 
-function escapeRegExp(text: string): string {
+export function escapeRegExp(text: string): string {
   return text.replaceAll(/[/\\^$*+?.()|[\]{}]/g, String.raw`\$&`);
 }
 
@@ -200,23 +207,23 @@ function zoneNames({ timezone: timeZone, locale, startedAt }: RunRecord): string
 const dateCache = new Map<string, readonly [string, string][]>();
 
 function datesOf(run: RunRecord): [string, string][] {
-  const found = new Map<string, string>();
-  for (const day of [run.startedAt, run.endedAt]) {
-    const { timezone: timeZone, locale } = run;
-    const parts = formatter('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(day);
-    found.set(parts, 'iso');
-    found.set(day.toISOString().slice(0, 10), 'iso');
-    // A program may also ignore the locale and write English.
-    for (const language of [locale, 'en-US']) {
-      for (const dateStyle of ['full', 'long', 'medium', 'short'] as const) {
-        found.set(formatter(language, { timeZone, dateStyle }).format(day), dateStyle);
-      }
-      found.set(formatter(language, { timeZone }).format(day), 'default');
-    }
-    const words = formatter('en-US', { timeZone, weekday: 'short', month: 'short', day: '2-digit', year: 'numeric' }).format(day);
-    found.set(words.replaceAll(',', ''), 'string');
+  return [...new Map([run.startedAt, run.endedAt].flatMap((moment) => formsOf(moment, run)))];
+}
+
+/** A day as programs write it, in the zone and language of a run: always as many forms, in the same order. */
+export function formsOf(day: Date, { timezone: timeZone, locale }: Pick<RunRecord, 'timezone' | 'locale'>): [string, string][] {
+  const found: [string, string][] = [
+    [formatter('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(day), 'iso'],
+    [day.toISOString().slice(0, 10), 'iso'],
+  ];
+  // A program may also ignore the locale and write English.
+  for (const language of [locale, 'en-US']) {
+    for (const dateStyle of ['full', 'long', 'medium', 'short'] as const)
+      found.push([formatter(language, { timeZone, dateStyle }).format(day), dateStyle]);
+    found.push([formatter(language, { timeZone }).format(day), 'default']);
   }
-  return [...found];
+  const words = formatter('en-US', { timeZone, weekday: 'short', month: 'short', day: '2-digit', year: 'numeric' }).format(day);
+  return [...found, [words.replaceAll(',', ''), 'string']];
 }
 
 /** Whether a time of day, or an ISO time, lies within the run, in its zone or in UTC. */
@@ -258,6 +265,6 @@ function minuteOfDay(moment: Date, timeZone: string): number {
   return Number(hours) * 60 + Number(minutes);
 }
 
-function dayIn(moment: Date, timeZone: string): string {
+export function dayIn(moment: Date, timeZone: string): string {
   return formatter('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(moment);
 }

@@ -1,7 +1,7 @@
 // Made-up agents for the tests of this room: each marks its surroundings in one way, or varies in an ordinary, innocent way. They run in
 // memory and produce what an agent would put on the wire.
 import type { EgressClass } from '../core/index.ts';
-import { type Assignment, type Factor, factors, levelOf } from './factors.ts';
+import { type Assignment, clockAheadMs, type Factor, factors, levelOf } from './factors.ts';
 import type { ObservedHello, ObservedRequest, RunRecord } from './record.ts';
 
 export interface Surroundings {
@@ -115,7 +115,7 @@ function draftFor(s: Surroundings, turn: number, runId: string): Draft {
 
 /** @param hour of the day, UTC: late in the evening the next day has begun elsewhere */
 export function simulate(agent: SyntheticAgent, assignment: Assignment, random: () => number, hour = 13): RunRecord {
-  const startedAt = new Date(Date.UTC(2026, 10, 22, hour, 5) + random() * 60_000);
+  const startedAt = new Date(Date.UTC(2026, 10, 22, hour, 5) + random() * 60_000 + clockAheadMs(assignment));
   const value = (factor: Factor): string => levelOf(factor, assignment).id;
   const s: Surroundings = {
     assignment,

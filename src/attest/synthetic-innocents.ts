@@ -61,6 +61,15 @@ export const innocentAgents: readonly SyntheticAgent[] = [
     const offset = { UTC: '+0000', 'Asia/Shanghai': '+0800' }[timeZone] ?? '-0500';
     inSystem(d, 'Platform: linux', `Platform: linux, GMT${offset} (${parts.find(({ type }) => type === 'timeZoneName')?.value ?? ''})`);
   }),
+  innocent('month and weekday in a sentence', (d, { timezone: timeZone, now }) => {
+    const part = (options: Intl.DateTimeFormatOptions): string => new Intl.DateTimeFormat('en-US', { timeZone, ...options }).format(now);
+    const month = part({ month: 'long', year: 'numeric' });
+    inSystem(
+      d,
+      'Platform: linux',
+      `Platform: linux. It is a ${part({ weekday: 'long' })} in ${month}; weeks begin on Thursday, terms in June.`,
+    );
+  }),
   innocent('localised moment', (d, { timezone: timeZone, locale, now }) => {
     inSystem(
       d,
@@ -71,6 +80,17 @@ export const innocentAgents: readonly SyntheticAgent[] = [
   innocent('timestamps', (d, s) => {
     d.headers.push(['x-sent-at', s.now.toISOString()], ['x-epoch', String(s.now.getTime())]);
     inSystem(d, 'Platform: linux', `Platform: linux, started ${s.now.toISOString()}`);
+  }),
+  innocent('the time within ids', (d, s) => {
+    const ms = s.now.getTime();
+    const counted = (ms * 4096 + 7) % 2 ** 48;
+    const digits = (value: number): string => value.toString(16).padStart(12, '0');
+    d.headers.push(['x-sort-key', ms.toString(36)], ['x-turn', `ses_${digits(2 ** 48 - 1 - counted)}${hex(s.random, 8)}`]);
+    d.headers.push(
+      ['x-message', `msg_${digits(counted)}`],
+      ['x-trace', digits(ms).replace(/^(.{8})(.{4})$/, `$1-$2-7${hex(s.random, 3)}-a`)],
+    );
+    d.body['created'] = Math.floor(ms / 1000);
   }),
   innocent('compressed with random contents', (d, s) => {
     d.headers.push(['Content-Encoding', 'gzip']);

@@ -163,3 +163,13 @@ export const markingAgents: readonly SyntheticAgent[] = [
     },
   },
 ];
+
+/** Marks from a certain day on: found only where the date is varied too. */
+export const lateMark: SyntheticAgent = {
+  id: 'from a certain day on',
+  marks: ['value'],
+  follows: ['date'],
+  change(draft, { now }) {
+    if (now.getTime() > Date.UTC(2027, 2, 1)) inSystem(draft, "Don't", 'Don\u2019t');
+  },
+};

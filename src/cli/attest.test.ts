@@ -92,6 +92,22 @@ it.skipIf(isMissing)(`the same program without the mark passes${why}`, async () 
   expect(out).toContain('No hidden environment marker found');
 });
 
+const noDate = isMissing || process.arch !== 'x64';
+it.skipIf(noDate)(
+  `a mark that begins on a certain day is found before that day${noDate && !isMissing ? ', skipped: x86_64 only' : why}`,
+  { timeout: 120_000 },
+  async () => {
+    const soon = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
+    const { code, out } = await cli('--json', '--vary', 'date', '--', process.execPath, toy, '--honest', '--from', soon);
+    const report = JSON.parse(out);
+    expect({ code, report }).toMatchObject({
+      code: 1,
+      report: { failedRuns: 0, covert: [{ channel: 'value', tokens: ['"-" U+002D → "–" U+2013'], variesWith: ['date'] }] },
+    });
+    expect(report.disclosed).toContainEqual({ what: 'date', where: 'POST /v1/messages system', to: 'model' });
+  },
+);
+
 it.skipIf(isMissing)(`a program that says nothing leads to no verdict${why}`, async () => {
   const { code, out } = await cli('--json', '--vary', 'timezone', '--runs', '1', '--', '/bin/true');
   expect([code, JSON.parse(out)]).toMatchObject([3, { passed: false, covert: [], failures: ['the program made no model call'] }]);

@@ -12,6 +12,7 @@ import {
   levels,
   type RunRecord,
   shippedHints,
+  usualFactors,
   variedIn,
 } from '../attest/index.ts';
 import { bundleSignatures } from '../audit/index.ts';
@@ -64,7 +65,7 @@ export async function run(args: readonly string[], io: CliIo, record: Recorder =
   if (positionals.length > 1) throw new IntramurError('USAGE', 'attest takes one agent');
   const repeats = Number(values.runs);
   if (!Number.isInteger(repeats) || repeats < 1 || repeats > 20) throw new IntramurError('USAGE', '--runs is a number from 1 to 20');
-  const vary = values.vary === undefined ? factors : parseVary(values.vary);
+  const vary = values.vary === undefined ? usualFactors : parseVary(values.vary);
   if ('unknown' in vary) {
     throw new IntramurError('USAGE', `--vary: unknown factor ${JSON.stringify(vary.unknown)}`, {
       hint: `the factors are ${factors.join(', ')}`,
@@ -95,7 +96,7 @@ async function examine(subject: Subject, { vary, repeats, json }: Flags, places:
     });
     progress.end();
     const document = documentOf(await about(subject, vary, result, neutral[0]), result);
-    const isWhole = factors.every((factor) => vary.includes(factor)) && result.unseen.length === 0;
+    const isWhole = usualFactors.every((factor) => vary.includes(factor)) && result.unseen.length === 0;
     if (result.isConclusive) {
       const pages = keep(places.state, document);
       await record({ subject, document, isWhole }, places, io);
@@ -120,7 +121,7 @@ async function runIn(subject: Subject, stage: Stage, assignment: Assignment, { c
 async function about(subject: Subject, vary: readonly Factor[], result: Attestation, neutral: RunRecord | undefined): Promise<About> {
   const { name: agent, version, sha256, main, adapter } = subject;
   const calls = (neutral?.requests ?? []).filter((request) => request.class === 'model');
-  // The clock belongs to the whole machine, and with some values a program may not run at all.
+  // With some values a program may not run at all.
   const notVaried = vary.filter((factor) =>
     levels[factor].others.every(({ id }) => result.unseen.some((assignment) => assignment[factor] === id)),
   );

@@ -4,7 +4,7 @@
 // to run comes by argument.
 //
 // Called as: init [WORKSPACE UPPER WORK] PROGRAM ARGUMENT… with the descriptors of `initFds`.
-import type { Supervisor } from './exec-audit/supervisor-script.ts';
+import type { Supervision } from './supervision.ts';
 import type { Program } from './syscall-script.ts';
 import { type Datum, SyscallScript } from './syscall-script.ts';
 
@@ -20,8 +20,8 @@ export interface InitOptions {
   readonly limits: { readonly pids: number; readonly fileBytes: number };
   /** Descriptors from this one on are closed before bubblewrap starts: the caller's own must not be seen inside. */
   readonly firstForeignFd: number;
-  /** Asks the launcher before any program starts, bubblewrap included. Its descriptors are at or above `firstForeignFd`. */
-  readonly audit?: { readonly key: string; supervise(script: SyscallScript): Supervisor } | undefined;
+  /** Asks the launcher about system calls of all that follows, bubblewrap included. Its descriptors are at or above `firstForeignFd`. */
+  readonly supervision?: Pick<Supervision, 'key' | 'supervise'> | undefined;
 }
 
 export interface Listener {
@@ -51,7 +51,7 @@ export const goMessage = { go: true } as const;
 
 /** Everything that the program depends on, in few characters. */
 export function initKey(options: InitOptions, arch: string): string {
-  const { outer, inner, isRoot, hasIpv6, hasOverlay, listeners, limits, firstForeignFd, audit } = options;
+  const { outer, inner, isRoot, hasIpv6, hasOverlay, listeners, limits, firstForeignFd, supervision } = options;
   const doors = listeners.map(({ protocol, family, address, port }) => `${protocol[0]}${family}${address[0]}${port}`).join('.');
   return [
     `init-${arch}`,
@@ -59,7 +59,7 @@ export function initKey(options: InitOptions, arch: string): string {
     [isRoot, hasIpv6, hasOverlay].map(Number).join(''),
     doors,
     [limits.pids, limits.fileBytes, firstForeignFd].join('.'),
-    ...(audit ? [audit.key] : []),
+    ...(supervision ? [supervision.key] : []),
   ].join('-');
 }
 
@@ -74,7 +74,7 @@ export function initProgram(options: InitOptions): Program {
   options.listeners.forEach((listener, index) => open(script, listener, index));
   awaitGo(script, options.listeners.length);
   const program = options.hasOverlay ? 4 : 1;
-  const supervisor = options.audit?.supervise(script);
+  const supervisor = options.supervision?.supervise(script);
   script.stage('starting bubblewrap');
   disposition(script, ignore);
   script.call('close', [initFds.channel]);

@@ -10,7 +10,6 @@ import { compiled } from './compiled.ts';
 import { openUnnamed, writeContent } from './content-fd.ts';
 import type { FileChanges } from './direct-changes.ts';
 import { elf } from './elf.ts';
-import type { DecideStarts } from './exec-audit/exec-audit.ts';
 import { exitOf, killAll, signalProgram, statusOf } from './exit.ts';
 import { gitOutside } from './git-outside.ts';
 import { goMessage, initFds, initKey, initProgram, starterProgram } from './init-program.ts';
@@ -26,6 +25,7 @@ import { followLinks } from './program.ts';
 import type { Protection } from './protection.ts';
 import { seccompProgram } from './seccomp.ts';
 import { confinedStdin } from './stdin.ts';
+import type { Supervision } from './supervision.ts';
 import type { Arch } from './syscall-number.ts';
 import type { Program } from './syscall-script.ts';
 import { bubblewrapMissing } from './unavailable.ts';
@@ -61,8 +61,7 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
     while (opened.length < contents) opened.push(openUnnamed(plan.cacheDir));
     const argsFd = firstContentFd;
     const firstForeignFd = firstContentFd + opened.length;
-    const audit =
-      plan.decideStarts && (await execAuditOf(plan.decideStarts, { arch, firstFd: firstForeignFd, bwrap, onMissing: plan.onMissing }));
+    const supervision = await supervisionOf(plan, { arch, firstFd: firstForeignFd, bwrap });
     const options = {
       ...owner,
       hasIpv6,
@@ -70,7 +69,7 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
       listeners: listeners.map(({ listener }) => listener),
       limits: plan.limits,
       firstForeignFd,
-      audit,
+      supervision,
     };
     const init = compiled(plan.cacheDir, initKey(options, arch), () => elf(initProgram(options), arch));
     const stdin = confinedStdin();
@@ -78,9 +77,9 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
       // INVARIANT: empty. What bubblewrap's own process was started with can be read inside, whatever it sets for the program.
       env: {},
       cwd: '/',
-      stdio: [stdin.stdio, 'inherit', 'inherit', 'ipc', 'pipe', ...opened, ...(audit ? (['pipe', 'pipe'] as const) : [])],
+      stdio: [stdin.stdio, 'inherit', 'inherit', 'ipc', 'pipe', ...opened, ...(supervision ? (['pipe', 'pipe'] as const) : [])],
     });
-    if (child.pid !== undefined) audit?.attend(child);
+    if (child.pid !== undefined) supervision?.attend(child);
     if (plan.mode === 'overlay' && plan.overlay && child.pid !== undefined) writeHolder(plan.overlay.upper, child.pid);
     child.once('exit', () => protection?.release());
     if (child.stdin) stdin.feed(child.stdin);
@@ -101,12 +100,19 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
   }
 }
 
-async function execAuditOf(
-  decide: DecideStarts,
-  { bwrap, ...options }: { arch: Arch; firstFd: number; bwrap: string; onMissing: LaunchPlan['onMissing'] },
-) {
-  const { execAudit } = await import('./exec-audit/exec-audit.ts');
-  return execAudit({ ...options, ownPrograms: [bwrap, starterPath], decide });
+/** The kernel takes one supervisor for each sandbox. */
+async function supervisionOf(
+  { decideStarts: decide, onMissing, clockAheadMs }: LaunchPlan,
+  { bwrap, ...options }: { arch: Arch; firstFd: number; bwrap: string },
+): Promise<Supervision | undefined> {
+  if (decide && clockAheadMs !== undefined) throw new IntramurError('INTERNAL', 'one sandbox cannot have two supervisors');
+  if (decide) {
+    const { execAudit } = await import('./exec-audit/exec-audit.ts');
+    return execAudit({ ...options, ownPrograms: [bwrap, starterPath], decide, onMissing });
+  }
+  if (clockAheadMs === undefined) return undefined;
+  const { shiftedClock } = await import('./clock/shifted-clock.ts');
+  return shiftedClock({ ...options, aheadMs: clockAheadMs });
 }
 
 const firstContentFd = initFds.status + 1;

@@ -43,6 +43,8 @@ export interface LaunchPlan {
   readonly decideStarts?: DecideStarts;
   /** Together with `decideStarts`: told of files that were looked for in vain. Every look-up then takes its time. */
   readonly onMissing?: (path: string) => void;
+  /** How far the wall clock inside is ahead of this machine's, milliseconds. Not together with `decideStarts`. */
+  readonly clockAheadMs?: number;
   readonly cacheDir: string;
   readonly hostName: string;
   readonly userName: string;

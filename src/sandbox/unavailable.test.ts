@@ -6,8 +6,8 @@ describe('a launch that failed', () => {
   it.each([
     ['the directories of the overlay', 'overlay'],
     ['the overlay of the workspace', 'overlay'],
-    ['the supervisor of program starts', 'audit'],
-    ['the filter of program starts', 'audit'],
+    ['the supervisor of system calls', 'audit'],
+    ['the filter of supervised calls', 'audit'],
     ['the supervisor', 'audit'],
     ['user and network namespaces', undefined],
     ['user and group maps', undefined],
@@ -31,7 +31,7 @@ describe('a launch that failed', () => {
       listeners: [],
       limits,
       firstForeignFd: 9,
-      audit: undefined,
+      supervision: undefined,
     });
     expect(new Set(stages.filter((stage) => lackingLayer(setupFault(stage, -22)) === 'overlay'))).toEqual(
       new Set(['the directories of the overlay', 'the overlay of the workspace']),

@@ -47,7 +47,7 @@ export function setupFault(stage: string, errno: number): IntramurError {
   const fault = new IntramurError('SANDBOX_SETUP', `the sandbox could not be set up: ${stage} failed with ${name}`, {
     hint: hintFor(stage, name),
   });
-  const layer = stage.includes('overlay') ? 'overlay' : /supervisor|filter of program starts/.test(stage) ? 'audit' : undefined;
+  const layer = stage.includes('overlay') ? 'overlay' : /supervisor|filter of supervised calls/.test(stage) ? 'audit' : undefined;
   if (layer) lacking.set(fault, layer);
   return fault;
 }

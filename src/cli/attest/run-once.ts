@@ -2,8 +2,8 @@
 // down. Joins the sandbox, the egress and the test kit's model.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { endpointClass } from '../../agents/index.ts';
-import { type Assignment, levelOf, type ObservedHello, type ObservedRequest, type RunRecord } from '../../attest/index.ts';
-import type { EgressClass, ExchangeHead } from '../../core/index.ts';
+import { type Assignment, clockAheadMs, levelOf, type ObservedHello, type ObservedRequest, type RunRecord } from '../../attest/index.ts';
+import type { EgressClass, ExchangeHead, ExchangeReply } from '../../core/index.ts';
 import { type Authority, createAuthority, createEgress, makeAuthority, trustEnv } from '../../egress/index.ts';
 import { type LaunchPlan, trustPaths } from '../../sandbox/index.ts';
 import { startFakeUpstream } from '../../testing/index.ts';
@@ -38,12 +38,14 @@ export async function runOnce(
 ): Promise<RunRecord> {
   const upstream = await startFakeUpstream({ script: rehearsal });
   const layer = stage.openLayer(assignment);
-  const authority = createAuthority(makeAuthority(new Date()));
+  const aheadMs = clockAheadMs(assignment);
+  const clockInside = (): Date => new Date(Date.now() + aheadMs);
+  const authority = createAuthority(makeAuthority(clockInside()));
   const requests: ObservedRequest[] = [];
   const lookups = new Set<string>();
   const hellos: ObservedHello[] = [];
   let unread: string | undefined;
-  const startedAt = new Date();
+  const startedAt = clockInside();
   const began = performance.now();
   const host = levelOf('base-url', assignment).id;
   const egress = createEgress({
@@ -81,7 +83,7 @@ export async function runOnce(
         class: kind,
         ...(kind === 'model' ? inLine?.takeArrived() : undefined),
       });
-      return reply;
+      return dated(reply, clockInside());
     },
   });
   let connections = 0;
@@ -99,7 +101,7 @@ export async function runOnce(
       assignment,
       stated: stage.stated(assignment),
       startedAt,
-      endedAt: new Date(),
+      endedAt: clockInside(),
       timezone: levelOf('timezone', assignment).id,
       locale: levelOf('locale', assignment).id.split('.')[0]?.replace('_', '-') ?? 'en-US',
       requests: requests.toSorted((a, b) => a.at - b.at),
@@ -147,6 +149,7 @@ function planFor(
     home,
     homeFiles: files,
     readOnly: [...subject.program.trees, ...stage.linked, stage.tools(assignment)],
+    ...(clockAheadMs(assignment) === 0 ? {} : { clockAheadMs: clockAheadMs(assignment) }),
     caPem: authority.pem,
     javaStore: authority.javaStore,
     ports: [80, 443, 8080, 8443],
@@ -157,6 +160,13 @@ function planFor(
     hostName,
     userName,
   };
+}
+
+/** A server's clock agrees with the program's: else its answers would tell the program that its own is another one. */
+function dated(reply: ExchangeReply, date: Date): ExchangeReply {
+  const { rawHeaders } = reply;
+  const others = rawHeaders.filter((_, i) => rawHeaders[i - (i % 2)]?.toLowerCase() !== 'date');
+  return { ...reply, rawHeaders: [...others, 'date', date.toUTCString()] };
 }
 
 /** Looks like a key of a vendor, so that an agent's own check of its form passes. It opens nothing. */

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { factors } from '../../attest/index.ts';
+import { usualFactors } from '../../attest/index.ts';
 import { type AttestDocument, schema } from './document.ts';
 import { keep, kept } from './store.ts';
 
@@ -16,8 +16,8 @@ const whole: AttestDocument = {
   version: '1.0.0',
   sha256: 'a'.repeat(64),
   attestedAt: '2026-11-29T10:00:00.000Z',
-  varied: factors.filter((factor) => factor !== 'date'),
-  notVaried: ['date'],
+  varied: usualFactors.filter((factor) => factor !== 'proxy'),
+  notVaried: ['proxy'],
   modelBytes: 1,
   scrubbed: [],
   shipped: [],

@@ -2,7 +2,7 @@
 // were varied stands beside a whole one and never takes its place.
 import fs from 'node:fs';
 import path from 'node:path';
-import { factors } from '../../attest/index.ts';
+import { usualFactors } from '../../attest/index.ts';
 import { IntramurError } from '../../core/index.ts';
 import { type AttestDocument, readDocument } from './document.ts';
 import { attestationPage } from './page.ts';
@@ -45,7 +45,7 @@ export function kept(state: string, agent: string, version: string, cwd: string)
 }
 
 function isPart({ varied, notVaried }: AttestDocument): boolean {
-  return factors.some((factor) => !varied.includes(factor) && !notVaried.includes(factor));
+  return usualFactors.some((factor) => !varied.includes(factor) && !notVaried.includes(factor));
 }
 
 function directoryOf(state: string, agent: string): string {

@@ -7,7 +7,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { doctor } from '../doctor.ts';
 import { launch } from '../launch.ts';
 import { closeHandle } from '../listeners.ts';
-import { canWaitKillable, type DecideStarts } from './exec-audit.ts';
+import { canWaitKillable } from '../supervision.ts';
+import type { DecideStarts } from './exec-audit.ts';
 import type { ProgramStart } from './program-start.ts';
 
 const { mode, layers } = await doctor();

@@ -1,10 +1,8 @@
 // What the kernel asks and what it is answered: `struct seccomp_notif` and `struct seccomp_notif_resp` (seccomp_unotify(2)).
 
+import { answerBytes } from '../supervisor-script.ts';
 import type { Arch } from '../syscall-number.ts';
 import { execCalls, pathCalls } from './exec-filter.ts';
-
-export const noticeBytes = 80;
-export const answerBytes = 24;
 
 export interface Notice {
   readonly id: bigint;
@@ -24,17 +22,14 @@ export interface Notice {
 const atFdCwd = -100;
 const atEmptyPath = 0x1000n;
 
-/** @returns `undefined` for zeros: nothing was asked */
-export function readNotice(bytes: Buffer, arch: Arch): Notice | undefined {
-  const id = bytes.readBigUInt64LE(0);
-  if (id === 0n) return undefined;
+export function readNotice(bytes: Buffer, arch: Arch): Notice {
   const argument = (index: number): bigint => bytes.readBigUInt64LE(32 + 8 * index);
   const number = bytes.readInt32LE(16);
   const lookup = pathCalls.find((call) => call.number[arch] === number);
   const isAt = lookup ? lookup.path === 1 : number === execCalls.execveat[arch];
   const directoryFd = Number(BigInt.asIntN(32, argument(0)));
   return {
-    id,
+    id: bytes.readBigUInt64LE(0),
     kind: lookup ? 'path' : 'start',
     pid: bytes.readUInt32LE(8),
     directoryFd: isAt && directoryFd !== atFdCwd ? directoryFd : undefined,

@@ -1,16 +1,17 @@
-// The supervisor of program starts, as part of the init: two small processes between the kernel's notifications (seccomp_unotify(2))
+// The supervisor of system calls, as part of the init: two small processes between the kernel's notifications (seccomp_unotify(2))
 // and the launcher, one in each direction. They decide nothing. It needs no foreign-function interface and no native code beside the
 // init: the launcher reads notifications from a socket and writes answers to another.
 //
 //   kernel ── SECCOMP_IOCTL_NOTIF_RECV ──► reader ── asks ──► launcher
 //   kernel ◄─ SECCOMP_IOCTL_NOTIF_SEND ─── writer ◄─ answers ─ launcher
 //
-// INVARIANT: a supervisor that dies lets nothing start. The kernel fails every start whose listener is gone; each of the two ends when
-// the other does, when bubblewrap does, or when the launcher does.
-import type { Arch } from '../syscall-number.ts';
-import type { Datum, Label, SyscallScript } from '../syscall-script.ts';
-import { execFilter } from './exec-filter.ts';
-import { answerBytes, noticeBytes } from './notice.ts';
+// INVARIANT: a supervisor that dies lets no supervised call through. The kernel fails every call whose listener is gone; each of the two
+// ends when the other does, when bubblewrap does, or when the launcher does.
+import type { Datum, Label, SyscallScript } from './syscall-script.ts';
+
+/** `struct seccomp_notif` and `struct seccomp_notif_resp`. */
+export const noticeBytes = 80;
+export const answerBytes = 24;
 
 export interface SupervisorFds {
   /** Notifications go here. */
@@ -34,23 +35,25 @@ export interface Supervisor {
   placeLoops(): void;
 }
 
-/** From here on every start of a program waits for the launcher: the next `execve` of the init included. */
+/**
+ * From here on every call that `filter` (`struct sock_filter` records) answers with SECCOMP_RET_USER_NOTIF waits for the launcher, those
+ * of the init included.
+ */
 export function supervise(
   script: SyscallScript,
   { asks, answers }: SupervisorFds,
-  { arch, canWaitKillable, seesPaths }: { readonly arch: Arch; readonly canWaitKillable: boolean; readonly seesPaths: boolean },
+  { filter, canWaitKillable }: { readonly filter: Buffer; readonly canWaitKillable: boolean },
 ): Supervisor {
   const [slot, pair] = [script.space(8), script.space(8)];
   const [ours, theirs] = [script.within(pair, 0, 4), script.within(pair, 4, 4)];
   const supervisor = script.label();
-  script.stage('the supervisor of program starts');
+  script.stage('the supervisor of system calls');
   script.call('socketpair', [1, 1 | oCloexec, 0, pair]);
   script.call('clone', [childSignal, 0, 0, 0, 0], { store: slot });
   script.jump(supervisor, slot);
-  const filter = execFilter(arch, seesPaths);
   const program = script.words([filter.length / 8, script.bytes(filter)]);
   const handover = descriptorMessage(script);
-  script.stage('the filter of program starts');
+  script.stage('the filter of supervised calls');
   // The right to do so without PR_SET_NO_NEW_PRIVS comes with the namespace that was just made.
   script.call('seccomp', [1, flags.newListener | (canWaitKillable ? flags.waitKillable : 0), program], { store: handover.descriptor });
   script.call('sendmsg', [{ load: ours }, handover.message, 0], { exactly: 1 });
