@@ -6,7 +6,7 @@ import { type Config, classificationOf, readRepository } from '../config/index.t
 import { type Classification, highestClassification } from '../core/index.ts';
 import { fingerprintStore, type RepositoryEntry } from '../inspect/index.ts';
 import type { FileClasses } from '../monitor/index.ts';
-import { stampOf } from './inspection.ts';
+import { lookEveryMs, stampOf } from './inspection.ts';
 
 type Indexed = Pick<RepositoryEntry, 'path' | 'classification' | 'parts'>;
 
@@ -14,8 +14,14 @@ type Indexed = Pick<RepositoryEntry, 'path' | 'classification' | 'parts'>;
 export function fileClassesFor(fingerprints: string, home: string): (config: Config) => FileClasses {
   const store = fingerprintStore(fingerprints);
   const made = new WeakMap<Config, { readonly stamp: string; readonly classes: FileClasses }>();
+  const file = path.join(fingerprints, 'repositories.json');
+  let stamp = '';
+  let lookedAt = Number.NEGATIVE_INFINITY;
   return (config) => {
-    const stamp = stampOf(path.join(fingerprints, 'repositories.json'));
+    if (performance.now() - lookedAt >= lookEveryMs) {
+      lookedAt = performance.now();
+      stamp = stampOf(file);
+    }
     const before = made.get(config);
     if (before?.stamp === stamp) return before.classes;
     const classes = createFileClasses(config, store.list(), home);

@@ -19,8 +19,8 @@ export interface Inspection {
   close(): Promise<void>;
 }
 
-/** Sooner than the command that builds an index ends; under load it spares two looks at the disk for each payload. */
-const lookEveryMs = 5;
+/** Sooner than the command that builds an index ends; under load it spares looks at the disk for each payload. */
+export const lookEveryMs = 5;
 
 export function createInspection(directory: string, options: Pick<InspectorOptions, 'isPlaceholder'>): Inspection {
   const store = fingerprintStore(directory);
