@@ -37,12 +37,13 @@ export async function firstSign(passage: Passage, outcome: Promise<Outcome>): Pr
   const inTime = await within(outcome, deps.limits.keepAliveMs);
   if (inTime) return answer(passage, inTime);
 
+  const rest = withoutBody(passage);
   let came: Outcome | undefined;
   let ended: End | undefined;
   const settleBoth = (): void => {
-    if (came && ended) settle(passage, came, came.kind === 'stream' ? came.answer.status : 400, ended);
+    if (came && ended) settle(rest, came, came.kind === 'stream' ? came.answer.status : 400, ended);
   };
-  const stream = streamFor(passage, (end) => {
+  const stream = streamFor(rest, (end) => {
     ended = end;
     settleBoth();
   });
@@ -62,6 +63,11 @@ export async function firstSign(passage: Passage, outcome: Promise<Outcome>): Pr
   });
   stream.showLife();
   return { status: 200, rawHeaders: [...streamHeaders(input.call, []), ...lossHeader(passage, passage.lossy)], body: stream };
+}
+
+/** The body of the call has done its part; a stream may last for minutes and should not hold it. */
+function withoutBody(passage: Passage): Passage {
+  return { ...passage, asked: { ...passage.asked, bytes: new Uint8Array() } };
 }
 
 function failedReason({ target, fault }: Extract<Outcome, { kind: 'fault' }>): string {
@@ -97,8 +103,7 @@ export function answer(passage: Passage, outcome: Outcome): ExchangeReply {
     }
     case 'stream': {
       const { status, rawHeaders } = outcome.answer;
-      // The body of the call has done its part; a stream may last for minutes and should not hold it.
-      const rest: Passage = { ...passage, asked: { ...passage.asked, bytes: new Uint8Array() } };
+      const rest = withoutBody(passage);
       const stream = streamFor(rest, (end) => settle(rest, outcome, status, end));
       stream.passOn(outcome.answer, translatorFor(outcome));
       return { status, rawHeaders: [...streamHeaders(input.call, rawHeaders), ...lossHeader(passage, outcome.lossy)], body: stream };

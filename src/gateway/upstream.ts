@@ -1,6 +1,6 @@
 // One request to one upstream and its answer. The answer begins with the first byte of the body, not with the headers: until then
 // another target can still be tried. After that bytes flow with backpressure and nothing is collected here.
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { Agent, Dispatcher } from 'undici';
 import { codeOf, IntramurError } from '../core/index.ts';
 
@@ -44,7 +44,7 @@ export function send(agent: Agent, request: UpstreamRequest, signal?: AbortSigna
           path: request.path,
           method: request.method,
           headers: [...request.headers],
-          body: request.body ?? null,
+          body: handedOver(request.body),
           headersTimeout: 0,
           bodyTimeout: 0,
         },
@@ -55,6 +55,19 @@ export function send(agent: Agent, request: UpstreamRequest, signal?: AbortSigna
     }
   });
 }
+
+/** undici keeps the body of a request until its answer has ended, which may be minutes; of a stream it keeps nothing that was read. */
+function handedOver(body: UpstreamRequest['body']): Uint8Array | Readable | null {
+  if (!(body instanceof Uint8Array) || body.length < streamedFromBytes) return body ?? null;
+  const once = new Readable({ read() {} });
+  once.on('error', () => {}); // told of by the answer
+  once.push(body);
+  once.push(null);
+  return once;
+}
+
+/** For less a stream costs more than it spares. */
+const streamedFromBytes = 16 * 1024;
 
 class Exchange implements Dispatcher.DispatchHandler, Answer {
   status = 0;
