@@ -128,6 +128,12 @@ describe('where the date is varied too', () => {
     );
   });
 
+  it('what hides the zone in the date is not taken for a mark of the date, late in the evening', async () => {
+    const [agent] = markingAgents;
+    const { covert } = agent ? await examine(agent, 7, 20, ['timezone', 'base-url', 'date']) : { covert: [] };
+    expect(covert.map(({ variesWith }) => variesWith.toSorted())).toEqual([['base-url', 'timezone']]);
+  });
+
   it.each(markingAgents.map((agent) => [agent.id, agent] as const))('%s is found as before', async (_id, agent) => {
     const { covert } = await examine(agent, 1, 13, factors);
     expect([...new Set(covert.flatMap(({ variesWith }) => variesWith))].toSorted()).toEqual(agent.follows.toSorted());

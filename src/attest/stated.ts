@@ -86,12 +86,12 @@ export class Explainer {
   readonly #ofRef: Words;
   readonly #ofRun: Words;
   readonly #refDay: readonly string[];
-  readonly #runDay: readonly string[];
+  readonly #runDays: readonly (readonly string[])[];
 
   /** @param sent the run by the clock that the program saw, where that was another one */
   constructor(ref: RunRecord, run: RunRecord, sent = run) {
     this.#refDay = dayParts(ref);
-    this.#runDay = dayParts(sent);
+    this.#runDays = run === sent ? [dayParts(run)] : [dayParts(run), dayParts(sent)];
     this.#factors = variedIn(run.assignment);
     this.#ofRef = new Words(ref, this.#factors);
     this.#ofRun = new Words(run, this.#factors);
@@ -126,8 +126,9 @@ export class Explainer {
 
   /** A part of the date that is another one in the run: it follows from its zone or its clock, whatever stands between the parts. */
   #isNextDay({ ref, run }: Residual): boolean {
-    const [before, after] = [this.#refDay, this.#runDay];
-    return before.some((part, i) => part !== after[i] && ref.join('') === part && run.join('') === after[i]);
+    const isPart = (after: readonly string[]): boolean =>
+      this.#refDay.some((part, i) => part !== after[i] && ref.join('') === part && run.join('') === after[i]);
+    return this.#runDays.some(isPart);
   }
 
   #isStated(text: string): boolean {
