@@ -37,7 +37,8 @@ function isUtf8Text(bytes: Uint8Array): boolean {
 const CUT = 9;
 /** Control characters, and bytes that are in no UTF-8. */
 const isNoText = new Uint8Array(256);
-for (let byte = 0; byte < 256; byte++) isNoText[byte] = byte <= 8 || (byte >= 14 && byte <= 26) || byte === 0xc0 || byte === 0xc1 || byte >= 0xf5 ? 1 : 0;
+for (let byte = 0; byte < 256; byte++)
+  isNoText[byte] = byte <= 8 || (byte >= 14 && byte <= 26) || byte === 0xc0 || byte === 0xc1 || byte >= 0xf5 ? 1 : 0;
 
 /** Tells most noise without making a string of it. Never true for what `isUtf8Text` would take for text. */
 function isNoise(bytes: Uint8Array): boolean {

@@ -80,7 +80,7 @@ function isDigit(at: number): number {
 /** Over marks and line numbers before the text of a line. */
 function overNoise(from: number): number {
   let i = from;
-  while (1) {
+  for (;;) {
     const byte = load8(i);
     if (load8(LINE_NOISE + byte)) {
       i += 1;

@@ -30,7 +30,6 @@ const binary: Readonly<Record<string, number>> = {
 const intrinsics: Readonly<Record<string, readonly number[]>> = {
   load8: [0x2d, 0, 0],
   load32: [0x28, 2, 0],
-  store8: [0x3a, 0, 0],
   store32: [0x36, 2, 0],
   imul: [0x6c],
 };
@@ -146,18 +145,18 @@ function bodyOf(node: Node, constants: ReadonlyMap<string, number>, indexes: Rea
       return [...(code === undefined ? [] : value(left)), ...value(right), ...(code === undefined ? [] : [code]), 0x21, ...local(left)];
     }
     if (e.type === 'CallExpression') {
-      const isStore = e['callee'].name === 'store8' || e['callee'].name === 'store32';
+      const isStore = e['callee'].name === 'store32';
       return isStore ? call(e) : [...call(e), 0x1a];
     }
     throw unknown(e);
   };
-  const loop = (init: number[], test: Node, body: () => number[], after: () => number[]): number[] => [
+  const loop = (init: number[], test: Node | null, body: () => number[], after: () => number[]): number[] => [
     ...init,
     ...[0x02, EMPTY],
     ...within('break', () => [
       ...[0x03, EMPTY],
       // The condition stands outside of the block that `continue` leaves.
-      ...unless(test, 1),
+      ...(test ? unless(test, 1) : []),
       ...within('', () => [0x02, EMPTY, ...within('continue', body), 0x0b, ...after(), 0x0c, 0]),
       0x0b,
     ]),
@@ -185,7 +184,7 @@ function bodyOf(node: Node, constants: ReadonlyMap<string, number>, indexes: Rea
       case 'WhileStatement':
         return loop([], s['test'], () => run(s['body']), () => []);
       case 'ForStatement':
-        return loop(run(s['init']), s['test'], () => run(s['body']), () => effect(s['update']));
+        return loop(run(s['init']), s['test'], () => run(s['body']), () => (s['update'] ? effect(s['update']) : []));
       case 'DoWhileStatement': {
         return [
           ...[0x03, EMPTY],
