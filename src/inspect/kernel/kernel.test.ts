@@ -41,12 +41,15 @@ it('what lies outside of its memory is a fault, never an answer', () => {
   expect(() => kernel.lex(end, end + 16, 0, 0, 0, 0, 0, 0, 0, 0, 0)).toThrow(WebAssembly.RuntimeError);
 });
 
-it('tokens of a text do not depend on the one before', () => {
+it.each<[string, string, string, number]>([
+  ['more room was needed', 'let alpha = beta(gamma);\n// delta', '9: 8: 7: \\\\ long '.repeat(20_000), 0],
+  ['it went on', 'alpha\n12', 'alpha\n12: 9', 0],
+  ['something stood before it', '// alpha', ':// alpha', 1],
+])('tokens of a text do not depend on the one before: %s', (_name, text, earlier, from) => {
   const tokens = newTokens(16);
-  const short = Buffer.from('let alpha = beta(gamma);\n// delta');
-  const fresh = found(lex(short, newTokens(16)));
-  lex(Buffer.from('9: 8: 7: \\\\\\\\ long '.repeat(20_000)), tokens);
-  expect(found(lex(short, tokens))).toEqual(fresh);
+  const fresh = found(lex(Buffer.from(text), newTokens(16)));
+  lex(Buffer.from(earlier), tokens, from);
+  expect(found(lex(Buffer.from(text), tokens))).toEqual(fresh);
 });
 
 it.each(['export function f(a: number): number { return a / 2; }', 'let a = 1;', 'function f(): number { return g(); }'])(
