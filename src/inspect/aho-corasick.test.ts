@@ -19,7 +19,8 @@ it('finds every keyword wherever it stands, and nothing else', () => {
       const plain = ignoreCase ? whole.toLowerCase() : whole;
       const expected = new Set<string>();
       for (const [keyword, value] of wanted.entries()) {
-        for (let at = plain.indexOf(value); at !== -1; at = plain.indexOf(value, at + 1)) expected.add(`${keyword} ${at} ${at + value.length}`);
+        for (let at = plain.indexOf(value); at !== -1; at = plain.indexOf(value, at + 1))
+          expected.add(`${keyword} ${at} ${at + value.length}`);
       }
       expect(found).toEqual(expected);
     }),
