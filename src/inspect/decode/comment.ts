@@ -22,17 +22,21 @@ export const comment: TextDecoder = {
     let written = 0;
     for (const { start, end } of comments) {
       const kept = { written, entries: at.length };
-      for (let line = start; line < end; ) {
-        const found = bytes.indexOf(NEWLINE, line);
-        const lineEnd = found === -1 || found >= end ? end : found + 1;
-        const from = overMarks(bytes, line, lineEnd);
+      let marks = 0;
+      for (let i = start; i < end; ) {
+        i = overMarks(bytes, i, end);
         at.push(written);
-        shift.push(from - written);
-        written += bytes.copy(out, written, from, lineEnd);
-        line = lineEnd;
+        shift.push(i - written);
+        // Lines are short: a call for each would take longer than its bytes.
+        for (let byte = 0; i < end && byte !== NEWLINE; i++) {
+          byte = bytes[i] ?? 0;
+          out[written++] = byte;
+          marks += isSyntax[byte] ?? 0;
+        }
       }
       if (written > 0 && out[written - 1] !== NEWLINE) out[written++] = NEWLINE;
-      if (written - kept.written >= LEAST && looksLikeCode(out.subarray(kept.written, written))) continue;
+      // Prose has a mark of syntax here and there, code has them all the time.
+      if (written - kept.written >= LEAST && marks * LEAST_SHARE > written - kept.written) continue;
       written = kept.written;
       at.length = kept.entries;
       shift.length = kept.entries;
@@ -120,10 +124,3 @@ function overSame(bytes: Buffer, at: number, byte: number): number {
 const isSyntax = new Uint8Array(256);
 for (const byte of Buffer.from(';{}=()[]<>:')) isSyntax[byte] = 1;
 const LEAST_SHARE = 32;
-
-/** Prose has a mark of syntax here and there, code has them all the time. */
-function looksLikeCode(bytes: Buffer): boolean {
-  let marks = 0;
-  for (const byte of bytes) marks += isSyntax[byte] ?? 0;
-  return marks * LEAST_SHARE > bytes.length;
-}

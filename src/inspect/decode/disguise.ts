@@ -28,8 +28,7 @@ export const disguise: TextDecoder = {
     if (view.depth >= budget.limits.maxDepth) return;
     yield* despaced(view, budget);
     for (const block of suspiciousBlocks(view.blocks())) {
-      const text = view.bytes.toString('latin1', block.start, block.end);
-      for (const [id, plain] of guesses(text)) {
+      for (const [id, plain] of guesses(view.bytes.subarray(block.start, block.end))) {
         budget.chargeView(plain.length);
         yield runView(view, id, Buffer.from(plain, 'latin1'), block);
       }
@@ -93,15 +92,15 @@ function suspiciousBlocks({ ends, words, common: usual }: Blocks): Span[] {
 }
 
 /** The readings of a block that yield common words. */
-function* guesses(text: string): Generator<[string, string]> {
-  const sample = text.slice(0, SAMPLE);
+function* guesses(block: Buffer): Generator<[string, string]> {
+  const sample = block.subarray(0, SAMPLE);
   const shifts = likelyShifts(sample);
   for (const isReversed of [false, true]) {
-    const base = isReversed ? reverse(sample) : sample;
     for (const shift of shifts) {
       if (shift === 0 && !isReversed) continue;
-      if ((commonShare(Buffer.from(rotate(base, shift), 'latin1')) ?? 0) < CONVINCING) continue;
+      if ((commonShare(tried(sample, shift, isReversed)) ?? 0) < CONVINCING) continue;
       const id = [isReversed ? 'reversed' : '', shift === 0 ? '' : `rot${shift}`].filter(Boolean).join('-');
+      const text = block.toString('latin1');
       yield [id, rotate(isReversed ? reverse(text) : text, shift)];
       // Lines may have been reversed one by one: then the order of the lines is already right.
       if (isReversed) {
@@ -113,37 +112,52 @@ function* guesses(text: string): Generator<[string, string]> {
   }
 }
 
+const attempt = new Uint8Array(SAMPLE);
+
+/** The sample as it would be, in memory that is used again: most guesses are wrong. */
+function tried(sample: Uint8Array, shift: number, isReversed: boolean): Uint8Array {
+  const { length } = sample;
+  const letters = rotations[shift] ?? new Uint8Array(256);
+  for (let i = 0; i < length; i++) attempt[isReversed ? length - 1 - i : i] = letters[sample[i] ?? 0] ?? 0;
+  return attempt.subarray(0, length);
+}
+
 /** How often each letter comes in code and English, in parts of a thousand, a to z. */
 const usual = [78, 17, 40, 40, 122, 24, 20, 35, 73, 3, 8, 42, 28, 70, 68, 28, 2, 66, 66, 92, 32, 11, 12, 5, 14, 2];
 const MOST_SHIFTS = 3;
 
 /** The rotations after which letters come about as often as usual, and none at all. */
-function likelyShifts(sample: string): number[] {
-  const counts = new Array<number>(26).fill(0);
-  for (const byte of Buffer.from(sample, 'latin1')) {
-    const letter = (byte | 0x20) - 0x61;
+function likelyShifts(sample: Uint8Array): number[] {
+  const counts = new Int32Array(26);
+  for (let i = 0; i < sample.length; i++) {
+    const letter = ((sample[i] ?? 0) | 0x20) - 0x61;
     if (letter >= 0 && letter < 26) counts[letter] = (counts[letter] ?? 0) + 1;
   }
-  const fits = Array.from({ length: 26 }, (_, shift) => ({
-    shift,
-    fit: counts.reduce((sum, count, letter) => sum + count * (usual[(letter + shift) % 26] ?? 0), 0),
-  }));
+  const fits = Array.from({ length: 26 }, (_, shift) => {
+    let fit = 0;
+    for (let letter = 0; letter < 26; letter++) fit += (counts[letter] ?? 0) * (usual[(letter + shift) % 26] ?? 0);
+    return { shift, fit };
+  });
   const best = fits.toSorted((a, b) => b.fit - a.fit).slice(0, MOST_SHIFTS);
   return [...new Set([0, ...best.map(({ shift }) => shift)])];
 }
+
+/** By shift: what each byte becomes. */
+const rotations = Array.from({ length: 26 }, (_, shift) =>
+  Uint8Array.from({ length: 256 }, (_, byte) => {
+    const base = byte >= 0x61 && byte <= 0x7a ? 0x61 : byte >= 0x41 && byte <= 0x5a ? 0x41 : 0;
+    return base === 0 ? byte : base + ((byte - base + shift) % 26);
+  }),
+);
 
 function reverse(text: string): string {
   return Buffer.from(text, 'latin1').reverse().toString('latin1');
 }
 
 function rotate(text: string, shift: number): string {
-  if (shift === 0) return text;
+  const letters = rotations[shift] ?? new Uint8Array(256);
   const out = Buffer.from(text, 'latin1');
-  for (let i = 0; i < out.length; i++) {
-    const byte = out[i] ?? 0;
-    const base = byte >= 0x61 && byte <= 0x7a ? 0x61 : byte >= 0x41 && byte <= 0x5a ? 0x41 : 0;
-    if (base !== 0) out[i] = base + ((byte - base + shift) % 26);
-  }
+  for (let i = 0; i < out.length; i++) out[i] = letters[out[i] ?? 0] ?? 0;
   return out.toString('latin1');
 }
 
@@ -178,10 +192,8 @@ const NEWLINE = 0x0a;
 
 /** The first of three blanks that are every other byte from here on; -1 when they are not. */
 function blankOfThree(bytes: Buffer, at: number): number {
-  for (const blank of [at, at + 1]) {
-    if (bytes[blank] === SPACE && bytes[blank + 2] === SPACE && bytes[blank + 4] === SPACE) return blank;
-  }
-  return -1;
+  if (bytes[at] === SPACE && bytes[at + 2] === SPACE && bytes[at + 4] === SPACE) return at;
+  return bytes[at + 1] === SPACE && bytes[at + 3] === SPACE && bytes[at + 5] === SPACE ? at + 1 : -1;
 }
 
 /** Where characters that are set apart end, over lines; 0 when the first line has too few. */

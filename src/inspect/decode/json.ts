@@ -71,10 +71,10 @@ export function readJson(bytes: Buffer, isInside = false): JsonReading {
   // INVARIANT: no function made here uses the variables of this loop; they would leave the registers.
   for (let i = 0; ; ) {
     // A loop of its own, without calls: it runs at the speed of memory.
-    let byte = bytes[i] ?? 0;
-    while (i < length && isSpecial[byte] === 0) {
+    let byte = 0;
+    while (i < length && isSpecial[(byte = bytes[i] ?? 0)] === 0) {
       out[written++] = byte;
-      byte = bytes[++i] ?? 0;
+      i += 1;
     }
     if (i >= length) break;
     if (byte === QUOTE) {

@@ -25,12 +25,25 @@ export function isBinary(bytes: Uint8Array): boolean {
 
 /** Mostly non-ASCII scripts weigh too little above, yet decode without a fault. */
 function isUtf8Text(bytes: Uint8Array): boolean {
-  if (bytes.length < 12) return false;
+  if (bytes.length < 12 || isNoise(bytes)) return false;
   const text = Buffer.from(bytes)
     .toString('utf8')
     .replace(/\uFFFD{1,3}$/, '');
   // Control characters are what tells noise from text.
   return !/[\uFFFD\u0000-\u0008\u000e-\u001a]/.test(text);
+}
+
+/** So many bytes at the end may be a character that was cut off. */
+const CUT = 9;
+/** Control characters, and bytes that are in no UTF-8. */
+const isNoText = new Uint8Array(256);
+for (let byte = 0; byte < 256; byte++)
+  isNoText[byte] = byte <= 8 || (byte >= 14 && byte <= 26) || byte === 0xc0 || byte === 0xc1 || byte >= 0xf5 ? 1 : 0;
+
+/** Tells most noise without making a string of it. Never true for what `isUtf8Text` would take for text. */
+function isNoise(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length - CUT; i++) if (isNoText[bytes[i] ?? 0] === 1) return true;
+  return false;
 }
 
 /** Every other byte is NUL, as in UTF-16 of Latin text. Returns the encoding's name. */
@@ -64,20 +77,22 @@ export function containerKind(bytes: Uint8Array): ContainerKind | undefined {
 
 /** Media that hold no text that could be read without looking at a picture. */
 export function isPicture(bytes: Uint8Array): boolean {
-  const head = Buffer.from(bytes.subarray(0, 12)).toString('latin1');
-  return (
-    head.startsWith('\x89PNG') ||
-    head.startsWith('\xff\xd8\xff') ||
-    head.startsWith('GIF8') ||
-    head.slice(8) === 'WEBP' ||
-    head.startsWith('wOF')
-  );
+  return pictures.some((mark) => beginsWith(bytes, mark)) || beginsWith(bytes.subarray(8, 12), webp);
 }
 
 /** Formats whose text is packed within: PDF, and the older office files. ZIP-based ones are opened. */
 export function isDocument(bytes: Uint8Array): boolean {
-  const head = Buffer.from(bytes.subarray(0, 8)).toString('latin1');
-  return head.startsWith('%PDF-') || head.startsWith('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1');
+  return documents.some((mark) => beginsWith(bytes, mark));
+}
+
+const marks = (...texts: readonly string[]) => texts.map((text) => Buffer.from(text, 'latin1'));
+const pictures = marks('\x89PNG', '\xff\xd8\xff', 'GIF8', 'wOF');
+const [webp = Buffer.alloc(0)] = marks('WEBP');
+const documents = marks('%PDF-', '\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1');
+
+function beginsWith(bytes: Uint8Array, mark: Uint8Array): boolean {
+  for (let i = 0; i < mark.length; i++) if (bytes[i] !== mark[i]) return false;
+  return true;
 }
 
 /** Compressed without a header, or masked: worth a try from this length on (longer than digests, which code is full of). */

@@ -7,12 +7,15 @@ const MAGIC = 0x31474249;
 const HEADER_WORDS = 4;
 
 export interface Background {
-  /** False for most of what is not public, without the second lane, which costs more than the answer. */
-  mayHave(channel: Channel, a: number): boolean;
+  /**
+   * Of the first `count` hashes: 0 for most of what is not public, without the second lane, which costs more than the answer. All at once, because
+   * the filter is larger than what the processor holds of it: nothing waits for one answer before it asks for the next.
+   */
+  mayHave(channel: Channel, a: Int32Array, count: number, answers: Uint8Array): void;
   has(channel: Channel, a: number, b: number): boolean;
 }
 
-export const noBackground: Background = { mayHave: () => false, has: () => false };
+export const noBackground: Background = { mayHave: (_channel, _a, count, answers) => void answers.fill(0, 0, count), has: () => false };
 
 const salts: Readonly<Record<Channel, number>> = { E8: 0x1b873593, E12: 0x38b34ae5, L: 0x52dce729, S: 0x6a09e667 };
 
@@ -46,7 +49,12 @@ export function openBackground(filter: Uint32Array): Background {
     return ((filter[HEADER_WORDS + (bit >>> 5)] ?? 0) & (1 << (bit & 31))) !== 0;
   };
   return {
-    mayHave: (channel, a) => isSet(firstOf(channel, a)),
+    mayHave(channel, a, count, answers) {
+      for (let i = 0; i < count; i++) {
+        const bit = firstOf(channel, a[i] ?? 0) % bits;
+        answers[i] = ((filter[HEADER_WORDS + (bit >>> 5)] ?? 0) >>> (bit & 31)) & 1;
+      }
+    },
     has(channel, a, b) {
       const step = stepOf(channel, b);
       let position = firstOf(channel, a);
@@ -68,17 +76,25 @@ function stepOf(channel: Channel, b: number): number {
   return (mix(b ^ salts[channel]) | 1) >>> 0;
 }
 
+let mixed = new Int32Array(0);
+let answers = new Uint8Array(0);
+
 /** Positions of the hashes that say something and are not public. */
 export function notPublic(tokens: Tokens, grams: Grams, background: Background): Int32Array {
-  const { channel, a, at } = grams;
-  const out = new Int32Array(grams.count);
-  let count = 0;
-  for (let i = 0; i < grams.count; i++) {
+  const { channel, a, at, count } = grams;
+  if (mixed.length < count) {
+    mixed = new Int32Array(2 * count);
+    answers = new Uint8Array(2 * count);
+  }
+  for (let i = 0; i < count; i++) mixed[i] = mix(a[i] ?? 0);
+  background.mayHave(channel, mixed, count, answers);
+  const out = new Int32Array(count);
+  let kept = 0;
+  for (let i = 0; i < count; i++) {
     const place = at[i] ?? 0;
     if (!saysSomething(tokens, channel, place)) continue;
-    const mixed = mix(a[i] ?? 0);
-    const isPublic = background.mayHave(channel, mixed) && background.has(channel, mixed, mix(secondLane(tokens, channel, place)));
-    if (!isPublic) out[count++] = i;
+    const isPublic = answers[i] === 1 && background.has(channel, mixed[i] ?? 0, mix(secondLane(tokens, channel, place)));
+    if (!isPublic) out[kept++] = i;
   }
-  return out.subarray(0, count);
+  return out.subarray(0, kept);
 }

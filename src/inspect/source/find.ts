@@ -44,37 +44,48 @@ export function sourceFinder({ table, secret }: FingerprintIndex): SourceFinder 
   const { bloom, bloomShift } = table;
   const tokens = newTokens();
   const scratch: Readonly<Record<Channel, Grams>> = { E8: newGrams('E8'), E12: newGrams('E12'), L: newGrams('L'), S: newGrams('S') };
-  let passed = new Int32Array(1024);
+  let scratch32 = scratchFor(1024);
   const out = newHits();
 
-  /** INVARIANT: the first loop touches nothing but the filter, so that the processor fetches many of its words at a time. */
-  function collect(bytes: Uint8Array, grams: Grams, wordsBefore: number): void {
-    const { channel, a, at, count } = grams;
-    const lane = lanes[channel];
-    if (passed.length < count) passed = new Int32Array(count + (count >> 1));
+  /**
+   * Keys that the filter of the table may hold: their positions in `passed`, their first halves in `high`. A loop that fetches words of the
+   * filter does nothing else and no branch waits for one, so that the processor fetches dozens at a time; the filter is far larger than its caches.
+   */
+  function candidatesIn({ a, count }: Grams, laneA: number): number {
+    if (scratch32.high.length < count) scratch32 = scratchFor(count + (count >> 1));
+    const { high, words, passed } = scratch32;
+    for (let i = 0; i < count; i++) high[i] = mix((a[i] ?? 0) ^ laneA);
+    for (let i = 0; i < count; i++) words[i] = bloom[(high[i] ?? 0) >>> bloomShift] ?? 0;
     let candidates = 0;
     for (let i = 0; i < count; i++) {
-      const high = mix((a[i] ?? 0) ^ lane.a);
-      const bits = bloomBits(high);
+      const key = high[i] ?? 0;
+      const bits = bloomBits(key);
       passed[candidates] = i;
-      candidates += ((bloom[high >>> bloomShift] ?? 0) & bits) === bits ? 1 : 0;
+      high[candidates] = key;
+      candidates += ((words[i] ?? 0) & bits) === bits ? 1 : 0;
     }
+    return candidates;
+  }
+
+  function collect(bytes: Uint8Array, grams: Grams, wordsBefore: number): void {
+    const { channel, at } = grams;
+    const lane = lanes[channel];
+    const candidates = candidatesIn(grams, lane.a);
+    const { high, passed, words: low, documents } = scratch32;
+    for (let c = 0; c < candidates; c++) low[c] = mix(secondLane(tokens, channel, at[passed[c] ?? 0] ?? 0) ^ lane.b);
+    table.findAll(high, low, candidates, documents);
     for (let c = 0; c < candidates; c++) {
-      const i = passed[c] ?? 0;
-      const place = at[i] ?? 0;
-      const high = mix((a[i] ?? 0) ^ lane.a) >>> 0;
-      const low = mix(secondLane(tokens, channel, place) ^ lane.b) >>> 0;
-      const document = table.find(high, low);
+      const document = documents[c] ?? 0;
+      const place = at[passed[c] ?? 0] ?? 0;
       if (document === 0 || !saysSomething(tokens, channel, place)) continue;
       // What blocks must be theirs beyond doubt; the shorter runs in it still count for the milder rules.
       if (channel === 'E12' && !saysWhose(bytes, tokens, place, E12_WORDS)) continue;
-      const word = wordsBefore + firstWord(tokens, channel, place);
       addHit(
         out,
         channel,
         document,
-        high * 0x20_0000 + (low >>> 11),
-        word,
+        ((high[c] ?? 0) >>> 0) * 0x20_0000 + ((low[c] ?? 0) >>> 11),
+        wordsBefore + firstWord(tokens, channel, place),
         startOf(tokens, channel, place),
         endOf(bytes, tokens, channel, place),
       );
@@ -122,6 +133,11 @@ export function sourceFinder({ table, secret }: FingerprintIndex): SourceFinder 
       return { hits: out, blocks };
     },
   };
+}
+
+function scratchFor(count: number) {
+  const array = () => new Int32Array(count);
+  return { high: array(), words: array(), passed: array(), documents: array() };
 }
 
 function startOf(tokens: Tokens, channel: Channel, at: number): number {

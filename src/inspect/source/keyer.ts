@@ -28,10 +28,11 @@ export function keyer(secret: Uint8Array): Keyer {
       const lane = lanes[channel];
       const high = new Uint32Array(chosen.length);
       const low = new Uint32Array(chosen.length);
-      chosen.forEach((index, i) => {
+      for (let i = 0; i < chosen.length; i++) {
+        const index = chosen[i] ?? 0;
         high[i] = mix((a[index] ?? 0) ^ lane.a);
         low[i] = mix(secondLane(tokens, channel, at[index] ?? 0) ^ lane.b);
-      });
+      }
       return { high, low };
     },
   };

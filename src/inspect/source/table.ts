@@ -12,11 +12,13 @@ export interface Table {
   readonly memory: SharedArrayBuffer;
   readonly entries: number;
   /** One word picked by the high bits of a key's `high`; a key that is there has all of its bits set. */
-  readonly bloom: Uint32Array;
+  readonly bloom: Int32Array;
   /** How far to shift `high` to the right to have its word. */
   readonly bloomShift: number;
   /** Document number of a key, from 1; 0 for a key that is not there. */
   find(high: number, low: number): number;
+  /** Those of the first `count` keys that the filter let pass: far quicker than one by one, because the processor fetches many at a time. */
+  findAll(high: Int32Array, low: Int32Array, count: number, documents: Int32Array): void;
 }
 
 function bloomLog2(keys: number): number {
@@ -40,7 +42,7 @@ export function buildTable(
   for (const { keys, document } of parts) {
     for (let i = 0; i < keys.low.length; i++) {
       const high = keys.high[i] ?? 0;
-      const low = keys.low[i] ?? 0;
+      const low = (keys.low[i] ?? 0) | 0;
       const word = high >>> (32 - log2);
       bloom[word] = (bloom[word] ?? 0) | bloomBits(high);
       let slot = slotOf(high, slots);
@@ -63,9 +65,9 @@ export function buildTable(
 function partsOf(memory: SharedArrayBuffer, bloomWords: number, slots: number) {
   return {
     header: new Uint32Array(memory, 0, HEADER_WORDS),
-    bloom: new Uint32Array(memory, 4 * HEADER_WORDS, bloomWords),
-    lows: new Uint32Array(memory, 4 * (HEADER_WORDS + bloomWords), slots),
-    documents: new Uint32Array(memory, 4 * (HEADER_WORDS + bloomWords + slots), slots),
+    bloom: new Int32Array(memory, 4 * HEADER_WORDS, bloomWords),
+    lows: new Int32Array(memory, 4 * (HEADER_WORDS + bloomWords), slots),
+    documents: new Int32Array(memory, 4 * (HEADER_WORDS + bloomWords + slots), slots),
   };
 }
 
@@ -77,6 +79,11 @@ export function openTable(memory: SharedArrayBuffer): Table {
   if (magic !== MAGIC || !isWhole || entries >= slots) throw new TypeError('this is not a table of fingerprints');
   const bloomShift = 32 - log2;
   const { bloom, lows, documents } = partsOf(memory, 2 ** log2, slots);
+  const from = (start: number, low: number): number => {
+    let slot = start;
+    while (documents[slot] !== 0 && lows[slot] !== low) slot = slot + 1 === slots ? 0 : slot + 1;
+    return documents[slot] ?? 0;
+  };
   return {
     memory,
     entries,
@@ -84,13 +91,20 @@ export function openTable(memory: SharedArrayBuffer): Table {
     bloomShift,
     find(high, low) {
       const bits = bloomBits(high);
-      if (((bloom[high >>> bloomShift] ?? 0) & bits) !== (bits | 0)) return 0;
-      let slot = slotOf(high, slots);
-      for (let document = documents[slot] ?? 0; document !== 0; document = documents[slot] ?? 0) {
-        if (lows[slot] === low) return document;
-        slot = slot + 1 === slots ? 0 : slot + 1;
+      if (((bloom[high >>> bloomShift] ?? 0) & bits) !== bits) return 0;
+      return from(slotOf(high, slots), low | 0);
+    },
+    findAll(high, low, count, found) {
+      const held = new Int32Array(count);
+      // Nothing waits for anything here, so that many places of the table are fetched at a time.
+      for (let i = 0; i < count; i++) {
+        const slot = slotOf((high[i] ?? 0) >>> 0, slots);
+        held[i] = lows[slot] ?? 0;
+        found[i] = documents[slot] ?? 0;
       }
-      return 0;
+      for (let i = 0; i < count; i++) {
+        if (found[i] !== 0 && held[i] !== low[i]) found[i] = from(slotOf((high[i] ?? 0) >>> 0, slots), low[i] ?? 0);
+      }
     },
   };
 }

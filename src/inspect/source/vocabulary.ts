@@ -1,5 +1,5 @@
 // Words with a meaning of their own: those that name the shape of a program rather than a thing in it, and those that every page of
-// code or English has some of. One table for both, asked once a word by the lexer.
+// code or English has some of. The lexer takes the table over.
 
 export const KEYWORD = 1;
 export const COMMON = 2;
@@ -20,9 +20,6 @@ const common =
   'type struct func fn pub use include define char unsigned long double float bool boolean get set add name value key id data ' +
   'list map file path error err test assert print println log len size length index item node ctx req res args out buf ptr ' +
   'param throws try catch throw async await yield use your you can will all an by at we may when';
-
-/** Letters, with as many underscores as some styles put in: no word of ours is longer. */
-export const LONGEST_WORD = 16;
 
 const SLOTS = 4096;
 const hashes = new Int32Array(SLOTS);
@@ -53,4 +50,9 @@ export function kindOf(hash: number): number {
     if (held === hash) return kinds[slot] ?? 0;
     if (held === 0) return 0;
   }
+}
+
+/** Hash and kind of each word. */
+export function* everyMeaning(): Generator<[hash: number, kind: number]> {
+  for (let slot = 0; slot < SLOTS; slot++) if (hashes[slot] !== 0) yield [hashes[slot] ?? 0, kinds[slot] ?? 0];
 }
