@@ -11,10 +11,11 @@ import { parseRun, type RunOptions } from './run/options.ts';
 import { programOf } from './run/program.ts';
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const began = performance.now();
+  // The process's own clock: the global `performance` would load Node's measuring first.
+  const began = process.uptime() * 1000;
   const places = placesFrom(io.env, io.home);
   const options = await optionsFrom(args, places, io);
-  const program = programOf(options.command, io);
+  const program = await programOf(options.command, io);
   if (!fs.statSync(options.workspace, { throwIfNoEntry: false })?.isDirectory()) {
     throw new IntramurError('CONFIG_NOT_FOUND', `the workspace ${options.workspace} is not a directory`);
   }

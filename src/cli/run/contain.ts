@@ -46,7 +46,7 @@ export interface ToContain {
   readonly opening: Promise<{ client: DaemonClient; answer: OpenReply; startMs: number }>;
   /** What the session's end does: set here once there is something to halt. */
   readonly life: { halt: () => void; isOver: boolean };
-  /** `performance.now()` when the command began. */
+  /** The age of the process when the command began, milliseconds. */
   readonly began: number;
 }
 
@@ -88,7 +88,7 @@ export async function contain(
     life.halt = launched.kill;
     if (startMs > 0)
       io.stderr.write(`${product.name}: started the daemon in ${Math.round(startMs)} ms; it goes on until ${product.name} down\n`);
-    io.stderr.write(startLine(performance.now() - began - startMs, session, mode, credentials.length, degraded));
+    io.stderr.write(startLine(process.uptime() * 1000 - began - startMs, session, mode, credentials.length, degraded));
     const release = followSignals(launched);
     // Bubblewrap takes longer to prepare the inside than this takes to load.
     egress.resolve(import('./session-egress.ts').then(({ createSessionEgress }) => createSessionEgress(client, session, gatewayPort)));
