@@ -11,7 +11,7 @@ import { openUnnamed, writeContent } from './content-fd.ts';
 import type { FileChanges } from './direct-changes.ts';
 import { elf } from './elf.ts';
 import type { DecideStarts } from './exec-audit/exec-audit.ts';
-import { exitOf, killAll, signalProgram, statusOf } from './exit.ts';
+import { exitOf, killAll, type Status, signalProgram, statusOf } from './exit.ts';
 import { gitOutside } from './git-outside.ts';
 import { goMessage, initFds, initKey, initProgram, starterProgram } from './init-program.ts';
 import { inside, refuseHome, refuseWorkspace, starterPath } from './inside.ts';
@@ -19,9 +19,9 @@ import { closeHandle, indexOf, listenersFrom, listenersOf, type Planned } from '
 import { bwrapMounts, isWithin, type Mount } from './mount.ts';
 import type { Change } from './overlay/change.ts';
 import { isEmpty, sweepEmpty } from './overlay/empty.ts';
-import { readLayer, writeHolder, writeManifest } from './overlay/manifest.ts';
+import { type Layer, readLayer, writeHolder, writeManifest } from './overlay/manifest.ts';
 import { type Owner, ownerOf, requireReachable } from './owner.ts';
-import type { Launched, LaunchPlan, LimitsInForce, Listeners } from './plan.ts';
+import type { Exit, Launched, LaunchPlan, LimitsInForce, Listeners } from './plan.ts';
 import { followLinks } from './program.ts';
 import type { Protection } from './protection.ts';
 import { seccompProgram } from './seccomp.ts';
@@ -84,13 +84,10 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
     if (plan.mode === 'overlay' && plan.overlay && child.pid !== undefined) writeHolder(plan.overlay.upper, child.pid);
     child.once('exit', () => protection?.release());
     if (child.stdin) stdin.feed(child.stdin);
-    // The init is at work; bubblewrap, which reads these, waits for the word to start.
+    const attended = attend(child, plan, () => initProgram(options));
+    // The init and the kernel are at work; bubblewrap, which reads these, waits for the word to start.
     describe(plan, host, mounts, opened);
-    return await started(
-      child,
-      { plan, program: () => initProgram(options), listeners, changes: () => changesOf(plan, workspace, protection) },
-      on,
-    );
+    return await started(child, attended, { plan, listeners, changes: () => changesOf(plan, workspace, protection) }, on);
   } catch (fault) {
     // A process that did start waits for its word, which will not come; what it holds is released when it ends.
     if (child?.pid === undefined) protection?.release();
@@ -191,10 +188,28 @@ function overlayArguments(plan: LaunchPlan, workspace: string, { outer, isRoot }
 
 interface Start {
   readonly plan: LaunchPlan;
-  /** What the init was compiled from: only a failure needs it again. */
-  readonly program: () => Program;
   readonly listeners: readonly Planned[];
   readonly changes: () => Promise<FileChanges>;
+}
+
+interface Attended {
+  readonly status: Status;
+  readonly exited: Promise<Exit>;
+  /** Settled when the process is in its control group, or there is none. */
+  readonly confined: Promise<SessionCgroup>;
+}
+
+/**
+ * What begins with the process: its control group, which the kernel takes a while to put it into, and the wait for its end.
+ * @param program what the init was compiled from: only a failure needs it again
+ */
+function attend(child: ChildProcess, plan: LaunchPlan, program: () => Program): Attended {
+  // INVARIANT: never with 0, which would move this process itself.
+  const confined = child.pid === undefined ? Promise.resolve(noGroup) : confine(child.pid, plan.limits);
+  const status = statusOf(child);
+  const exited = exitOf(child, program, status);
+  void Promise.allSettled([confined, exited]).then(([group]) => group.status === 'fulfilled' && group.value.remove());
+  return { status, exited, confined };
 }
 
 /** Only what a mode needs is loaded, and when it is needed: the program has ended when changes are asked for. */
@@ -208,9 +223,8 @@ async function changesOf(plan: LaunchPlan, workspace: string, protection: Protec
     const { directChanges } = await import('./direct-changes.ts');
     return directChanges(workspace, protection.before, protection.beganNs);
   }
-  const layer = plan.overlay && readLayer(path.dirname(plan.overlay.upper));
+  const layer = layerOf(plan);
   if (!layer) throw new IntramurError('SANDBOX_SETUP', 'the layer of the session is gone');
-  sweepEmpty(layer);
   if (isEmpty(layer.upper)) return { changed: 0, added: 0, deleted: 0, sensitive: [], disarmed: [] };
   const { diffLayer } = await import('./overlay/diff.ts');
   const found = diffLayer(layer, plan.cacheDir);
@@ -224,8 +238,23 @@ async function changesOf(plan: LaunchPlan, workspace: string, protection: Protec
   };
 }
 
+function layerOf({ overlay }: LaunchPlan): Layer | undefined {
+  return overlay && readLayer(path.dirname(overlay.upper));
+}
+
+/** A layer that cannot be read is spoken of at the end. */
+function tidy(plan: LaunchPlan): void {
+  const layer = layerOf(plan);
+  if (layer) sweepEmpty(layer);
+}
+
 /** Resolves when the program may start; a failure of the init rejects. */
-function started(child: ChildProcess, { plan, program, listeners: planned, changes }: Start, on: On): Promise<Launched> {
+function started(
+  child: ChildProcess,
+  { status, exited, confined }: Attended,
+  { plan, listeners: planned, changes }: Start,
+  on: On,
+): Promise<Launched> {
   const received = new Map<number, unknown>();
   return new Promise((resolve, reject) => {
     const fail = (fault: unknown): void => {
@@ -242,15 +271,10 @@ function started(child: ChildProcess, { plan, program, listeners: planned, chang
       );
     });
     const pid = child.pid ?? 0;
-    // INVARIANT: never with 0, which would move this process itself.
-    const confined = child.pid === undefined ? Promise.resolve(noGroup) : confine(child.pid, plan.limits);
-    const status = statusOf(child);
     const kill = (): void => killAll(child, status);
     const signal = (name: NodeJS.Signals): void => {
       if (!signalProgram(status, name)) kill();
     };
-    const exited = exitOf(child, program, status);
-    void Promise.allSettled([confined, exited]).then(([group]) => group.status === 'fulfilled' && group.value.remove());
     // Until the program may start, an exit is the failure of the launch.
     exited.then(() => fail(new IntramurError('SANDBOX_SETUP', 'the init program ended before it was set up')), fail);
     child.on('message', (message: unknown, handle: unknown) => {
@@ -265,7 +289,7 @@ function started(child: ChildProcess, { plan, program, listeners: planned, chang
             const limits = limitsOf(plan, await confined);
             await on.confined?.(limits);
             child.send(goMessage, () => child.connected && child.disconnect());
-            resolve({ pid, exited, limits, changes, signal, kill });
+            resolve({ pid, exited, limits, tidy: () => tidy(plan), changes, signal, kill });
           },
           (fault: unknown) => {
             child.kill('SIGKILL');

@@ -10,7 +10,7 @@ import { type LaunchPlan, type ResolvedProgram, trustPaths } from '../../sandbox
 import type { CliIo } from '../io.ts';
 import { launchAsAsked } from './degraded.ts';
 import { watchDisk } from './disk-watch.ts';
-import { type Doors, openDoors } from './doors.ts';
+import { type Doors, doorsOf } from './doors.ts';
 import { baseEnvironment, passedByName, searchPath } from './environment.ts';
 import type { RunOptions } from './options.ts';
 import type { Program } from './program.ts';
@@ -33,7 +33,8 @@ const ports = [443, 80, 22, 853];
 
 const limits = { fileBytes: 16 * 2 ** 30, tmpfsBytes: 2 * 2 ** 30 } as const;
 
-/** When what the first exchange needs is loaded, unless it is there first: not while the program starts, or a short one ends. */
+/** When the way out is loaded, and when the rest of what the first exchange needs, unless somebody dials first: not while the program starts, or a short one ends. */
+const egressAfterMs = 50;
 const restAfterMs = 150;
 
 export interface ToContain {
@@ -56,8 +57,9 @@ export async function contain(
 ): Promise<number> {
   const remembered = rememberTerminalModes();
   const { client, answer: session, startMs } = await opening;
-  const egress = Promise.withResolvers<Egress>();
-  egress.promise.catch(() => {}); // awaited at the doors and at the end
+  let egress: Promise<Egress> | undefined;
+  const way = (): Promise<Egress> =>
+    (egress ??= import('./session-egress.ts').then(({ createSessionEgress }) => createSessionEgress(client, session, gatewayPort)));
   let doors: Doors | undefined;
   let sshAgent: SessionSshAgent | undefined;
   let gpgAgent: SessionGpgAgent | undefined;
@@ -81,18 +83,19 @@ export async function contain(
     const { launched, mode, degraded } = await launchAsAsked(plan, options, session, {
       listening(listeners) {
         doors?.close();
-        doors = openDoors(listeners, egress.promise);
+        doors = doorsOf(listeners, way);
       },
       confined: (confinement) => client.confined(confinement),
     });
     life.halt = launched.kill;
+    doors?.open();
     if (startMs > 0)
       io.stderr.write(`${product.name}: started the daemon in ${Math.round(startMs)} ms; it goes on until ${product.name} down\n`);
     io.stderr.write(startLine(process.uptime() * 1000 - began - startMs, session, mode, credentials.length, degraded));
     const release = followSignals(launched);
-    // Bubblewrap takes longer to prepare the inside than this takes to load.
-    egress.resolve(import('./session-egress.ts').then(({ createSessionEgress }) => createSessionEgress(client, session, gatewayPort)));
+    const loadEgress = setTimeout(() => way().catch(() => {}), egressAfterMs).unref(); // whoever dials, and the end, hear of a failure
     const loadRest = setTimeout(() => client.prepare(), restAfterMs).unref();
+    setImmediate(launched.tidy);
     let halted: string | undefined;
     const written = mode === 'overlay' ? [places.sessions, places.ledger] : [options.workspace, places.ledger];
     const endWatch = watchDisk(written, (reason) => {
@@ -103,13 +106,14 @@ export async function contain(
     const exit = await launched.exited;
     endWatch();
     release();
+    clearTimeout(loadEgress);
     clearTimeout(loadRest);
     restoreTerminalModes();
     life.isOver = true;
     // What the program dialled in its last instant is accepted, and recorded, before the doors close.
     await new Promise((resolve) => setImmediate(resolve));
     doors?.close();
-    await (await egress.promise).close();
+    await (await egress)?.close();
     const exitCode = exit.signal ? 128 + (os.constants.signals[exit.signal as NodeJS.Signals] ?? 0) : (exit.code ?? 70);
     const { disarmed, ...files } = await launched.changes();
     for (const name of disarmed) io.stderr.write(`${product.name}: a new repository was taken out of force: ${printable(name)}\n`);
@@ -126,9 +130,8 @@ export async function contain(
     doors?.close();
     sshAgent?.close();
     gpgAgent?.close();
-    egress.reject(new Error('the session is over'));
-    await egress.promise.then(
-      (way) => way.close(),
+    await egress?.then(
+      (opened) => opened.close(),
       () => {},
     );
     client.release();
