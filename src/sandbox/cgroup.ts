@@ -1,7 +1,8 @@
 // Limits on a session as a whole, through a control group of its own, where this user may make one (cgroups(7)): a delegated part
 // of the unified hierarchy, or, for root, the older one. Where it is not possible the limit is reported as not in force.
-import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFile, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { product } from '../core/index.ts';
 import type { LimitsInForce } from './plan.ts';
 
 type Controller = 'memory' | 'pids' | 'cpu';
@@ -11,13 +12,14 @@ interface Place {
   readonly isUnified: boolean;
 }
 
+/** The groups of one session. The init enters them by itself, before anything else: moving it there would take the kernel longer. */
 export interface SessionCgroup {
-  /** One line for each limit that the kernel holds. */
-  readonly lines: readonly string[];
+  /** Files that a process writes 0 to, to enter. */
+  readonly entries: readonly string[];
+  /** One line for each limit that the kernel holds for this process. */
+  linesFor(pid: number): readonly string[];
   remove(): void;
 }
-
-export const noGroup: SessionCgroup = { lines: [], remove: () => {} };
 
 const limitFiles = {
   memory: { unified: 'memory.max', legacy: 'memory.limit_in_bytes' },
@@ -29,11 +31,11 @@ const noController = 'no control group with this controller may be made here';
 
 /** What of this a control group does not hold for the session, with the reason. */
 export function notHeldBy(
-  group: SessionCgroup,
+  held: readonly string[],
   { memoryBytes, cpus }: { memoryBytes?: number; cpus?: number },
   isRoot: boolean,
 ): LimitsInForce['notHeld'] {
-  const holds = (word: string): boolean => group.lines.some((line) => line.startsWith(word));
+  const holds = (word: string): boolean => held.some((line) => line.startsWith(word));
   const missing: LimitsInForce['notHeld'][number][] = [];
   if (isRoot && !holds('processes'))
     missing.push({ limit: 'processes', line: `processes: ${noController}, and the kernel holds root to no number` });
@@ -57,42 +59,40 @@ export function memoryLimit(): { available: true } | { available: false; reason:
   };
 }
 
-/**
- * Puts the process, which waits for its start, and all that it will start into groups with these limits. The kernel takes some
- * milliseconds to move a process; meanwhile it goes on with its own preparations.
- */
-export async function confine(pid: number, limits: { pids: number; memoryBytes?: number; cpus?: number }): Promise<SessionCgroup> {
-  const lines: string[] = [];
-  const made: string[] = [];
-  const set = async (controller: Controller, value: number | string, line: string): Promise<void> => {
+let made = 0;
+
+/** Makes the groups with their limits; nobody is in them yet. What cannot be made is not in force, and not reported as such. */
+export function sessionCgroup(limits: { pids: number; memoryBytes?: number; cpus?: number }): SessionCgroup {
+  const name = `${product.name}-${process.pid}-${made++}`;
+  const set: { group: string; line: string }[] = [];
+  const limit = (controller: Controller, value: number | string, line: string): void => {
     const place = placeFor(controller);
     if (!place) return;
-    const group = path.join(place.directory, `intramur-${pid}`);
+    const group = path.join(place.directory, name);
     try {
       mkdirSync(group, { recursive: true });
-      if (!made.includes(group)) made.push(group);
       writeFileSync(path.join(group, limitFiles[controller][place.isUnified ? 'unified' : 'legacy']), String(value));
       if (controller === 'memory') withoutSwap(group, place.isUnified, Number(value));
-      await written(path.join(group, 'cgroup.procs'), String(pid));
-      lines.push(line);
+      set.push({ group, line });
     } catch {
-      // Not in force, and not reported as such.
+      removeGroup(group);
     }
   };
-  await set('pids', limits.pids, `processes in all: ${limits.pids} (control group)`);
-  if (limits.memoryBytes !== undefined)
-    await set('memory', limits.memoryBytes, `memory in all: ${limits.memoryBytes} bytes (control group)`);
+  limit('pids', limits.pids, `processes in all: ${limits.pids} (control group)`);
+  if (limits.memoryBytes !== undefined) limit('memory', limits.memoryBytes, `memory in all: ${limits.memoryBytes} bytes (control group)`);
   // Microseconds in each period of 100 ms, which is what both hierarchies begin with.
   if (limits.cpus !== undefined)
-    await set('cpu', String(Math.round(limits.cpus * 100_000)), `processor time in all: ${limits.cpus} CPUs (control group)`);
-  return { lines, remove: () => made.forEach(removeGroup) };
-}
-
-/** Not fs.promises: loading it takes as long as the rest of this file. */
-async function written(file: string, text: string): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  writeFile(file, text, (fault) => (fault ? reject(fault) : resolve()));
-  await promise;
+    limit('cpu', String(Math.round(limits.cpus * 100_000)), `processor time in all: ${limits.cpus} CPUs (control group)`);
+  const groups = [...new Set(set.map(({ group }) => group))];
+  const members = (group: string): string => path.join(group, 'cgroup.procs');
+  return {
+    entries: groups.map(members),
+    linesFor(pid) {
+      const entered = groups.filter((group) => read(members(group))?.split('\n').includes(String(pid)));
+      return set.filter(({ group }) => entered.includes(group)).map(({ line }) => line);
+    },
+    remove: () => groups.forEach(removeGroup),
+  };
 }
 
 /** A limit on memory that swap can be used to get around is none. Kernels without swap accounting lack the file. */

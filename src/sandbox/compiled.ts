@@ -9,7 +9,7 @@ const build = /^[\w-]+-(?<hash>[\w-]{8})\.js$/.exec(path.basename(import.meta.fi
 
 /**
  * @param key everything that the image depends on, as a file name
- * @returns the path of an executable file of this user that holds what `make` returns
+ * @returns the path of a file of this user, executable, that holds what `make` returns
  */
 export function compiled(cacheDir: string, key: string, make: () => Buffer): string {
   if (build === undefined || key.length > 160 || !/^[\w.,=-]+$/.test(key)) return imageFile(cacheDir, make());

@@ -1,11 +1,11 @@
 // Starts a program in the sandbox: compiles the init, describes the inside to bubblewrap by descriptor, takes over the listeners,
 // and gives the word to start. INVARIANT: there is no path through this file on which the program runs unconfined.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { IntramurError } from '../core/index.ts';
-import { confine, noGroup, notHeldBy, type SessionCgroup } from './cgroup.ts';
+import { notHeldBy, type SessionCgroup, sessionCgroup } from './cgroup.ts';
 import { compiled } from './compiled.ts';
 import { openUnnamed, writeContent } from './content-fd.ts';
 import type { FileChanges } from './direct-changes.ts';
@@ -13,7 +13,7 @@ import { elf } from './elf.ts';
 import type { DecideStarts } from './exec-audit/exec-audit.ts';
 import { exitOf, killAll, type Status, signalProgram, statusOf } from './exit.ts';
 import { gitOutside } from './git-outside.ts';
-import { goMessage, initFds, initKey, initProgram, starterProgram } from './init-program.ts';
+import { describedMessage, goMessage, initFds, initKey, initProgram, starterProgram } from './init-program.ts';
 import { inside, refuseHome, refuseWorkspace, starterPath } from './inside.ts';
 import { closeHandle, indexOf, listenersFrom, listenersOf, type Planned } from './listeners.ts';
 import { bwrapMounts, isWithin, type Mount } from './mount.ts';
@@ -27,7 +27,6 @@ import type { Protection } from './protection.ts';
 import { seccompProgram } from './seccomp.ts';
 import { confinedStdin } from './stdin.ts';
 import type { Arch } from './syscall-number.ts';
-import type { Program } from './syscall-script.ts';
 import { bubblewrapMissing } from './unavailable.ts';
 
 interface On {
@@ -52,13 +51,16 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
   const protection = plan.mode === 'direct' ? await protectionOf(plan, workspace) : undefined;
   const opened: number[] = [];
   let child: ChildProcess | undefined;
+  let group: SessionCgroup | undefined;
   try {
     const hasIpv6 = existsSync('/proc/net/if_inet6');
     const listeners = listenersOf(plan, hasIpv6);
     const host: Host = { workspace, cwd, owner, arch, protection };
-    const mounts = mountsOf(plan, host);
-    const contents = mounts.filter((mount) => 'content' in mount).length + ownContents;
-    while (opened.length < contents) opened.push(openUnnamed(plan.cacheDir));
+    const mounts = mountsOf(plan, host, starterOf(plan, arch, listeners.length));
+    const contents = mounts.filter((mount) => 'content' in mount).length;
+    opened.push(openUnnamed(plan.cacheDir), openSync(compiled(plan.cacheDir, `seccomp-${arch}`, () => seccompProgram(arch)), 'r'));
+    while (opened.length < ownContents + contents) opened.push(openUnnamed(plan.cacheDir));
+    group = sessionCgroup(plan.limits);
     const argsFd = firstContentFd;
     const firstForeignFd = firstContentFd + opened.length;
     const audit =
@@ -66,6 +68,7 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
     const options = {
       ...owner,
       hasIpv6,
+      groups: group.entries.length,
       hasOverlay: plan.mode === 'overlay',
       listeners: listeners.map(({ listener }) => listener),
       limits: plan.limits,
@@ -74,7 +77,7 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
     };
     const init = compiled(plan.cacheDir, initKey(options, arch), () => elf(initProgram(options), arch));
     const stdin = confinedStdin();
-    child = spawn(init, [...overlay, bwrap, '--args', String(argsFd), '--', starterPath, ...plan.argv], {
+    child = spawn(init, [...group.entries, ...overlay, bwrap, '--args', String(argsFd), '--', starterPath, ...plan.argv], {
       // INVARIANT: empty. What bubblewrap's own process was started with can be read inside, whatever it sets for the program.
       env: {},
       cwd: '/',
@@ -84,18 +87,30 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
     if (plan.mode === 'overlay' && plan.overlay && child.pid !== undefined) writeHolder(plan.overlay.upper, child.pid);
     child.once('exit', () => protection?.release());
     if (child.stdin) stdin.feed(child.stdin);
-    const attended = attend(child, plan, () => initProgram(options));
-    // The init and the kernel are at work; bubblewrap, which reads these, waits for the word to start.
+    const status = statusOf(child);
+    // What the init was compiled from: only a failure needs it again.
+    const exited = exitOf(child, () => initProgram(options), status);
+    exited.then(group.remove, group.remove);
+    // The init is at work, and waits for these before it becomes bubblewrap, which reads them.
     describe(plan, host, mounts, opened);
-    return await started(child, attended, { plan, listeners, changes: () => changesOf(plan, workspace, protection) }, on);
+    if (child.connected) child.send(describedMessage, () => {}); // an init that is gone is heard of by its end
+    return await started(child, { plan, status, exited, group, listeners, changes: () => changesOf(plan, workspace, protection) }, on);
   } catch (fault) {
     // A process that did start waits for its word, which will not come; what it holds is released when it ends.
-    if (child?.pid === undefined) protection?.release();
-    else child.kill('SIGKILL');
+    if (child?.pid === undefined) {
+      protection?.release();
+      group?.remove();
+    } else giveUp(child);
     throw fault;
   } finally {
     for (const fd of opened) closeSync(fd);
   }
+}
+
+/** The end of the channel reaches whoever waits for the word to start, also a process inside that does not die with its parent yet. */
+function giveUp(child: ChildProcess): void {
+  child.kill('SIGKILL');
+  if (child.connected) child.disconnect();
 }
 
 async function execAuditOf(
@@ -108,12 +123,12 @@ async function execAuditOf(
 
 const firstContentFd = initFds.status + 1;
 
-/** Beside the files of the inside: bubblewrap's arguments, which are the first, and the seccomp program. */
+/** Before the files of the inside: bubblewrap's arguments, and the seccomp program, which is the same from run to run. */
 const ownContents = 2;
 
-/** Writes what bubblewrap reads by descriptor: its arguments, the seccomp program, the files of the inside. */
+/** Writes what bubblewrap reads by descriptor: its arguments and the files of the inside. */
 function describe(plan: LaunchPlan, host: Host, mounts: readonly Mount[], opened: readonly number[]): void {
-  let next = 1;
+  let next = ownContents;
   /** @returns the number that the descriptor has in the child */
   const put = (content: Uint8Array): number => {
     const fd = opened[next];
@@ -136,7 +151,11 @@ interface Host {
   readonly protection: Protection | undefined;
 }
 
-function mountsOf(plan: LaunchPlan, host: Host): Mount[] {
+function starterOf(plan: LaunchPlan, arch: Arch, handles: number): Buffer {
+  return readFileSync(compiled(plan.cacheDir, `starter-${arch}-${handles}`, () => elf(starterProgram(handles), arch)));
+}
+
+function mountsOf(plan: LaunchPlan, host: Host, starter: Buffer): Mount[] {
   const { userName, hostName, home } = plan;
   const { uid, gid } = host.owner.inner;
   const shell = existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh';
@@ -152,7 +171,7 @@ function mountsOf(plan: LaunchPlan, host: Host): Mount[] {
     tmpfsBytes: plan.limits.tmpfsBytes,
     isHostRoot: host.owner.outer.uid === 0,
     sockets: plan.sockets ?? [],
-    starter: readFileSync(compiled(plan.cacheDir, `starter-${host.arch}`, () => elf(starterProgram(), host.arch))),
+    starter,
   });
 }
 
@@ -162,7 +181,7 @@ function bwrapArguments(plan: LaunchPlan, host: Host, mounts: readonly Mount[], 
     // Not the network: that namespace belongs to the init's user namespace, out of the program's reach.
     ...['--unshare-user', '--unshare-ipc', '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try'],
     ...['--uid', String(uid), '--gid', String(gid), '--hostname', plan.hostName],
-    ...['--cap-drop', 'ALL', '--die-with-parent', '--seccomp', String(put(seccompProgram(host.arch)))],
+    ...['--cap-drop', 'ALL', '--die-with-parent', '--seccomp', String(firstContentFd + 1)],
     ...['--json-status-fd', String(initFds.status)],
     ...bwrapMounts(mounts, put),
     ...['--chdir', host.cwd, '--clearenv'],
@@ -188,28 +207,11 @@ function overlayArguments(plan: LaunchPlan, workspace: string, { outer, isRoot }
 
 interface Start {
   readonly plan: LaunchPlan;
-  readonly listeners: readonly Planned[];
-  readonly changes: () => Promise<FileChanges>;
-}
-
-interface Attended {
   readonly status: Status;
   readonly exited: Promise<Exit>;
-  /** Settled when the process is in its control group, or there is none. */
-  readonly confined: Promise<SessionCgroup>;
-}
-
-/**
- * What begins with the process: its control group, which the kernel takes a while to put it into, and the wait for its end.
- * @param program what the init was compiled from: only a failure needs it again
- */
-function attend(child: ChildProcess, plan: LaunchPlan, program: () => Program): Attended {
-  // INVARIANT: never with 0, which would move this process itself.
-  const confined = child.pid === undefined ? Promise.resolve(noGroup) : confine(child.pid, plan.limits);
-  const status = statusOf(child);
-  const exited = exitOf(child, program, status);
-  void Promise.allSettled([confined, exited]).then(([group]) => group.status === 'fulfilled' && group.value.remove());
-  return { status, exited, confined };
+  readonly group: SessionCgroup;
+  readonly listeners: readonly Planned[];
+  readonly changes: () => Promise<FileChanges>;
 }
 
 /** Only what a mode needs is loaded, and when it is needed: the program has ended when changes are asked for. */
@@ -251,8 +253,7 @@ function tidy(plan: LaunchPlan): void {
 /** Resolves when the program may start; a failure of the init rejects. */
 function started(
   child: ChildProcess,
-  { status, exited, confined }: Attended,
-  { plan, listeners: planned, changes }: Start,
+  { plan, status, exited, group, listeners: planned, changes }: Start,
   on: On,
 ): Promise<Launched> {
   const received = new Map<number, unknown>();
@@ -286,13 +287,13 @@ function started(
       served()
         .then(
           async () => {
-            const limits = limitsOf(plan, await confined);
+            const limits = limitsOf(plan, group.linesFor(pid));
             await on.confined?.(limits);
             child.send(goMessage, () => child.connected && child.disconnect());
             resolve({ pid, exited, limits, tidy: () => tidy(plan), changes, signal, kill });
           },
           (fault: unknown) => {
-            child.kill('SIGKILL');
+            giveUp(child);
             for (const taken of received.values()) closeHandle(taken);
             fail(fault);
           },
@@ -302,12 +303,12 @@ function started(
   });
 }
 
-function limitsOf({ limits }: LaunchPlan, group: SessionCgroup): LimitsInForce {
+function limitsOf({ limits }: LaunchPlan, byGroup: readonly string[]): LimitsInForce {
   const { pids, fileBytes, tmpfsBytes } = limits;
   // The kernel does not hold root to a number of processes: there only the control group counts.
   const isRoot = process.geteuid?.() === 0;
-  const own = [`one file: ${fileBytes} bytes`, `each of HOME, /tmp, /dev/shm: ${tmpfsBytes} bytes`, ...group.lines];
-  return { held: isRoot ? own : [`processes: ${pids}`, ...own], notHeld: notHeldBy(group, limits, isRoot) };
+  const own = [`one file: ${fileBytes} bytes`, `each of HOME, /tmp, /dev/shm: ${tmpfsBytes} bytes`, ...byGroup];
+  return { held: isRoot ? own : [`processes: ${pids}`, ...own], notHeld: notHeldBy(byGroup, limits, isRoot) };
 }
 
 function thisArch(): Arch {
