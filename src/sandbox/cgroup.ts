@@ -61,12 +61,29 @@ export function memoryLimit(): { available: true } | { available: false; reason:
 
 let made = 0;
 
+interface Limits {
+  readonly pids: number;
+  readonly memoryBytes?: number;
+  readonly cpus?: number;
+}
+
+/** Where groups for these limits may be made. */
+export type Places = Readonly<Record<Controller, Place | undefined>>;
+
+export function placesFor({ memoryBytes, cpus }: Limits): Places {
+  return {
+    pids: placeFor('pids'),
+    memory: memoryBytes === undefined ? undefined : placeFor('memory'),
+    cpu: cpus === undefined ? undefined : placeFor('cpu'),
+  };
+}
+
 /** Makes the groups with their limits; nobody is in them yet. What cannot be made is not in force, and not reported as such. */
-export function sessionCgroup(limits: { pids: number; memoryBytes?: number; cpus?: number }): SessionCgroup {
+export function sessionCgroup(limits: Limits, places: Places): SessionCgroup {
   const name = `${product.name}-${process.pid}-${made++}`;
   const set: { group: string; line: string }[] = [];
   const limit = (controller: Controller, value: number | string, line: string): void => {
-    const place = placeFor(controller);
+    const place = places[controller];
     if (!place) return;
     const group = path.join(place.directory, name);
     try {

@@ -4,8 +4,8 @@ import { lstatSync } from 'node:fs';
 import path from 'node:path';
 import { imageFile, ownDirectory, writeImage } from './init-file.ts';
 
-/** The name of a file of a build holds the hash of its content. */
-const build = /^[\w-]+-(?<hash>[\w-]{8})\.js$/.exec(path.basename(import.meta.filename))?.groups?.['hash'];
+/** A build puts the hash of its code here (rolldown.config.ts). */
+const build = /^[0-9a-f]{12}$/.exec('@hash of the build@')?.[0];
 
 /**
  * @param key everything that the image depends on, as a file name

@@ -1,8 +1,7 @@
 // Starts a program in the sandbox: compiles the init, describes the inside to bubblewrap by descriptor, takes over the listeners,
 // and gives the word to start. INVARIANT: there is no path through this file on which the program runs unconfined.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import os from 'node:os';
+import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { IntramurError } from '../core/index.ts';
 import { notHeldBy, type SessionCgroup, sessionCgroup } from './cgroup.ts';
@@ -14,20 +13,20 @@ import type { DecideStarts } from './exec-audit/exec-audit.ts';
 import { exitOf, killAll, type Status, signalProgram, statusOf } from './exit.ts';
 import { gitOutside } from './git-outside.ts';
 import { describedMessage, goMessage, initFds, initKey, initProgram, starterProgram } from './init-program.ts';
-import { inside, refuseHome, refuseWorkspace, starterPath } from './inside.ts';
+import { inside, starterPath } from './inside.ts';
 import { closeHandle, indexOf, listenersFrom, listenersOf, type Planned } from './listeners.ts';
-import { bwrapMounts, isWithin, type Mount } from './mount.ts';
+import { bwrapMounts, type Mount } from './mount.ts';
 import type { Change } from './overlay/change.ts';
 import { isEmpty, sweepEmpty } from './overlay/empty.ts';
 import { type Layer, readLayer, writeHolder, writeManifest } from './overlay/manifest.ts';
-import { type Owner, ownerOf, requireReachable } from './owner.ts';
+import { type Owner, requireReachable } from './owner.ts';
 import type { Exit, Launched, LaunchPlan, LimitsInForce, Listeners } from './plan.ts';
+import { type Prepared, prepare } from './prepare.ts';
 import { followLinks } from './program.ts';
 import type { Protection } from './protection.ts';
 import { seccompProgram } from './seccomp.ts';
 import { confinedStdin } from './stdin.ts';
 import type { Arch } from './syscall-number.ts';
-import { bubblewrapMissing } from './unavailable.ts';
 
 interface On {
   /** Called once, with every listener; the program starts when the result is settled. */
@@ -36,15 +35,9 @@ interface On {
   confined?(limits: LimitsInForce): void | Promise<void>;
 }
 
-export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
-  const arch = thisArch();
-  const bwrap = bubblewrap();
-  const workspace = realpathSync(plan.workspace);
-  refuseHome(plan.home);
-  refuseWorkspace(workspace, [plan.home, os.userInfo().homedir]);
-  const cwd = realpathSync(plan.cwd);
-  if (!isWithin(cwd, workspace)) throw new IntramurError('SANDBOX_SETUP', `the directory ${cwd} is not in the workspace ${workspace}`);
-  const owner = ownerOf(workspace);
+/** @param prepared what `prepare` found for this plan, where it was asked ahead */
+export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prepare(plan)): Promise<Launched> {
+  const { arch, bwrap, workspace, owner, hasIpv6 } = prepared;
   const overlay = overlayArguments(plan, workspace, owner);
   requireReachable(owner, [...overlay, workspace, ...plan.argv.slice(0, 1), ...plan.readOnly]);
   mkdirSync(plan.cacheDir, { recursive: true, mode: 0o700 });
@@ -53,14 +46,12 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
   let child: ChildProcess | undefined;
   let group: SessionCgroup | undefined;
   try {
-    const hasIpv6 = existsSync('/proc/net/if_inet6');
     const listeners = listenersOf(plan, hasIpv6);
-    const host: Host = { workspace, cwd, owner, arch, protection };
-    const mounts = mountsOf(plan, host, starterOf(plan, arch, listeners.length));
+    const mounts = mountsOf(plan, prepared, protection, starterOf(plan, arch, listeners.length));
     const contents = mounts.filter((mount) => 'content' in mount).length;
     opened.push(openUnnamed(plan.cacheDir), openSync(compiled(plan.cacheDir, `seccomp-${arch}`, () => seccompProgram(arch)), 'r'));
     while (opened.length < ownContents + contents) opened.push(openUnnamed(plan.cacheDir));
-    group = sessionCgroup(plan.limits);
+    group = sessionCgroup(plan.limits, prepared.groups);
     const argsFd = firstContentFd;
     const firstForeignFd = firstContentFd + opened.length;
     const audit =
@@ -92,7 +83,7 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
     const exited = exitOf(child, () => initProgram(options), status);
     exited.then(group.remove, group.remove);
     // The init is at work, and waits for these before it becomes bubblewrap, which reads them.
-    describe(plan, host, mounts, opened);
+    describe(plan, prepared, mounts, opened);
     if (child.connected) child.send(describedMessage, () => {}); // an init that is gone is heard of by its end
     return await started(child, { plan, status, exited, group, listeners, changes: () => changesOf(plan, workspace, protection) }, on);
   } catch (fault) {
@@ -127,7 +118,7 @@ const firstContentFd = initFds.status + 1;
 const ownContents = 2;
 
 /** Writes what bubblewrap reads by descriptor: its arguments and the files of the inside. */
-function describe(plan: LaunchPlan, host: Host, mounts: readonly Mount[], opened: readonly number[]): void {
+function describe(plan: LaunchPlan, prepared: Prepared, mounts: readonly Mount[], opened: readonly number[]): void {
   let next = ownContents;
   /** @returns the number that the descriptor has in the child */
   const put = (content: Uint8Array): number => {
@@ -137,46 +128,43 @@ function describe(plan: LaunchPlan, host: Host, mounts: readonly Mount[], opened
     next += 1;
     return firstContentFd + next - 1;
   };
-  const args = bwrapArguments(plan, host, mounts, put);
+  const args = bwrapArguments(plan, prepared, mounts, put);
   const [first] = opened;
   if (first === undefined || next !== opened.length) throw new IntramurError('INTERNAL', 'a descriptor of the sandbox has no content');
   writeContent(first, Buffer.from(args.map((arg) => `${arg}\0`).join('')));
-}
-
-interface Host {
-  readonly workspace: string;
-  readonly cwd: string;
-  readonly owner: Owner;
-  readonly arch: Arch;
-  readonly protection: Protection | undefined;
 }
 
 function starterOf(plan: LaunchPlan, arch: Arch, handles: number): Buffer {
   return readFileSync(compiled(plan.cacheDir, `starter-${arch}-${handles}`, () => elf(starterProgram(handles), arch)));
 }
 
-function mountsOf(plan: LaunchPlan, host: Host, starter: Buffer): Mount[] {
+function mountsOf(
+  plan: LaunchPlan,
+  { workspace, owner, side }: Prepared,
+  protection: Protection | undefined,
+  starter: Buffer,
+): Mount[] {
   const { userName, hostName, home } = plan;
-  const { uid, gid } = host.owner.inner;
+  const { uid, gid } = owner.inner;
   const shell = existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh';
   return inside({
-    workspace: host.workspace,
-    protection: host.protection?.mounts ?? [],
+    workspace: workspace,
+    protection: protection?.mounts ?? [],
     identity: { userName, hostName, home, uid, gid, shell },
     homeFiles: plan.homeFiles,
     // A workspace that was named through symbolic links is found by that name too.
-    readOnly: [...plan.readOnly, ...followLinks(plan.workspace).links, ...gitOutside(host.workspace)],
+    readOnly: [...plan.readOnly, ...followLinks(plan.workspace).links, ...gitOutside(workspace)],
     caPem: plan.caPem,
     ...(plan.javaStore === undefined ? {} : { javaStore: plan.javaStore }),
     tmpfsBytes: plan.limits.tmpfsBytes,
-    isHostRoot: host.owner.outer.uid === 0,
+    host: side,
     sockets: plan.sockets ?? [],
     starter,
   });
 }
 
-function bwrapArguments(plan: LaunchPlan, host: Host, mounts: readonly Mount[], put: (content: Uint8Array) => number): string[] {
-  const { uid, gid } = host.owner.inner;
+function bwrapArguments(plan: LaunchPlan, { owner, cwd }: Prepared, mounts: readonly Mount[], put: (content: Uint8Array) => number): string[] {
+  const { uid, gid } = owner.inner;
   return [
     // Not the network: that namespace belongs to the init's user namespace, out of the program's reach.
     ...['--unshare-user', '--unshare-ipc', '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try'],
@@ -184,7 +172,7 @@ function bwrapArguments(plan: LaunchPlan, host: Host, mounts: readonly Mount[], 
     ...['--cap-drop', 'ALL', '--die-with-parent', '--seccomp', String(firstContentFd + 1)],
     ...['--json-status-fd', String(initFds.status)],
     ...bwrapMounts(mounts, put),
-    ...['--chdir', host.cwd, '--clearenv'],
+    ...['--chdir', cwd, '--clearenv'],
     ...Object.entries(plan.env).flatMap(([name, value]) => ['--setenv', name, value]),
   ];
 }
@@ -309,18 +297,4 @@ function limitsOf({ limits }: LaunchPlan, byGroup: readonly string[]): LimitsInF
   const isRoot = process.geteuid?.() === 0;
   const own = [`one file: ${fileBytes} bytes`, `each of HOME, /tmp, /dev/shm: ${tmpfsBytes} bytes`, ...byGroup];
   return { held: isRoot ? own : [`processes: ${pids}`, ...own], notHeld: notHeldBy(byGroup, limits, isRoot) };
-}
-
-function thisArch(): Arch {
-  if (process.platform === 'linux' && (process.arch === 'x64' || process.arch === 'arm64')) return process.arch;
-  throw new IntramurError('SANDBOX_UNAVAILABLE', `there is no sandbox for ${process.platform} on ${process.arch}`, {
-    hint: 'run on Linux (x86_64 or aarch64), for example in a virtual machine',
-  });
-}
-
-/** The system's own: distributions attach their AppArmor profile to this path. */
-export function bubblewrap(places: readonly string[] = ['/usr/bin/bwrap', '/bin/bwrap', '/usr/local/bin/bwrap']): string {
-  const found = places.find((file) => (statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o111);
-  if (found === undefined) throw new IntramurError('SANDBOX_UNAVAILABLE', bubblewrapMissing.reason, { hint: bubblewrapMissing.fix });
-  return found;
 }

@@ -6,7 +6,7 @@ import type { Adapter, Credential, UserView } from '../../agents/index.ts';
 import { codeOf, type Places, product } from '../../core/index.ts';
 import type { CloseRequest, DaemonClient, OpenReply } from '../../daemon/index.ts';
 import { type Egress, trustEnv } from '../../egress/index.ts';
-import { type LaunchPlan, type ResolvedProgram, trustPaths } from '../../sandbox/index.ts';
+import { type LaunchPlan, type Prepared, prepare, type ResolvedProgram, trustPaths } from '../../sandbox/index.ts';
 import type { CliIo } from '../io.ts';
 import { launchAsAsked } from './degraded.ts';
 import { watchDisk } from './disk-watch.ts';
@@ -43,7 +43,7 @@ export interface ToContain {
   readonly places: Places;
   readonly user: UserView;
   readonly credentials: readonly Credential[];
-  /** Under way since before this file was loaded. */
+  /** Under way. */
   readonly opening: Promise<{ client: DaemonClient; answer: OpenReply; startMs: number }>;
   /** What the session's end does: set here once there is something to halt. */
   readonly life: { halt: () => void; isOver: boolean };
@@ -56,6 +56,7 @@ export async function contain(
   io: CliIo,
 ): Promise<number> {
   const remembered = rememberTerminalModes();
+  const prepared = await preparedWhile(opening, () => prepare(basisFor(options, io)));
   const { client, answer: session, startMs } = await opening;
   let egress: Promise<Egress> | undefined;
   const way = (): Promise<Egress> =>
@@ -80,7 +81,7 @@ export async function contain(
       cacheDir: places.cache,
     });
     const restoreTerminalModes = await remembered;
-    const { launched, mode, degraded } = await launchAsAsked(plan, options, session, {
+    const { launched, mode, degraded } = await launchAsAsked(plan, prepared, options, session, {
       listening(listeners) {
         doors?.close();
         doors = doorsOf(listeners, way);
@@ -135,6 +136,16 @@ export async function contain(
       () => {},
     );
     client.release();
+  }
+}
+
+/** What is prepared while the daemon answers. When both fail, the daemon is heard first. */
+async function preparedWhile(opening: Promise<unknown>, look: () => Prepared): Promise<Prepared> {
+  try {
+    return look();
+  } catch (fault) {
+    await opening;
+    throw fault;
   }
 }
 
@@ -210,6 +221,24 @@ interface Parts {
   readonly cacheDir: string;
 }
 
+type Basis = Pick<LaunchPlan, 'workspace' | 'cwd' | 'home' | 'limits'>;
+
+/** The part of the plan that does not depend on the session. */
+function basisFor({ workspace, limitPids, limitMemoryBytes, limitCpus }: RunOptions, { cwd, home }: CliIo): Basis {
+  const isBelow = !path.relative(workspace, cwd).startsWith('..');
+  return {
+    workspace,
+    cwd: isBelow ? cwd : workspace,
+    home,
+    limits: {
+      pids: limitPids,
+      ...limits,
+      ...(limitMemoryBytes === undefined ? {} : { memoryBytes: limitMemoryBytes }),
+      ...(limitCpus === undefined ? {} : { cpus: limitCpus }),
+    },
+  };
+}
+
 function planFor(
   options: RunOptions,
   io: CliIo,
@@ -229,11 +258,9 @@ function planFor(
   const { username, uid } = os.userInfo();
   // Root is shown inside as an ordinary user; a name that says otherwise would mislead programs.
   const userName = uid === 0 ? 'user' : username;
-  const isBelow = !path.relative(workspace, io.cwd).startsWith('..');
   return {
+    ...basisFor(options, io),
     argv: [program.path, ...options.command.slice(1)],
-    workspace,
-    cwd: isBelow ? io.cwd : workspace,
     mode: options.mode,
     scratch: adapter?.scratch ?? [],
     env: {
@@ -244,7 +271,6 @@ function planFor(
       ...sshAgent?.env,
       ...passedByName(options.env, io.env, user, adapter, session.placeholders),
     },
-    home: io.home,
     homeFiles: [...(contained?.files ?? []), ...(sshAgent?.homeFiles ?? []), ...(gpgAgent?.homeFiles ?? [])],
     sockets: [...(sshAgent?.sockets ?? []), ...(gpgAgent?.sockets ?? [])],
     readOnly: [...program.trees, ...options.read],
@@ -254,12 +280,6 @@ function planFor(
     proxyPort,
     gatewayPort,
     ...(options.mode === 'overlay' ? { overlay: { upper: path.join(overlay, 'upper'), work: path.join(overlay, 'work') } } : {}),
-    limits: {
-      pids: options.limitPids,
-      ...limits,
-      ...(options.limitMemoryBytes === undefined ? {} : { memoryBytes: options.limitMemoryBytes }),
-      ...(options.limitCpus === undefined ? {} : { cpus: options.limitCpus }),
-    },
     ...(decideStarts ? { decideStarts } : {}),
     ...(onMissing ? { onMissing } : {}),
     cacheDir,
