@@ -45,6 +45,7 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
   const opened: number[] = [];
   let child: ChildProcess | undefined;
   let group: SessionCgroup | undefined;
+  let begun: Pick<Start, 'status' | 'exited'> | undefined;
   try {
     const listeners = listenersOf(plan, hasIpv6);
     const mounts = mountsOf(plan, prepared, protection, starterOf(plan, arch, listeners.length));
@@ -82,6 +83,7 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
     // What the init was compiled from: only a failure needs it again.
     const exited = exitOf(child, () => initProgram(options), status);
     exited.then(group.remove, group.remove);
+    begun = { status, exited };
     // The init is at work, and waits for these before it becomes bubblewrap, which reads them.
     describe(plan, prepared, mounts, opened);
     if (child.connected) child.send(describedMessage, () => {}); // an init that is gone is heard of by its end
@@ -91,17 +93,20 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
     if (child?.pid === undefined) {
       protection?.release();
       group?.remove();
-    } else giveUp(child);
+    } else if (begun) await giveUp(child, begun);
+    else child.kill('SIGKILL');
     throw fault;
   } finally {
     for (const fd of opened) closeSync(fd);
   }
 }
 
-/** The end of the channel reaches whoever waits for the word to start, also a process inside that does not die with its parent yet. */
-function giveUp(child: ChildProcess): void {
-  child.kill('SIGKILL');
+/** Ends what may be bubblewrap by now, and waits until it has: an outer process that is killed alone could leave an inner one behind. */
+async function giveUp(child: ChildProcess, { status, exited }: Pick<Start, 'status' | 'exited'>): Promise<void> {
+  killAll(child, status);
+  // The init, or the starter, that waits for a word.
   if (child.connected) child.disconnect();
+  await exited.catch(() => {});
 }
 
 async function execAuditOf(
@@ -281,7 +286,6 @@ function started(
             resolve({ pid, exited, limits, tidy: () => tidy(plan), changes, signal, kill });
           },
           (fault: unknown) => {
-            giveUp(child);
             for (const taken of received.values()) closeHandle(taken);
             fail(fault);
           },
