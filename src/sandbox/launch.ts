@@ -50,7 +50,13 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
     const listeners = listenersOf(plan, hasIpv6);
     const mounts = mountsOf(plan, prepared, protection, starterOf(plan, arch, listeners.length));
     const contents = mounts.filter((mount) => 'content' in mount).length;
-    opened.push(openUnnamed(plan.cacheDir), openSync(compiled(plan.cacheDir, `seccomp-${arch}`, () => seccompProgram(arch)), 'r'));
+    opened.push(
+      openUnnamed(plan.cacheDir),
+      openSync(
+        compiled(plan.cacheDir, `seccomp-${arch}`, () => seccompProgram(arch)),
+        'r',
+      ),
+    );
     while (opened.length < ownContents + contents) opened.push(openUnnamed(plan.cacheDir));
     group = sessionCgroup(plan.limits, prepared.groups);
     const argsFd = firstContentFd;
@@ -143,12 +149,7 @@ function starterOf(plan: LaunchPlan, arch: Arch, handles: number): Buffer {
   return readFileSync(compiled(plan.cacheDir, `starter-${arch}-${handles}`, () => elf(starterProgram(handles), arch)));
 }
 
-function mountsOf(
-  plan: LaunchPlan,
-  { workspace, owner, side }: Prepared,
-  protection: Protection | undefined,
-  starter: Buffer,
-): Mount[] {
+function mountsOf(plan: LaunchPlan, { workspace, owner, side }: Prepared, protection: Protection | undefined, starter: Buffer): Mount[] {
   const { userName, hostName, home } = plan;
   const { uid, gid } = owner.inner;
   const shell = existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh';
@@ -168,7 +169,12 @@ function mountsOf(
   });
 }
 
-function bwrapArguments(plan: LaunchPlan, { owner, cwd }: Prepared, mounts: readonly Mount[], put: (content: Uint8Array) => number): string[] {
+function bwrapArguments(
+  plan: LaunchPlan,
+  { owner, cwd }: Prepared,
+  mounts: readonly Mount[],
+  put: (content: Uint8Array) => number,
+): string[] {
   const { uid, gid } = owner.inner;
   return [
     // Not the network: that namespace belongs to the init's user namespace, out of the program's reach.
@@ -244,11 +250,7 @@ function tidy(plan: LaunchPlan): void {
 }
 
 /** Resolves when the program may start; a failure of the init rejects. */
-function started(
-  child: ChildProcess,
-  { plan, status, exited, group, listeners: planned, changes }: Start,
-  on: On,
-): Promise<Launched> {
+function started(child: ChildProcess, { plan, status, exited, group, listeners: planned, changes }: Start, on: On): Promise<Launched> {
   const received = new Map<number, unknown>();
   return new Promise((resolve, reject) => {
     const fail = (fault: unknown): void => {

@@ -94,7 +94,7 @@ export async function contain(
       io.stderr.write(`${product.name}: started the daemon in ${Math.round(startMs)} ms; it goes on until ${product.name} down\n`);
     io.stderr.write(startLine(process.uptime() * 1000 - began - startMs, session, mode, credentials.length, degraded));
     const release = followSignals(launched);
-    const loadEgress = setTimeout(() => way().catch(() => {}), egressAfterMs).unref(); // whoever dials, and the end, hear of a failure
+    const loadEgress = setTimeout(() => void way().catch(() => {}), egressAfterMs).unref(); // whoever dials, and the end, hear of a failure
     const loadRest = setTimeout(() => client.prepare(), restAfterMs).unref();
     setImmediate(launched.tidy);
     let halted: string | undefined;
