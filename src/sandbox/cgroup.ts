@@ -92,7 +92,8 @@ export function sessionCgroup(limits: Limits, places: Places): SessionCgroup {
       if (controller === 'memory') withoutSwap(group, place.isUnified, Number(value));
       set.push({ group, line });
     } catch {
-      removeGroup(group);
+      // One group of the unified hierarchy may hold several limits.
+      if (!set.some((other) => other.group === group)) removeGroup(group);
     }
   };
   limit('pids', limits.pids, `processes in all: ${limits.pids} (control group)`);
@@ -108,7 +109,7 @@ export function sessionCgroup(limits: Limits, places: Places): SessionCgroup {
       const entered = groups.filter((group) => read(members(group))?.split('\n').includes(String(pid)));
       return set.filter(({ group }) => entered.includes(group)).map(({ line }) => line);
     },
-    remove: () => groups.forEach(removeGroup),
+    remove: () => removeGroups(groups),
   };
 }
 
@@ -119,12 +120,24 @@ function withoutSwap(group: string, isUnified: boolean, value: number): void {
   } catch {}
 }
 
-function removeGroup(group: string): void {
+function removeGroup(group: string): boolean {
   try {
     rmdirSync(group);
+    return true;
   } catch {
-    // Its last process has not been reaped yet; an empty group costs nothing.
+    return false;
   }
+}
+
+let inUse: readonly string[] = [];
+let isTriedAtEnd = false;
+
+/** The last processes inside may outlive bubblewrap's outer one by a moment: what is still in use is tried again, at last when this process ends. */
+function removeGroups(groups: readonly string[]): void {
+  inUse = [...inUse, ...groups].filter((group) => !removeGroup(group));
+  if (inUse.length === 0 || isTriedAtEnd) return;
+  isTriedAtEnd = true;
+  process.once('exit', () => inUse.forEach(removeGroup));
 }
 
 /** The nearest group above ours in which children with this controller may be made. */

@@ -325,6 +325,16 @@ describe.skipIf(enforcement === 'none')(`launch${enforcement === 'none' ? `, ski
     expect(fs.readFileSync(precious, 'utf8')).toBe('as before\n');
   });
 
+  it('leaves no control group behind, whatever still runs inside when the program ends', () => {
+    const plan = planOf('sleep 60 & sleep 60 & exit 0');
+    const code = `import { launch } from ${JSON.stringify(path.join(import.meta.dirname, 'launch.ts'))};
+      for (let i = 0; i < 8; i++) await (await launch(${JSON.stringify(plan)}, { listening() {} })).exited;
+      setTimeout(() => process.exit(0), 200);`;
+    const { pid, status } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { stdio: 'ignore' });
+    const { stdout } = spawnSync('find', ['/sys/fs/cgroup', '-type', 'd', '-name', `intramur-${pid}-*`], { encoding: 'utf8' });
+    expect([status, stdout]).toEqual([0, '']);
+  });
+
   it('sixty launches leave no descriptor, process, mount or file', async () => {
     const count = () => ({
       descriptors: fs.readdirSync('/proc/self/fd').length,
