@@ -1,3 +1,4 @@
+import crypto from 'node:crypto';
 import { defineConfig, type InputOptions, type Plugin } from 'rolldown';
 
 /**
@@ -44,6 +45,18 @@ const asciiOnly: Plugin = {
   },
 };
 
+/** What `src/sandbox/compiled.ts` names its files by: it changes with any of the code that they may be made from. */
+const hashOfBuild: Plugin = {
+  name: 'hash-of-build',
+  generateBundle(_options, bundle) {
+    const chunks = Object.values(bundle).filter((output) => output.type === 'chunk');
+    const hash = crypto.createHash('sha256');
+    for (const { code } of chunks.toSorted((a, b) => (a.fileName < b.fileName ? -1 : 1))) hash.update(code);
+    const text = hash.digest('hex').slice(0, 12);
+    for (const chunk of chunks) chunk.code = chunk.code.replaceAll('@hash of the build@', text);
+  },
+};
+
 const shared: InputOptions = {
   platform: 'node',
   external: /^@cedar-policy\//,
@@ -59,13 +72,13 @@ export default defineConfig([
   {
     ...shared,
     input: { main: 'src/cli/main.ts', 'inspect-worker': 'src/inspect/worker-main.ts', testing: 'src/testing/index.ts' },
-    plugins: [leanBuiltins, launchApart],
+    plugins: [leanBuiltins, launchApart, hashOfBuild],
     output: { dir: 'dist', format: 'esm', cleanDir: true, chunkFileNames: 'chunks/[name]-[hash].js' },
   },
   {
     ...shared,
     input: { launch: 'src/cli/launch.ts' },
-    plugins: [leanBuiltins, asciiOnly],
+    plugins: [leanBuiltins, asciiOnly, hashOfBuild],
     output: {
       dir: 'dist',
       format: 'esm',

@@ -1,5 +1,5 @@
 // What an adapter is: our description of one agent. One file per agent, listed in registry.ts; no side effects on import, and
-// nothing heavy: the launcher loads all of them.
+// nothing heavy: the launcher of an agent loads all of them.
 import type { Dialect, EgressClass, LoginFlow, LoginToken } from '../core/index.ts';
 
 /** What an adapter may look at on the user's side. */

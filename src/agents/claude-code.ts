@@ -3,6 +3,7 @@
 import type { LoginFlow } from '../core/index.ts';
 import { agent, type ContainInput, type Containment, type Credential, type Endpoint, type UserView } from './adapter.ts';
 import { loginCredentials, tokenIds } from './login.ts';
+import { names } from './names.ts';
 import { hostOf, type Json, parseTable, pathOf, stringAt, tableAt, withoutSecrets } from './scrub.ts';
 
 const modelHost = 'api.anthropic.com';
@@ -163,8 +164,7 @@ export const claudeCode = agent({
   name: 'Claude Code',
   vendor: 'Anthropic',
   jurisdiction: 'US',
-  binaries: ['claude'],
-  npm: ['@anthropic-ai/claude-code'],
+  ...names['claude-code'],
   dirs: ['.claude'],
   dialects: ['anthropic-messages'],
   userAgent: /^claude-(cli|code)\//,

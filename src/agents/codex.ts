@@ -4,6 +4,7 @@ import { parse, stringify } from 'smol-toml';
 import type { LoginFlow } from '../core/index.ts';
 import { agent, type ContainInput, type Containment, type Credential, type Endpoint, type UserView } from './adapter.ts';
 import { loginCredentials, stringIn, tokenIds, withoutIdentity } from './login.ts';
+import { names } from './names.ts';
 import { hostOf, isJson, isTable, type JsonTable, parseTable, pathOf, stringAt, tableAt, withoutSecrets } from './scrub.ts';
 
 const configFile = '.codex/config.toml';
@@ -150,8 +151,7 @@ export const codex = agent({
   name: 'Codex CLI',
   vendor: 'OpenAI',
   jurisdiction: 'US',
-  binaries: ['codex'],
-  npm: ['@openai/codex'],
+  ...names.codex,
   dirs: ['.codex'],
   dialects: ['openai-responses'],
   userAgent: /^codex[_-]/,

@@ -3,6 +3,7 @@
 import type { LoginFlow } from '../core/index.ts';
 import { agent, type ContainInput, type Containment, type Credential, type Endpoint, type UserView } from './adapter.ts';
 import { loginCredentials, tokenIds } from './login.ts';
+import { names } from './names.ts';
 import { hostOf, type Json, parseTable, pathOf, stringAt, tableAt, withoutSecrets } from './scrub.ts';
 
 const settingsFile = '.gemini/settings.json';
@@ -117,8 +118,7 @@ export const geminiCli = agent({
   name: 'Gemini CLI',
   vendor: 'Google',
   jurisdiction: 'US',
-  binaries: ['gemini'],
-  npm: ['@google/gemini-cli'],
+  ...names['gemini-cli'],
   dirs: ['.gemini'],
   dialects: ['gemini'],
   userAgent: /^GeminiCLI/,

@@ -3,6 +3,7 @@
 import type { LoginFlow } from '../core/index.ts';
 import { agent, type ContainInput, type Containment, type Credential, type Endpoint, type UserView } from './adapter.ts';
 import { loginCredentials, tokenIds } from './login.ts';
+import { names } from './names.ts';
 import { hostOf, isTable, type Json, type JsonTable, parseTable, pathOf, stringAt, tableAt, withoutSecrets } from './scrub.ts';
 
 const configFiles = ['.config/opencode/opencode.json', '.config/opencode/opencode.jsonc'] as const;
@@ -149,8 +150,7 @@ export const opencode = agent({
   jurisdiction: 'US',
   // It writes a .gitignore and its plugins' packages there, and ends when it cannot.
   scratch: ['.opencode'],
-  binaries: ['opencode'],
-  npm: ['opencode-ai'],
+  ...names.opencode,
   dirs: ['.config/opencode', '.local/share/opencode'],
   dialects: ['openai-chat'],
   userAgent: /^opencode\//,

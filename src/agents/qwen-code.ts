@@ -3,6 +3,7 @@
 import type { LoginFlow } from '../core/index.ts';
 import { agent, type ContainInput, type Containment, type Credential, type Endpoint, type UserView } from './adapter.ts';
 import { loginCredentials, tokenIds } from './login.ts';
+import { names } from './names.ts';
 import { hostOf, isTable, type Json, looksSecret, parseTable, pathOf, stringAt, tableAt, withoutSecrets } from './scrub.ts';
 
 const settingsFile = '.qwen/settings.json';
@@ -135,8 +136,7 @@ export const qwenCode = agent({
   name: 'Qwen Code',
   vendor: 'Alibaba (Qwen)',
   jurisdiction: 'CN',
-  binaries: ['qwen'],
-  npm: ['@qwen-code/qwen-code'],
+  ...names['qwen-code'],
   dirs: ['.qwen'],
   dialects: ['openai-chat'],
   userAgent: /^QwenCode\//,

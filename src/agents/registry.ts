@@ -1,47 +1,19 @@
-// The agents we have an adapter for, and the questions that are asked over all of them. A program is recognised by the name it is
-// started under, or, for a script run by an interpreter, by the npm package that it belongs to.
-import fs from 'node:fs';
-import path from 'node:path';
+// The agents we have an adapter for, and the questions that are asked over all of them.
 import type { EgressClass, LoginFlow } from '../core/index.ts';
 import type { Adapter, Endpoint } from './adapter.ts';
 import { claudeCode } from './claude-code.ts';
 import { codex } from './codex.ts';
 import { geminiCli } from './gemini-cli.ts';
+import { agentOf } from './names.ts';
 import { opencode } from './opencode.ts';
 import { qwenCode } from './qwen-code.ts';
 
 export const adapters: readonly Adapter[] = [claudeCode, codex, qwenCode, opencode, geminiCli];
 
-const extension = /\.(exe|cmd|bat|ps1|js|mjs|cjs)$/i;
-
-/** The adapter of a program: `claude`, `/usr/bin/codex`, `…/node_modules/@google/gemini-cli/bundle/gemini.js`, or a link to one of these. */
+/** The adapter of a program, by its path. */
 export function adapterFor(programPath: string): Adapter | undefined {
-  const real = realPath(programPath);
-  const candidates = real === programPath ? [programPath] : [programPath, real];
-  for (const candidate of candidates) {
-    const found = byPackage(candidate) ?? byBinary(candidate);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-function byBinary(program: string): Adapter | undefined {
-  const name = path.basename(program).replace(extension, '');
-  return adapters.find((adapter) => adapter.binaries.includes(name));
-}
-
-function byPackage(program: string): Adapter | undefined {
-  const unified = program.replaceAll('\\', '/');
-  return adapters.find((adapter) => adapter.npm.some((name) => unified.includes(`/node_modules/${name}/`)));
-}
-
-function realPath(program: string): string {
-  if (!path.isAbsolute(program)) return program;
-  try {
-    return fs.realpathSync(program);
-  } catch {
-    return program; // Missing: the launcher says so.
-  }
+  const id = agentOf(programPath);
+  return id === undefined ? undefined : adapters.find((adapter) => adapter.id === id);
 }
 
 /** Host tables, built once: exact names and `.suffix` names apart, longest path first. */

@@ -1,4 +1,4 @@
-// `run`: any program, unmodified, in the sandbox. Asks the daemon for a session first and loads the sandbox while it waits.
+// `run`: any program, unmodified, in the sandbox. Asks the daemon for a session first and prepares the sandbox while it waits.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -6,15 +6,17 @@ import type { Credential } from '../agents/index.ts';
 import { IntramurError, type Places, placesFrom, product } from '../core/index.ts';
 import { withDaemon } from './daemon-at-hand.ts';
 import type { CliIo } from './io.ts';
+import { contain } from './run/contain.ts';
 import { userView } from './run/environment.ts';
 import { parseRun, type RunOptions } from './run/options.ts';
 import { programOf } from './run/program.ts';
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const began = performance.now();
+  // The process's own clock: the global `performance` would load Node's measuring first.
+  const began = process.uptime() * 1000;
   const places = placesFrom(io.env, io.home);
   const options = await optionsFrom(args, places, io);
-  const program = programOf(options.command, io);
+  const program = await programOf(options.command, io);
   if (!fs.statSync(options.workspace, { throwIfNoEntry: false })?.isDirectory()) {
     throw new IntramurError('CONFIG_NOT_FOUND', `the workspace ${options.workspace} is not a directory`);
   }
@@ -47,9 +49,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     ),
   );
   opening.catch(() => {}); // awaited below; until then its failure is nobody's
-  // One turn of the loop, in which the question leaves: the daemon thinks while the sandbox is loaded.
+  // One turn of the loop, in which the question leaves: the daemon thinks while the sandbox is prepared.
   await new Promise((resolve) => setImmediate(resolve));
-  const { contain } = await import('./run/contain.ts');
   return await contain({ options, program, places, user, credentials, opening, life, began }, io);
 }
 

@@ -57,6 +57,9 @@ import { seenIn, toolOf, whyBanned } from './vetting.ts';
 /** How long a session's close waits for outcomes that are on their way. */
 const settleLimitMs = 2000;
 
+/** When the next authority is made: not while the session that took the last one is being launched, and its launcher wants the processor. */
+const spareAfterMs = 250;
+
 /** An authority that was made ahead keeps most of its validity. */
 const spareLifeMs = 3_600_000;
 
@@ -117,6 +120,9 @@ export class Daemon {
   async open(request: OpenRequest): Promise<{ session: Session; reply: OpenReply }> {
     const { places, configFile, env, home, ledger, register, sessions, vault, now } = this.#parts;
     const file = configFile === undefined ? {} : { file: configFile };
+    // Read beside the configuration: both are mostly waiting for the disk.
+    const repository = readRepository(request.workspace);
+    repository.catch(() => {}); // awaited below
     // The gateway first, so that it serves this session by the same providers that the session is told of.
     await this.#parts.reload();
     const config = await loadConfig({ env, home, cwd: request.workspace, systemDir: places.system, ...file });
@@ -125,7 +131,7 @@ export class Daemon {
     const grants = [...request.allow.map(parseGrant), ...config.egress.allow];
     const tool = await toolOf(request, request.program, config, register.current());
     const vetting = vettingOf(config, tool, register.current());
-    const principal = principalOf(request, config, await readRepository(request.workspace), newSessionId(now()), vetting);
+    const principal = principalOf(request, config, await repository, newSessionId(now()), vetting);
     const refused = whyBanned(config, tool, register.current()) ?? request.refused?.slice(0, 1000);
     const { index } = await ledger.append({
       action: 'session.open',
@@ -181,9 +187,9 @@ export class Daemon {
     const isFresh = this.#spare !== undefined && now().getTime() - this.#spare.fromMs < spareLifeMs;
     const made = isFresh && this.#spare ? this.#spare : makeAuthority(now());
     this.#spare = undefined;
-    setImmediate(() => {
-      this.#spare = makeAuthority(now());
-    });
+    setTimeout(() => {
+      this.#spare ??= makeAuthority(now());
+    }, spareAfterMs).unref();
     return made;
   }
 

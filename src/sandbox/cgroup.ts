@@ -1,7 +1,8 @@
 // Limits on a session as a whole, through a control group of its own, where this user may make one (cgroups(7)): a delegated part
 // of the unified hierarchy, or, for root, the older one. Where it is not possible the limit is reported as not in force.
-import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFile, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { product } from '../core/index.ts';
 import type { LimitsInForce } from './plan.ts';
 
 type Controller = 'memory' | 'pids' | 'cpu';
@@ -11,13 +12,14 @@ interface Place {
   readonly isUnified: boolean;
 }
 
+/** The groups of one session. The init enters them by itself, before anything else: moving it there would take the kernel longer. */
 export interface SessionCgroup {
-  /** One line for each limit that the kernel holds. */
-  readonly lines: readonly string[];
+  /** Files that a process writes 0 to, to enter. */
+  readonly entries: readonly string[];
+  /** One line for each limit that the kernel holds for this process. */
+  linesFor(pid: number): readonly string[];
   remove(): void;
 }
-
-export const noGroup: SessionCgroup = { lines: [], remove: () => {} };
 
 const limitFiles = {
   memory: { unified: 'memory.max', legacy: 'memory.limit_in_bytes' },
@@ -29,11 +31,11 @@ const noController = 'no control group with this controller may be made here';
 
 /** What of this a control group does not hold for the session, with the reason. */
 export function notHeldBy(
-  group: SessionCgroup,
+  held: readonly string[],
   { memoryBytes, cpus }: { memoryBytes?: number; cpus?: number },
   isRoot: boolean,
 ): LimitsInForce['notHeld'] {
-  const holds = (word: string): boolean => group.lines.some((line) => line.startsWith(word));
+  const holds = (word: string): boolean => held.some((line) => line.startsWith(word));
   const missing: LimitsInForce['notHeld'][number][] = [];
   if (isRoot && !holds('processes'))
     missing.push({ limit: 'processes', line: `processes: ${noController}, and the kernel holds root to no number` });
@@ -57,42 +59,58 @@ export function memoryLimit(): { available: true } | { available: false; reason:
   };
 }
 
-/**
- * Puts the process, which waits for its start, and all that it will start into groups with these limits. The kernel takes some
- * milliseconds to move a process; meanwhile it goes on with its own preparations.
- */
-export async function confine(pid: number, limits: { pids: number; memoryBytes?: number; cpus?: number }): Promise<SessionCgroup> {
-  const lines: string[] = [];
-  const made: string[] = [];
-  const set = async (controller: Controller, value: number | string, line: string): Promise<void> => {
-    const place = placeFor(controller);
-    if (!place) return;
-    const group = path.join(place.directory, `intramur-${pid}`);
-    try {
-      mkdirSync(group, { recursive: true });
-      if (!made.includes(group)) made.push(group);
-      writeFileSync(path.join(group, limitFiles[controller][place.isUnified ? 'unified' : 'legacy']), String(value));
-      if (controller === 'memory') withoutSwap(group, place.isUnified, Number(value));
-      await written(path.join(group, 'cgroup.procs'), String(pid));
-      lines.push(line);
-    } catch {
-      // Not in force, and not reported as such.
-    }
-  };
-  await set('pids', limits.pids, `processes in all: ${limits.pids} (control group)`);
-  if (limits.memoryBytes !== undefined)
-    await set('memory', limits.memoryBytes, `memory in all: ${limits.memoryBytes} bytes (control group)`);
-  // Microseconds in each period of 100 ms, which is what both hierarchies begin with.
-  if (limits.cpus !== undefined)
-    await set('cpu', String(Math.round(limits.cpus * 100_000)), `processor time in all: ${limits.cpus} CPUs (control group)`);
-  return { lines, remove: () => made.forEach(removeGroup) };
+let made = 0;
+
+interface Limits {
+  readonly pids: number;
+  readonly memoryBytes?: number;
+  readonly cpus?: number;
 }
 
-/** Not fs.promises: loading it takes as long as the rest of this file. */
-async function written(file: string, text: string): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  writeFile(file, text, (fault) => (fault ? reject(fault) : resolve()));
-  await promise;
+/** Where groups for these limits may be made. */
+export type Places = Readonly<Record<Controller, Place | undefined>>;
+
+export function placesFor({ memoryBytes, cpus }: Limits): Places {
+  return {
+    pids: placeFor('pids'),
+    memory: memoryBytes === undefined ? undefined : placeFor('memory'),
+    cpu: cpus === undefined ? undefined : placeFor('cpu'),
+  };
+}
+
+/** Makes the groups with their limits; nobody is in them yet. What cannot be made is not in force, and not reported as such. */
+export function sessionCgroup(limits: Limits, places: Places): SessionCgroup {
+  const name = `${product.name}-${process.pid}-${made++}`;
+  const set: { group: string; line: string }[] = [];
+  const limit = (controller: Controller, value: number | string, line: string): void => {
+    const place = places[controller];
+    if (!place) return;
+    const group = path.join(place.directory, name);
+    try {
+      mkdirSync(group, { recursive: true });
+      writeFileSync(path.join(group, limitFiles[controller][place.isUnified ? 'unified' : 'legacy']), String(value));
+      if (controller === 'memory') withoutSwap(group, place.isUnified, Number(value));
+      set.push({ group, line });
+    } catch {
+      // One group of the unified hierarchy may hold several limits.
+      if (!set.some((other) => other.group === group)) removeGroup(group);
+    }
+  };
+  limit('pids', limits.pids, `processes in all: ${limits.pids} (control group)`);
+  if (limits.memoryBytes !== undefined) limit('memory', limits.memoryBytes, `memory in all: ${limits.memoryBytes} bytes (control group)`);
+  // Microseconds in each period of 100 ms, which is what both hierarchies begin with.
+  if (limits.cpus !== undefined)
+    limit('cpu', String(Math.round(limits.cpus * 100_000)), `processor time in all: ${limits.cpus} CPUs (control group)`);
+  const groups = [...new Set(set.map(({ group }) => group))];
+  const members = (group: string): string => path.join(group, 'cgroup.procs');
+  return {
+    entries: groups.map(members),
+    linesFor(pid) {
+      const entered = groups.filter((group) => read(members(group))?.split('\n').includes(String(pid)));
+      return set.filter(({ group }) => entered.includes(group)).map(({ line }) => line);
+    },
+    remove: () => removeGroups(groups),
+  };
 }
 
 /** A limit on memory that swap can be used to get around is none. Kernels without swap accounting lack the file. */
@@ -102,12 +120,24 @@ function withoutSwap(group: string, isUnified: boolean, value: number): void {
   } catch {}
 }
 
-function removeGroup(group: string): void {
+function removeGroup(group: string): boolean {
   try {
     rmdirSync(group);
+    return true;
   } catch {
-    // Its last process has not been reaped yet; an empty group costs nothing.
+    return false;
   }
+}
+
+let inUse: readonly string[] = [];
+let isTriedAtEnd = false;
+
+/** The last processes inside may outlive bubblewrap's outer one by a moment: what is still in use is tried again, at last when this process ends. */
+function removeGroups(groups: readonly string[]): void {
+  inUse = [...inUse, ...groups].filter((group) => !removeGroup(group));
+  if (inUse.length === 0 || isTriedAtEnd) return;
+  isTriedAtEnd = true;
+  process.once('exit', () => inUse.forEach(removeGroup));
 }
 
 /** The nearest group above ours in which children with this controller may be made. */

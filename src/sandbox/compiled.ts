@@ -4,12 +4,12 @@ import { lstatSync } from 'node:fs';
 import path from 'node:path';
 import { imageFile, ownDirectory, writeImage } from './init-file.ts';
 
-/** The name of a file of a build holds the hash of its content. */
-const build = /^[\w-]+-(?<hash>[\w-]{8})\.js$/.exec(path.basename(import.meta.filename))?.groups?.['hash'];
+/** A build puts the hash of its code here (rolldown.config.ts). */
+const build = /^[0-9a-f]{12}$/.exec('@hash of the build@')?.[0];
 
 /**
  * @param key everything that the image depends on, as a file name
- * @returns the path of an executable file of this user that holds what `make` returns
+ * @returns the path of a file of this user, executable, that holds what `make` returns
  */
 export function compiled(cacheDir: string, key: string, make: () => Buffer): string {
   if (build === undefined || key.length > 160 || !/^[\w.,=-]+$/.test(key)) return imageFile(cacheDir, make());

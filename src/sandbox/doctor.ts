@@ -7,9 +7,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { codeOf, IntramurError, type Places, placesFrom } from '../core/index.ts';
 import { memoryLimit } from './cgroup.ts';
-import { bubblewrap, launch } from './launch.ts';
+import { launch } from './launch.ts';
 import { removeOverlay } from './overlay/remove.ts';
 import type { LaunchPlan, Listeners } from './plan.ts';
+import { bubblewrap } from './prepare.ts';
 import { resolveProgram } from './program.ts';
 import { bubblewrapMissing } from './unavailable.ts';
 

@@ -1,12 +1,14 @@
 // The compiled init: the same bytes for the same wishes, well-formed for both machines, and nothing executed that was tampered with.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { Writable } from 'node:stream';
 import { afterAll, describe, expect, it } from 'vitest';
 import { elf } from './elf.ts';
 import { imageFile } from './init-file.ts';
-import { type InitOptions, initProgram } from './init-program.ts';
+import { goMessage, type InitOptions, initProgram, starterProgram } from './init-program.ts';
 import type { Arch } from './syscall-number.ts';
 import { SyscallScript } from './syscall-script.ts';
 
@@ -18,6 +20,7 @@ const options: InitOptions = {
   inner: { uid: 1001, gid: 1001 },
   isRoot: false,
   hasIpv6: true,
+  groups: 1,
   hasOverlay: true,
   listeners: [{ protocol: 'tcp', family: 6, address: 'any', port: 443 }],
   limits: { pids: 64, fileBytes: 1 << 20 },
@@ -86,6 +89,30 @@ describe('a compiled program', () => {
     );
     expect(nonZero.status).toBe(125);
     expect(run((script) => script.expectZero(script.space(4)).call('exit', [0])).status).toBe(0);
+  });
+});
+
+describe('the starter', () => {
+  const own: Arch = process.arch === 'arm64' ? 'arm64' : 'x64';
+  const word = '{"cmd":"NODE_HANDLE_ACK"}\n'.repeat(2) + `${JSON.stringify(goMessage)}\n`;
+
+  it.each([
+    ['the whole word', word, { code: 0, out: 'started 0 1 2 ' }],
+    ['a word that is cut short', word.slice(0, -1), { code: 125, out: '' }],
+    ['nothing, the launcher is gone', '', { code: 125, out: '' }],
+  ])('%s', async (_name, said, ended) => {
+    const image = imageFile(scratch, elf(starterProgram(2), own));
+    const script = 'printf "started "; for fd in 0 1 2 3 4 5; do [ -e /proc/$$/fd/$fd ] && printf "$fd "; done; :';
+    const child = spawn(image, ['/bin/sh', '-c', script], { stdio: ['ignore', 'pipe', 'ignore', 'pipe', 'ignore'] });
+    const channel = child.stdio[3];
+    if (!(channel instanceof Writable) || !child.stdout) throw new Error('no channel');
+    channel.on('error', () => {}).end(said);
+    let out = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      out += text;
+    });
+    const [code] = (await once(child, 'close')) as [number];
+    expect({ code, out }).toEqual(ended);
   });
 });
 

@@ -1,9 +1,9 @@
 // The init: the program that stands between the launcher and bubblewrap. It makes the namespaces that bubblewrap must not own,
 // so that the agent can never hold a capability over its network, opens the listeners there, hands them to the launcher, and
-// becomes bubblewrap. It is a list of system calls compiled for one user and one list of ports; everything that changes from run
-// to run comes by argument.
+// becomes bubblewrap, which prepares the inside while the launcher takes the listeners over. It is a list of system calls compiled for
+// one user and one list of ports; everything that changes from run to run comes by argument.
 //
-// Called as: init [WORKSPACE UPPER WORK] PROGRAM ARGUMENT… with the descriptors of `initFds`.
+// Called as: init [GROUP…] [WORKSPACE UPPER WORK] PROGRAM ARGUMENT… with the descriptors of `initFds`.
 import type { Supervision } from './supervision.ts';
 import type { Program } from './syscall-script.ts';
 import { type Datum, SyscallScript } from './syscall-script.ts';
@@ -15,6 +15,8 @@ export interface InitOptions {
   /** Started by root: drop the supplementary groups and become `outer` first. */
   readonly isRoot: boolean;
   readonly hasIpv6: boolean;
+  /** How many control groups it enters. */
+  readonly groups: number;
   readonly hasOverlay: boolean;
   readonly listeners: readonly Listener[];
   readonly limits: { readonly pids: number; readonly fileBytes: number };
@@ -46,17 +48,19 @@ const overlayFds = { lower: 200, upper: 201, work: 202 } as const;
 
 /** What Node's channel says back for each handle it was sent. */
 const acknowledgement = '{"cmd":"NODE_HANDLE_ACK"}\n';
-/** The launcher's word that every listener is served and the program may start. */
+/** The launcher's word that bubblewrap can read what it is told. INVARIANT: sent before the first acknowledgement, so that the init can tell where it ends. */
+export const describedMessage = { described: true } as const;
+/** The launcher's word that every listener is taken over and the program may start. */
 export const goMessage = { go: true } as const;
 
 /** Everything that the program depends on, in few characters. */
 export function initKey(options: InitOptions, arch: string): string {
-  const { outer, inner, isRoot, hasIpv6, hasOverlay, listeners, limits, firstForeignFd, supervision } = options;
+  const { outer, inner, isRoot, hasIpv6, groups, hasOverlay, listeners, limits, firstForeignFd, supervision } = options;
   const doors = listeners.map(({ protocol, family, address, port }) => `${protocol[0]}${family}${address[0]}${port}`).join('.');
   return [
     `init-${arch}`,
     [outer.uid, outer.gid, inner.uid, inner.gid].join('.'),
-    [isRoot, hasIpv6, hasOverlay].map(Number).join(''),
+    [isRoot, hasIpv6, hasOverlay, groups].map(Number).join(''),
     doors,
     [limits.pids, limits.fileBytes, firstForeignFd].join('.'),
     ...(supervision ? [supervision.key] : []),
@@ -66,18 +70,20 @@ export function initKey(options: InitOptions, arch: string): string {
 export function initProgram(options: InitOptions): Program {
   const script = new SyscallScript(initFds.status);
   const slot = script.space(8);
+  enterGroups(script, slot, options.groups);
   if (options.isRoot) becomeOwner(script, options.outer);
   namespaces(script, slot, options);
   limits(script, options.limits);
-  if (options.hasOverlay) overlay(script, slot);
+  const first = 1 + options.groups;
+  if (options.hasOverlay) overlay(script, slot, first);
   loopback(script, slot, options.hasIpv6);
   options.listeners.forEach((listener, index) => open(script, listener, index));
-  awaitGo(script, options.listeners.length);
-  const program = options.hasOverlay ? 4 : 1;
+  script.stage('the word to prepare');
+  awaitBytes(script, messageBytes(describedMessage));
+  const program = first + (options.hasOverlay ? 3 : 0);
   const supervisor = options.supervision?.supervise(script);
   script.stage('starting bubblewrap');
   disposition(script, ignore);
-  script.call('close', [initFds.channel]);
   script.call('close_range', [options.firstForeignFd, 0xffffffff, 0]);
   script.call('execve', [{ argv: program }, { argvFrom: program }, script.space(8)]);
   supervisor?.placeLoops();
@@ -97,16 +103,39 @@ function disposition(script: SyscallScript, handler: number): void {
   for (const signal of Object.values(groupSignals)) script.call('rt_sigaction', [signal, action, 0, 8]);
 }
 
-/** The first program inside: takes signals as any program does, and becomes the one that was asked for. Called as: starter PROGRAM ARGUMENT… */
-export function starterProgram(): Program {
-  const script = new SyscallScript(2);
+/**
+ * The first program inside: waits for the launcher's word, takes signals as any program does, and becomes the one that was asked for.
+ * INVARIANT: nothing else starts inside before that word. The end of the channel, which is what a dead launcher looks like, is too
+ * short and ends it; the channel is closed before the program starts.
+ * Called as: starter PROGRAM ARGUMENT…
+ * @param handles how many listeners the init hands over: each is acknowledged on the channel before the word comes
+ */
+export function starterProgram(handles: number): Program {
+  // Closed by now: whoever would read a report is gone when there is one.
+  const script = new SyscallScript(initFds.status);
+  script.stage('the word to start');
+  awaitBytes(script, handles * acknowledgement.length + messageBytes(goMessage));
+  script.call('close_range', [initFds.channel, 0xffffffff, 0]);
   const failure = script.text('intramur: the program could not be started\n');
-  script.stage('starting the program');
   disposition(script, byDefault);
   script.attempt('execve', [{ argv: 1 }, { argvFrom: 1 }, { environment: true }]);
   script.call('write', [2, failure, failure.bytes.length - 1]);
   script.call('exit', [127]);
   return script.build();
+}
+
+/**
+ * Enters the control groups named by the first arguments, with whatever it starts, while it may still do so. Where that fails the launcher
+ * finds the process missing there, and says which limit is not in force.
+ */
+function enterGroups(script: SyscallScript, slot: Datum, groups: number): void {
+  const writeOnly = 1;
+  const itself = script.text('0');
+  for (let group = 1; group <= groups; group++) {
+    script.attempt('openat', [atFdCwd, { argv: group }, writeOnly | oCloexec, 0], slot);
+    script.attempt('write', [{ load: slot }, itself, 1]);
+    script.attempt('close', [{ load: slot }]);
+  }
 }
 
 /** Root keeps nothing but the user it becomes: capabilities are confined to the new namespaces and dropped by the exec. */
@@ -156,15 +185,15 @@ function limits(script: SyscallScript, { pids, fileBytes }: InitOptions['limits'
 }
 
 /** The workspace becomes a view: reads fall through to the real files, writes land in UPPER. */
-function overlay(script: SyscallScript, slot: Datum): void {
+function overlay(script: SyscallScript, slot: Datum, first: number): void {
   const [privateRecursive, noSuidNoDev] = [0x4000 | 0x40000, 2 | 4];
   script.stage('a private mount namespace');
   script.call('mount', [0, script.text('/'), 0, privateRecursive, 0]);
   script.stage('the directories of the overlay');
   for (const [argv, fd] of [
-    [1, overlayFds.lower],
-    [2, overlayFds.upper],
-    [3, overlayFds.work],
+    [first, overlayFds.lower],
+    [first + 1, overlayFds.upper],
+    [first + 2, overlayFds.work],
   ] as const) {
     script.call('openat', [atFdCwd, { argv }, oPath | oDirectory, 0], { store: slot });
     script.call('dup3', [{ load: slot }, fd, oCloexec]);
@@ -175,7 +204,7 @@ function overlay(script: SyscallScript, slot: Datum): void {
   const text = script.text(`lowerdir=${at(lower)},upperdir=${at(upper)},workdir=${at(work)},userxattr`);
   const name = script.text('overlay');
   script.stage('the overlay of the workspace');
-  script.call('mount', [name, { argv: 1 }, name, noSuidNoDev, text]);
+  script.call('mount', [name, { argv: first }, name, noSuidNoDev, text]);
 }
 
 /** `lo` up, and every address local to it (AnyIP): a connection to any address reaches our listeners and shows which it wanted. */
@@ -251,10 +280,11 @@ function open(script: SyscallScript, listener: Listener, index: number): void {
   script.call('close', [{ load: fd }]);
 }
 
-/** INVARIANT: the program starts only on the launcher's word. End of file (a launcher that died) is too short, and ends us. */
-function awaitGo(script: SyscallScript, handles: number): void {
+/** As Node writes it to its channel. */
+const messageBytes = (message: object): number => `${JSON.stringify(message)}\n`.length;
+
+/** Goes on when so many bytes came from the launcher. */
+function awaitBytes(script: SyscallScript, size: number): void {
   const waitAll = 0x100;
-  const size = handles * acknowledgement.length + `${JSON.stringify(goMessage)}\n`.length;
-  script.stage('the word to start');
   script.call('recvfrom', [initFds.channel, script.space(size), size, waitAll, 0, 0], { exactly: size });
 }

@@ -18,8 +18,7 @@ export interface InsidePlan {
   /** The same for the JDK. */
   readonly javaStore?: Uint8Array;
   readonly tmpfsBytes: number;
-  /** The sandbox runs as the host's root: what belongs to root is not closed to it by modes. Each mount costs bubblewrap time, so others get none for that. */
-  readonly isHostRoot: boolean;
+  readonly host: HostSide;
   /** Sockets of the launcher's own, somewhere below /run. */
   readonly sockets: readonly { readonly source: string; readonly path: string }[];
   /** The executable that starts the program (`starterProgram`). */
@@ -47,20 +46,44 @@ const readOnlyProc = ['sys', 'sysrq-trigger', 'irq', 'bus', 'fs', 'acpi', 'scsi'
   (name) => `/proc/${name}`,
 );
 
+/** What the inside takes from the host as it is, apart from what a session names: looked up before the session is known. */
+export interface HostSide {
+  /** The sandbox runs as the host's root: what belongs to root is not closed to it by modes. Each mount costs bubblewrap time, so others get none for that. */
+  readonly isRoot: boolean;
+  readonly system: readonly Mount[];
+  /** Settings in /etc, with those of the JDKs, which are there when `hasJdk`. */
+  readonly etc: readonly Mount[];
+  readonly hasJdk: boolean;
+  readonly zone: string | undefined;
+}
+
+export function hostSide(isRoot: boolean): HostSide {
+  const hasJdk = existsSync(jdkRoot);
+  return {
+    isRoot,
+    system: [
+      { kind: 'bind', source: '/usr', path: '/usr', isWritable: false },
+      ...rootLinks.flatMap(asOnHost),
+      { kind: 'proc', path: '/proc' },
+      ...(isRoot ? readOnlyProc.flatMap(asOnHost) : []),
+      ...maskedProc
+        .filter((at) => isReadable(at, isRoot))
+        .map((at): Mount => ({ kind: 'bind', source: '/dev/null', path: at, isWritable: false })),
+    ],
+    etc: [...hostEtc.filter(existsSync).map(readOnlyEtc), ...(hasJdk ? javaSettings() : [])],
+    hasJdk,
+    zone: zoneFile(),
+  };
+}
+
 /** The mounts in the order in which they are made. */
 export function inside(plan: InsidePlan): Mount[] {
-  const { identity, tmpfsBytes } = plan;
+  const { identity, host, tmpfsBytes } = plan;
   const small = 16 << 20;
   const tmpfs = (at: string, mode: number, bytes = tmpfsBytes): Mount => ({ kind: 'tmpfs', path: at, bytes, mode });
-  const etc = insideEtc(identity, plan.caPem, zoneFile(), existsSync(jdkRoot) ? plan.javaStore : undefined);
+  const etc = insideEtc(identity, plan.caPem, host.zone, host.hasJdk ? plan.javaStore : undefined);
   return [
-    { kind: 'bind', source: '/usr', path: '/usr', isWritable: false },
-    ...rootLinks.flatMap(asOnHost),
-    { kind: 'proc', path: '/proc' },
-    ...(plan.isHostRoot ? readOnlyProc.flatMap(asOnHost) : []),
-    ...maskedProc
-      .filter((at) => isReadable(at, plan.isHostRoot))
-      .map((at): Mount => ({ kind: 'bind', source: '/dev/null', path: at, isWritable: false })),
+    ...host.system,
     { kind: 'dev', path: '/dev' },
     tmpfs('/dev/shm', 0o1777),
     { kind: 'seal', path: '/dev' },
@@ -72,8 +95,7 @@ export function inside(plan: InsidePlan): Mount[] {
     ...plan.sockets.map(({ source, path: at }): Mount => ({ kind: 'bind', source, path: at, isWritable: true })),
     tmpfs('/etc', 0o755, small),
     ...etc,
-    ...hostEtc.filter(existsSync).flatMap(readOnlyEtc),
-    ...(existsSync(jdkRoot) ? javaSettings() : []),
+    ...host.etc.filter((mount) => !etc.some(({ path: at }) => at === mount.path)),
     tmpfs(identity.home, 0o700),
     ...plan.homeFiles.map((file) => homeFile(file, plan)),
     ...trees(plan),
@@ -82,14 +104,11 @@ export function inside(plan: InsidePlan): Mount[] {
     { kind: 'seal', path: '/run' },
     { kind: 'seal', path: '/' },
   ];
+}
 
-  function readOnlyEtc(at: string): Mount[] {
-    if (etc.some((mount) => mount.path === at)) return [];
-    const real = realpathSync(at);
-    return isWithin(real, '/usr')
-      ? [{ kind: 'symlink', target: real, path: at }]
-      : [{ kind: 'bind', source: at, path: at, isWritable: false }];
-  }
+function readOnlyEtc(at: string): Mount {
+  const real = realpathSync(at);
+  return isWithin(real, '/usr') ? { kind: 'symlink', target: real, path: at } : { kind: 'bind', source: at, path: at, isWritable: false };
 }
 
 /** Debian keeps the settings of its JDKs in /etc; without them no Java starts. Passwords for remote management may be there, too. */

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { codeOf } from '../core/index.ts';
 import { doctor } from './doctor.ts';
+import { initFds } from './init-program.ts';
 import { launch } from './launch.ts';
 import { closeHandle } from './listeners.ts';
 import type { LaunchPlan, Listeners } from './plan.ts';
@@ -210,9 +211,9 @@ describe.skipIf(enforcement === 'none')(`launch${enforcement === 'none' ? `, ski
     await expect(clash).rejects.toMatchObject({ code: 'SANDBOX_SETUP', message: expect.stringContaining('EADDRINUSE') });
   });
 
-  it('rejects when bubblewrap fails after the hand-over', async () => {
-    const { exited } = await launch(planOf('true', { hostName: 'x'.repeat(100) }), { listening: close });
-    await expect(exited).rejects.toSatisfy((fault) => codeOf(fault) === 'SANDBOX_SETUP');
+  it('rejects when bubblewrap fails, before the word to start or after it', async () => {
+    const ended = launch(planOf('true', { hostName: 'x'.repeat(100) }), { listening: close }).then(({ exited }) => exited);
+    await expect(ended).rejects.toSatisfy((fault) => codeOf(fault) === 'SANDBOX_SETUP');
   });
 
   it('a program that cannot be executed ends as in a shell', async () => {
@@ -251,6 +252,34 @@ describe.skipIf(enforcement === 'none')(`launch${enforcement === 'none' ? `, ski
         .map((pid) => commandOf(pid));
       expect(commands.filter((command) => command.includes(mark))).toEqual([]);
     }
+  });
+
+  it('a launcher that dies before its word leaves nothing that starts, however long bubblewrap has been ready', async () => {
+    for (const delayMs of [0, 5, 20, 100, 400]) {
+      const workspace = path.join(scratch, `wordless-${delayMs}`);
+      fs.mkdirSync(workspace);
+      const mark = `61.${process.pid}${delayMs}`;
+      const plan = planOf(`echo started > started; sleep ${mark}`, { workspace, cwd: workspace });
+      const code = `import { launch } from ${JSON.stringify(path.join(import.meta.dirname, 'launch.ts'))};
+        await launch(${JSON.stringify(plan)}, {
+          listening: () => new Promise(() => setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${delayMs})),
+        });`;
+      expect(spawnSync(process.execPath, ['--input-type=module', '-e', code], { stdio: 'ignore' }).signal).toBe('SIGKILL');
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(fs.existsSync(path.join(workspace, 'started'))).toBe(false);
+      const left = fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name) && commandOf(name).includes(mark));
+      // For a moment after it has started its inner process, bubblewrap's outer one can die without it; that waits for nobody then.
+      for (const pid of left) process.kill(Number(pid), 'SIGKILL');
+      if (delayMs >= 100) expect(left).toEqual([]);
+    }
+  }, 60_000);
+
+  it('the program has no way to the launcher: only the three standard streams are open in it', async () => {
+    const { file } = await run('ls /proc/self/fd > fds; ls /proc/1/fd > first || true');
+    // The fourth is the directory that is being listed.
+    expect(file('fds')).toBe('0\n1\n2\n3\n');
+    const { channel, status } = initFds;
+    expect(file('first').split('\n')).not.toEqual(expect.arrayContaining([expect.toBeOneOf([String(channel), String(status)])]));
   });
 
   it('the death of the launcher ends the program', async () => {
@@ -294,6 +323,16 @@ describe.skipIf(enforcement === 'none')(`launch${enforcement === 'none' ? `, ski
     fs.closeSync(input);
     expect(fs.readFileSync(path.join(workspace, 'copy'), 'utf8')).toBe('as before\n');
     expect(fs.readFileSync(precious, 'utf8')).toBe('as before\n');
+  });
+
+  it('leaves no control group behind, whatever still runs inside when the program ends', () => {
+    const plan = planOf('sleep 60 & sleep 60 & exit 0');
+    const code = `import { launch } from ${JSON.stringify(path.join(import.meta.dirname, 'launch.ts'))};
+      for (let i = 0; i < 8; i++) await (await launch(${JSON.stringify(plan)}, { listening() {} })).exited;
+      setTimeout(() => process.exit(0), 200);`;
+    const { pid, status } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { stdio: 'ignore' });
+    const { stdout } = spawnSync('find', ['/sys/fs/cgroup', '-type', 'd', '-name', `intramur-${pid}-*`], { encoding: 'utf8' });
+    expect([status, stdout]).toEqual([0, '']);
   });
 
   it('sixty launches leave no descriptor, process, mount or file', async () => {

@@ -1,34 +1,32 @@
 // Starts a program in the sandbox: compiles the init, describes the inside to bubblewrap by descriptor, takes over the listeners,
 // and gives the word to start. INVARIANT: there is no path through this file on which the program runs unconfined.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import os from 'node:os';
+import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { IntramurError } from '../core/index.ts';
-import { confine, noGroup, notHeldBy, type SessionCgroup } from './cgroup.ts';
+import { notHeldBy, type SessionCgroup, sessionCgroup } from './cgroup.ts';
 import { compiled } from './compiled.ts';
 import { openUnnamed, writeContent } from './content-fd.ts';
 import type { FileChanges } from './direct-changes.ts';
 import { elf } from './elf.ts';
-import { exitOf, killAll, signalProgram, statusOf } from './exit.ts';
+import { exitOf, killAll, type Status, signalProgram, statusOf } from './exit.ts';
 import { gitOutside } from './git-outside.ts';
-import { goMessage, initFds, initKey, initProgram, starterProgram } from './init-program.ts';
-import { inside, refuseHome, refuseWorkspace, starterPath } from './inside.ts';
+import { describedMessage, goMessage, initFds, initKey, initProgram, starterProgram } from './init-program.ts';
+import { inside, starterPath } from './inside.ts';
 import { closeHandle, indexOf, listenersFrom, listenersOf, type Planned } from './listeners.ts';
-import { bwrapMounts, isWithin, type Mount } from './mount.ts';
+import { bwrapMounts, type Mount } from './mount.ts';
 import type { Change } from './overlay/change.ts';
 import { isEmpty, sweepEmpty } from './overlay/empty.ts';
-import { readLayer, writeHolder, writeManifest } from './overlay/manifest.ts';
-import { type Owner, ownerOf, requireReachable } from './owner.ts';
-import type { Launched, LaunchPlan, LimitsInForce, Listeners } from './plan.ts';
+import { type Layer, readLayer, writeHolder, writeManifest } from './overlay/manifest.ts';
+import { type Owner, requireReachable } from './owner.ts';
+import type { Exit, Launched, LaunchPlan, LimitsInForce, Listeners } from './plan.ts';
+import { type Prepared, prepare } from './prepare.ts';
 import { followLinks } from './program.ts';
 import type { Protection } from './protection.ts';
 import { seccompProgram } from './seccomp.ts';
 import { confinedStdin } from './stdin.ts';
 import type { Supervision } from './supervision.ts';
 import type { Arch } from './syscall-number.ts';
-import type { Program } from './syscall-script.ts';
-import { bubblewrapMissing } from './unavailable.ts';
 
 interface On {
   /** Called once, with every listener; the program starts when the result is settled. */
@@ -37,34 +35,37 @@ interface On {
   confined?(limits: LimitsInForce): void | Promise<void>;
 }
 
-export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
-  const arch = thisArch();
-  const bwrap = bubblewrap();
-  const workspace = realpathSync(plan.workspace);
-  refuseHome(plan.home);
-  refuseWorkspace(workspace, [plan.home, os.userInfo().homedir]);
-  const cwd = realpathSync(plan.cwd);
-  if (!isWithin(cwd, workspace)) throw new IntramurError('SANDBOX_SETUP', `the directory ${cwd} is not in the workspace ${workspace}`);
-  const owner = ownerOf(workspace);
+/** @param prepared what `prepare` found for this plan, where it was asked ahead */
+export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prepare(plan)): Promise<Launched> {
+  const { arch, bwrap, workspace, owner, hasIpv6 } = prepared;
   const overlay = overlayArguments(plan, workspace, owner);
   requireReachable(owner, [...overlay, workspace, ...plan.argv.slice(0, 1), ...plan.readOnly]);
   mkdirSync(plan.cacheDir, { recursive: true, mode: 0o700 });
   const protection = plan.mode === 'direct' ? await protectionOf(plan, workspace) : undefined;
   const opened: number[] = [];
   let child: ChildProcess | undefined;
+  let group: SessionCgroup | undefined;
+  let begun: Pick<Start, 'status' | 'exited'> | undefined;
   try {
-    const hasIpv6 = existsSync('/proc/net/if_inet6');
     const listeners = listenersOf(plan, hasIpv6);
-    const host: Host = { workspace, cwd, owner, arch, protection };
-    const mounts = mountsOf(plan, host);
-    const contents = mounts.filter((mount) => 'content' in mount).length + ownContents;
-    while (opened.length < contents) opened.push(openUnnamed(plan.cacheDir));
+    const mounts = mountsOf(plan, prepared, protection, starterOf(plan, arch, listeners.length));
+    const contents = mounts.filter((mount) => 'content' in mount).length;
+    opened.push(
+      openUnnamed(plan.cacheDir),
+      openSync(
+        compiled(plan.cacheDir, `seccomp-${arch}`, () => seccompProgram(arch)),
+        'r',
+      ),
+    );
+    while (opened.length < ownContents + contents) opened.push(openUnnamed(plan.cacheDir));
+    group = sessionCgroup(plan.limits, prepared.groups);
     const argsFd = firstContentFd;
     const firstForeignFd = firstContentFd + opened.length;
     const supervision = await supervisionOf(plan, { arch, firstFd: firstForeignFd, bwrap });
     const options = {
       ...owner,
       hasIpv6,
+      groups: group.entries.length,
       hasOverlay: plan.mode === 'overlay',
       listeners: listeners.map(({ listener }) => listener),
       limits: plan.limits,
@@ -73,7 +74,7 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
     };
     const init = compiled(plan.cacheDir, initKey(options, arch), () => elf(initProgram(options), arch));
     const stdin = confinedStdin();
-    child = spawn(init, [...overlay, bwrap, '--args', String(argsFd), '--', starterPath, ...plan.argv], {
+    child = spawn(init, [...group.entries, ...overlay, bwrap, '--args', String(argsFd), '--', starterPath, ...plan.argv], {
       // INVARIANT: empty. What bubblewrap's own process was started with can be read inside, whatever it sets for the program.
       env: {},
       cwd: '/',
@@ -83,21 +84,34 @@ export async function launch(plan: LaunchPlan, on: On): Promise<Launched> {
     if (plan.mode === 'overlay' && plan.overlay && child.pid !== undefined) writeHolder(plan.overlay.upper, child.pid);
     child.once('exit', () => protection?.release());
     if (child.stdin) stdin.feed(child.stdin);
-    // The init is at work; bubblewrap, which reads these, waits for the word to start.
-    describe(plan, host, mounts, opened);
-    return await started(
-      child,
-      { plan, program: () => initProgram(options), listeners, changes: () => changesOf(plan, workspace, protection) },
-      on,
-    );
+    const status = statusOf(child);
+    // What the init was compiled from: only a failure needs it again.
+    const exited = exitOf(child, () => initProgram(options), status);
+    exited.then(group.remove, group.remove);
+    begun = { status, exited };
+    // The init is at work, and waits for these before it becomes bubblewrap, which reads them.
+    describe(plan, prepared, mounts, opened);
+    if (child.connected) child.send(describedMessage, () => {}); // an init that is gone is heard of by its end
+    return await started(child, { plan, status, exited, group, listeners, changes: () => changesOf(plan, workspace, protection) }, on);
   } catch (fault) {
     // A process that did start waits for its word, which will not come; what it holds is released when it ends.
-    if (child?.pid === undefined) protection?.release();
+    if (child?.pid === undefined) {
+      protection?.release();
+      group?.remove();
+    } else if (begun) await giveUp(child, begun);
     else child.kill('SIGKILL');
     throw fault;
   } finally {
     for (const fd of opened) closeSync(fd);
   }
+}
+
+/** Ends what may be bubblewrap by now, and waits until it has: an outer process that is killed alone could leave an inner one behind. */
+async function giveUp(child: ChildProcess, { status, exited }: Pick<Start, 'status' | 'exited'>): Promise<void> {
+  killAll(child, status);
+  // The init, or the starter, that waits for a word.
+  if (child.connected) child.disconnect();
+  await exited.catch(() => {});
 }
 
 /** The kernel takes one supervisor for each sandbox. */
@@ -117,12 +131,12 @@ async function supervisionOf(
 
 const firstContentFd = initFds.status + 1;
 
-/** Beside the files of the inside: bubblewrap's arguments, which are the first, and the seccomp program. */
+/** Before the files of the inside: bubblewrap's arguments, and the seccomp program, which is the same from run to run. */
 const ownContents = 2;
 
-/** Writes what bubblewrap reads by descriptor: its arguments, the seccomp program, the files of the inside. */
-function describe(plan: LaunchPlan, host: Host, mounts: readonly Mount[], opened: readonly number[]): void {
-  let next = 1;
+/** Writes what bubblewrap reads by descriptor: its arguments and the files of the inside. */
+function describe(plan: LaunchPlan, prepared: Prepared, mounts: readonly Mount[], opened: readonly number[]): void {
+  let next = ownContents;
   /** @returns the number that the descriptor has in the child */
   const put = (content: Uint8Array): number => {
     const fd = opened[next];
@@ -131,50 +145,51 @@ function describe(plan: LaunchPlan, host: Host, mounts: readonly Mount[], opened
     next += 1;
     return firstContentFd + next - 1;
   };
-  const args = bwrapArguments(plan, host, mounts, put);
+  const args = bwrapArguments(plan, prepared, mounts, put);
   const [first] = opened;
   if (first === undefined || next !== opened.length) throw new IntramurError('INTERNAL', 'a descriptor of the sandbox has no content');
   writeContent(first, Buffer.from(args.map((arg) => `${arg}\0`).join('')));
 }
 
-interface Host {
-  readonly workspace: string;
-  readonly cwd: string;
-  readonly owner: Owner;
-  readonly arch: Arch;
-  readonly protection: Protection | undefined;
+function starterOf(plan: LaunchPlan, arch: Arch, handles: number): Buffer {
+  return readFileSync(compiled(plan.cacheDir, `starter-${arch}-${handles}`, () => elf(starterProgram(handles), arch)));
 }
 
-function mountsOf(plan: LaunchPlan, host: Host): Mount[] {
+function mountsOf(plan: LaunchPlan, { workspace, owner, side }: Prepared, protection: Protection | undefined, starter: Buffer): Mount[] {
   const { userName, hostName, home } = plan;
-  const { uid, gid } = host.owner.inner;
+  const { uid, gid } = owner.inner;
   const shell = existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh';
   return inside({
-    workspace: host.workspace,
-    protection: host.protection?.mounts ?? [],
+    workspace: workspace,
+    protection: protection?.mounts ?? [],
     identity: { userName, hostName, home, uid, gid, shell },
     homeFiles: plan.homeFiles,
     // A workspace that was named through symbolic links is found by that name too.
-    readOnly: [...plan.readOnly, ...followLinks(plan.workspace).links, ...gitOutside(host.workspace)],
+    readOnly: [...plan.readOnly, ...followLinks(plan.workspace).links, ...gitOutside(workspace)],
     caPem: plan.caPem,
     ...(plan.javaStore === undefined ? {} : { javaStore: plan.javaStore }),
     tmpfsBytes: plan.limits.tmpfsBytes,
-    isHostRoot: host.owner.outer.uid === 0,
+    host: side,
     sockets: plan.sockets ?? [],
-    starter: readFileSync(compiled(plan.cacheDir, `starter-${host.arch}`, () => elf(starterProgram(), host.arch))),
+    starter,
   });
 }
 
-function bwrapArguments(plan: LaunchPlan, host: Host, mounts: readonly Mount[], put: (content: Uint8Array) => number): string[] {
-  const { uid, gid } = host.owner.inner;
+function bwrapArguments(
+  plan: LaunchPlan,
+  { owner, cwd }: Prepared,
+  mounts: readonly Mount[],
+  put: (content: Uint8Array) => number,
+): string[] {
+  const { uid, gid } = owner.inner;
   return [
     // Not the network: that namespace belongs to the init's user namespace, out of the program's reach.
     ...['--unshare-user', '--unshare-ipc', '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try'],
     ...['--uid', String(uid), '--gid', String(gid), '--hostname', plan.hostName],
-    ...['--cap-drop', 'ALL', '--die-with-parent', '--seccomp', String(put(seccompProgram(host.arch)))],
+    ...['--cap-drop', 'ALL', '--die-with-parent', '--seccomp', String(firstContentFd + 1)],
     ...['--json-status-fd', String(initFds.status)],
     ...bwrapMounts(mounts, put),
-    ...['--chdir', host.cwd, '--clearenv'],
+    ...['--chdir', cwd, '--clearenv'],
     ...Object.entries(plan.env).flatMap(([name, value]) => ['--setenv', name, value]),
   ];
 }
@@ -197,8 +212,9 @@ function overlayArguments(plan: LaunchPlan, workspace: string, { outer, isRoot }
 
 interface Start {
   readonly plan: LaunchPlan;
-  /** What the init was compiled from: only a failure needs it again. */
-  readonly program: () => Program;
+  readonly status: Status;
+  readonly exited: Promise<Exit>;
+  readonly group: SessionCgroup;
   readonly listeners: readonly Planned[];
   readonly changes: () => Promise<FileChanges>;
 }
@@ -214,9 +230,8 @@ async function changesOf(plan: LaunchPlan, workspace: string, protection: Protec
     const { directChanges } = await import('./direct-changes.ts');
     return directChanges(workspace, protection.before, protection.beganNs);
   }
-  const layer = plan.overlay && readLayer(path.dirname(plan.overlay.upper));
+  const layer = layerOf(plan);
   if (!layer) throw new IntramurError('SANDBOX_SETUP', 'the layer of the session is gone');
-  sweepEmpty(layer);
   if (isEmpty(layer.upper)) return { changed: 0, added: 0, deleted: 0, sensitive: [], disarmed: [] };
   const { diffLayer } = await import('./overlay/diff.ts');
   const found = diffLayer(layer, plan.cacheDir);
@@ -230,8 +245,18 @@ async function changesOf(plan: LaunchPlan, workspace: string, protection: Protec
   };
 }
 
+function layerOf({ overlay }: LaunchPlan): Layer | undefined {
+  return overlay && readLayer(path.dirname(overlay.upper));
+}
+
+/** A layer that cannot be read is spoken of at the end. */
+function tidy(plan: LaunchPlan): void {
+  const layer = layerOf(plan);
+  if (layer) sweepEmpty(layer);
+}
+
 /** Resolves when the program may start; a failure of the init rejects. */
-function started(child: ChildProcess, { plan, program, listeners: planned, changes }: Start, on: On): Promise<Launched> {
+function started(child: ChildProcess, { plan, status, exited, group, listeners: planned, changes }: Start, on: On): Promise<Launched> {
   const received = new Map<number, unknown>();
   return new Promise((resolve, reject) => {
     const fail = (fault: unknown): void => {
@@ -248,15 +273,10 @@ function started(child: ChildProcess, { plan, program, listeners: planned, chang
       );
     });
     const pid = child.pid ?? 0;
-    // INVARIANT: never with 0, which would move this process itself.
-    const confined = child.pid === undefined ? Promise.resolve(noGroup) : confine(child.pid, plan.limits);
-    const status = statusOf(child);
     const kill = (): void => killAll(child, status);
     const signal = (name: NodeJS.Signals): void => {
       if (!signalProgram(status, name)) kill();
     };
-    const exited = exitOf(child, program, status);
-    void Promise.allSettled([confined, exited]).then(([group]) => group.status === 'fulfilled' && group.value.remove());
     // Until the program may start, an exit is the failure of the launch.
     exited.then(() => fail(new IntramurError('SANDBOX_SETUP', 'the init program ended before it was set up')), fail);
     child.on('message', (message: unknown, handle: unknown) => {
@@ -268,13 +288,12 @@ function started(child: ChildProcess, { plan, program, listeners: planned, chang
       served()
         .then(
           async () => {
-            const limits = limitsOf(plan, await confined);
+            const limits = limitsOf(plan, group.linesFor(pid));
             await on.confined?.(limits);
             child.send(goMessage, () => child.connected && child.disconnect());
-            resolve({ pid, exited, limits, changes, signal, kill });
+            resolve({ pid, exited, limits, tidy: () => tidy(plan), changes, signal, kill });
           },
           (fault: unknown) => {
-            child.kill('SIGKILL');
             for (const taken of received.values()) closeHandle(taken);
             fail(fault);
           },
@@ -284,24 +303,10 @@ function started(child: ChildProcess, { plan, program, listeners: planned, chang
   });
 }
 
-function limitsOf({ limits }: LaunchPlan, group: SessionCgroup): LimitsInForce {
+function limitsOf({ limits }: LaunchPlan, byGroup: readonly string[]): LimitsInForce {
   const { pids, fileBytes, tmpfsBytes } = limits;
   // The kernel does not hold root to a number of processes: there only the control group counts.
   const isRoot = process.geteuid?.() === 0;
-  const own = [`one file: ${fileBytes} bytes`, `each of HOME, /tmp, /dev/shm: ${tmpfsBytes} bytes`, ...group.lines];
-  return { held: isRoot ? own : [`processes: ${pids}`, ...own], notHeld: notHeldBy(group, limits, isRoot) };
-}
-
-function thisArch(): Arch {
-  if (process.platform === 'linux' && (process.arch === 'x64' || process.arch === 'arm64')) return process.arch;
-  throw new IntramurError('SANDBOX_UNAVAILABLE', `there is no sandbox for ${process.platform} on ${process.arch}`, {
-    hint: 'run on Linux (x86_64 or aarch64), for example in a virtual machine',
-  });
-}
-
-/** The system's own: distributions attach their AppArmor profile to this path. */
-export function bubblewrap(places: readonly string[] = ['/usr/bin/bwrap', '/bin/bwrap', '/usr/local/bin/bwrap']): string {
-  const found = places.find((file) => (statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o111);
-  if (found === undefined) throw new IntramurError('SANDBOX_UNAVAILABLE', bubblewrapMissing.reason, { hint: bubblewrapMissing.fix });
-  return found;
+  const own = [`one file: ${fileBytes} bytes`, `each of HOME, /tmp, /dev/shm: ${tmpfsBytes} bytes`, ...byGroup];
+  return { held: isRoot ? own : [`processes: ${pids}`, ...own], notHeld: notHeldBy(byGroup, limits, isRoot) };
 }

@@ -27,6 +27,7 @@ describe('a launch that failed', () => {
     const { stages } = initProgram({
       ...owner,
       hasIpv6: true,
+      groups: 0,
       hasOverlay: true,
       listeners: [],
       limits,

@@ -40,7 +40,7 @@ export async function installedPin(agent: string, io: CliIo): Promise<{ readonly
   const names = known.find(({ id }) => id === agent)?.detect.bin ?? [agent];
   for (const name of names) {
     try {
-      const { file, version, tool } = programOf([name], io);
+      const { file, version, tool } = await programOf([name], io);
       if (tool !== agent && tool !== name) continue;
       const hash = createHash('sha256');
       for await (const chunk of fs.createReadStream(file)) hash.update(chunk);

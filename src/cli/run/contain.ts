@@ -6,11 +6,11 @@ import type { Adapter, Credential, UserView } from '../../agents/index.ts';
 import { codeOf, type Places, product } from '../../core/index.ts';
 import type { CloseRequest, DaemonClient, OpenReply } from '../../daemon/index.ts';
 import { type Egress, trustEnv } from '../../egress/index.ts';
-import { type LaunchPlan, type ResolvedProgram, trustPaths } from '../../sandbox/index.ts';
+import { type LaunchPlan, type Prepared, prepare, type ResolvedProgram, trustPaths } from '../../sandbox/index.ts';
 import type { CliIo } from '../io.ts';
 import { launchAsAsked } from './degraded.ts';
 import { watchDisk } from './disk-watch.ts';
-import { type Doors, openDoors } from './doors.ts';
+import { type Doors, doorsOf } from './doors.ts';
 import { baseEnvironment, passedByName, searchPath } from './environment.ts';
 import type { RunOptions } from './options.ts';
 import type { Program } from './program.ts';
@@ -33,7 +33,8 @@ const ports = [443, 80, 22, 853];
 
 const limits = { fileBytes: 16 * 2 ** 30, tmpfsBytes: 2 * 2 ** 30 } as const;
 
-/** When what the first exchange needs is loaded, unless it is there first: not while the program starts, or a short one ends. */
+/** When the way out is loaded, and when the rest of what the first exchange needs, unless somebody dials first: not while the program starts, or a short one ends. */
+const egressAfterMs = 50;
 const restAfterMs = 150;
 
 export interface ToContain {
@@ -42,11 +43,11 @@ export interface ToContain {
   readonly places: Places;
   readonly user: UserView;
   readonly credentials: readonly Credential[];
-  /** Under way since before this file was loaded. */
+  /** Under way. */
   readonly opening: Promise<{ client: DaemonClient; answer: OpenReply; startMs: number }>;
   /** What the session's end does: set here once there is something to halt. */
   readonly life: { halt: () => void; isOver: boolean };
-  /** `performance.now()` when the command began. */
+  /** The age of the process when the command began, milliseconds. */
   readonly began: number;
 }
 
@@ -55,9 +56,11 @@ export async function contain(
   io: CliIo,
 ): Promise<number> {
   const remembered = rememberTerminalModes();
+  const prepared = await preparedWhile(opening, () => prepare(basisFor(options, io)));
   const { client, answer: session, startMs } = await opening;
-  const egress = Promise.withResolvers<Egress>();
-  egress.promise.catch(() => {}); // awaited at the doors and at the end
+  let egress: Promise<Egress> | undefined;
+  const way = (): Promise<Egress> =>
+    (egress ??= import('./session-egress.ts').then(({ createSessionEgress }) => createSessionEgress(client, session, gatewayPort)));
   let doors: Doors | undefined;
   let sshAgent: SessionSshAgent | undefined;
   let gpgAgent: SessionGpgAgent | undefined;
@@ -78,21 +81,22 @@ export async function contain(
       cacheDir: places.cache,
     });
     const restoreTerminalModes = await remembered;
-    const { launched, mode, degraded } = await launchAsAsked(plan, options, session, {
+    const { launched, mode, degraded } = await launchAsAsked(plan, prepared, options, session, {
       listening(listeners) {
         doors?.close();
-        doors = openDoors(listeners, egress.promise);
+        doors = doorsOf(listeners, way);
       },
       confined: (confinement) => client.confined(confinement),
     });
     life.halt = launched.kill;
+    doors?.open();
     if (startMs > 0)
       io.stderr.write(`${product.name}: started the daemon in ${Math.round(startMs)} ms; it goes on until ${product.name} down\n`);
-    io.stderr.write(startLine(performance.now() - began - startMs, session, mode, credentials.length, degraded));
+    io.stderr.write(startLine(process.uptime() * 1000 - began - startMs, session, mode, credentials.length, degraded));
     const release = followSignals(launched);
-    // Bubblewrap takes longer to prepare the inside than this takes to load.
-    egress.resolve(import('./session-egress.ts').then(({ createSessionEgress }) => createSessionEgress(client, session, gatewayPort)));
+    const loadEgress = setTimeout(() => void way().catch(() => {}), egressAfterMs).unref(); // whoever dials, and the end, hear of a failure
     const loadRest = setTimeout(() => client.prepare(), restAfterMs).unref();
+    setImmediate(launched.tidy);
     let halted: string | undefined;
     const written = mode === 'overlay' ? [places.sessions, places.ledger] : [options.workspace, places.ledger];
     const endWatch = watchDisk(written, (reason) => {
@@ -103,13 +107,14 @@ export async function contain(
     const exit = await launched.exited;
     endWatch();
     release();
+    clearTimeout(loadEgress);
     clearTimeout(loadRest);
     restoreTerminalModes();
     life.isOver = true;
     // What the program dialled in its last instant is accepted, and recorded, before the doors close.
     await new Promise((resolve) => setImmediate(resolve));
     doors?.close();
-    await (await egress.promise).close();
+    await (await egress)?.close();
     const exitCode = exit.signal ? 128 + (os.constants.signals[exit.signal as NodeJS.Signals] ?? 0) : (exit.code ?? 70);
     const { disarmed, ...files } = await launched.changes();
     for (const name of disarmed) io.stderr.write(`${product.name}: a new repository was taken out of force: ${printable(name)}\n`);
@@ -126,12 +131,21 @@ export async function contain(
     doors?.close();
     sshAgent?.close();
     gpgAgent?.close();
-    egress.reject(new Error('the session is over'));
-    await egress.promise.then(
-      (way) => way.close(),
+    await egress?.then(
+      (opened) => opened.close(),
       () => {},
     );
     client.release();
+  }
+}
+
+/** What is prepared while the daemon answers. When both fail, the daemon is heard first. */
+async function preparedWhile(opening: Promise<unknown>, look: () => Prepared): Promise<Prepared> {
+  try {
+    return look();
+  } catch (fault) {
+    await opening;
+    throw fault;
   }
 }
 
@@ -207,6 +221,24 @@ interface Parts {
   readonly cacheDir: string;
 }
 
+type Basis = Pick<LaunchPlan, 'workspace' | 'cwd' | 'home' | 'limits'>;
+
+/** The part of the plan that does not depend on the session. */
+function basisFor({ workspace, limitPids, limitMemoryBytes, limitCpus }: RunOptions, { cwd, home }: CliIo): Basis {
+  const isBelow = !path.relative(workspace, cwd).startsWith('..');
+  return {
+    workspace,
+    cwd: isBelow ? cwd : workspace,
+    home,
+    limits: {
+      pids: limitPids,
+      ...limits,
+      ...(limitMemoryBytes === undefined ? {} : { memoryBytes: limitMemoryBytes }),
+      ...(limitCpus === undefined ? {} : { cpus: limitCpus }),
+    },
+  };
+}
+
 function planFor(
   options: RunOptions,
   io: CliIo,
@@ -226,11 +258,9 @@ function planFor(
   const { username, uid } = os.userInfo();
   // Root is shown inside as an ordinary user; a name that says otherwise would mislead programs.
   const userName = uid === 0 ? 'user' : username;
-  const isBelow = !path.relative(workspace, io.cwd).startsWith('..');
   return {
+    ...basisFor(options, io),
     argv: [program.path, ...options.command.slice(1)],
-    workspace,
-    cwd: isBelow ? io.cwd : workspace,
     mode: options.mode,
     scratch: adapter?.scratch ?? [],
     env: {
@@ -241,7 +271,6 @@ function planFor(
       ...sshAgent?.env,
       ...passedByName(options.env, io.env, user, adapter, session.placeholders),
     },
-    home: io.home,
     homeFiles: [...(contained?.files ?? []), ...(sshAgent?.homeFiles ?? []), ...(gpgAgent?.homeFiles ?? [])],
     sockets: [...(sshAgent?.sockets ?? []), ...(gpgAgent?.sockets ?? [])],
     readOnly: [...program.trees, ...options.read],
@@ -251,12 +280,6 @@ function planFor(
     proxyPort,
     gatewayPort,
     ...(options.mode === 'overlay' ? { overlay: { upper: path.join(overlay, 'upper'), work: path.join(overlay, 'work') } } : {}),
-    limits: {
-      pids: options.limitPids,
-      ...limits,
-      ...(options.limitMemoryBytes === undefined ? {} : { memoryBytes: options.limitMemoryBytes }),
-      ...(options.limitCpus === undefined ? {} : { cpus: options.limitCpus }),
-    },
     ...(decideStarts ? { decideStarts } : {}),
     ...(onMissing ? { onMissing } : {}),
     cacheDir,

@@ -10,6 +10,7 @@ import {
   type Listeners,
   lackingLayer,
   launch,
+  type Prepared,
   removeOverlay,
 } from '../../sandbox/index.ts';
 import type { RunOptions } from './options.ts';
@@ -30,23 +31,27 @@ export interface AsAsked {
 type Asked = Pick<RunOptions, 'allowDegraded' | 'asksLimitPids' | 'limitMemoryBytes' | 'limitCpus'>;
 
 /** @throws IntramurError SANDBOX_UNAVAILABLE for a layer that is missing without leave; what `launch` throws */
-export async function launchAsAsked(plan: LaunchPlan, options: Asked, { auditsStarts }: OpenReply, on: On): Promise<AsAsked> {
+export async function launchAsAsked(
+  plan: LaunchPlan,
+  prepared: Prepared,
+  options: Asked,
+  { auditsStarts }: OpenReply,
+  on: On,
+): Promise<AsAsked> {
   const degraded: string[] = [];
   let current = plan;
   for (;;) {
     const { mode } = current;
     try {
-      const launched = await launch(current, {
-        listening: on.listening,
-        async confined(limits) {
-          degraded.push(...missingLimits(limits, options));
-          if (degraded.length > 0 && !options.allowDegraded) throw refused(degraded);
-          const told = on.confined({ mode, limits: limits.held, notInForce: limits.notHeld.map(({ line }) => line), degraded });
-          // A program that lacks nothing does not wait for this entry: its opening is in the ledger, and so is all that it does.
-          if (degraded.length > 0) await told;
-          else told.catch(() => {});
-        },
-      });
+      const confined = async (limits: LimitsInForce): Promise<void> => {
+        degraded.push(...missingLimits(limits, options));
+        if (degraded.length > 0 && !options.allowDegraded) throw refused(degraded);
+        const told = on.confined({ mode, limits: limits.held, notInForce: limits.notHeld.map(({ line }) => line), degraded });
+        // A program that lacks nothing does not wait for this entry: its opening is in the ledger, and so is all that it does.
+        if (degraded.length > 0) await told;
+        else told.catch(() => {});
+      };
+      const launched = await launch(current, { listening: on.listening, confined }, prepared);
       return { launched, mode, degraded };
     } catch (fault) {
       const lesser = options.allowDegraded ? without(lackingLayer(fault), current, auditsStarts === true) : undefined;

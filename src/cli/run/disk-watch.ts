@@ -1,6 +1,6 @@
 // A program that fills the disk with bytes or with files takes it from everybody on the machine. Quotas need root, so the launcher looks at
 // what is left where the session writes, and ends the session before there is nothing.
-import { statfs } from 'node:fs';
+import { type StatsFs, statfs, statfsSync } from 'node:fs';
 
 export interface Space {
   readonly bytes: number;
@@ -13,22 +13,32 @@ const everyMs = 500;
 
 export type Look = (directory: string, seen: (space: Space | undefined) => void) => void;
 
-const look: Look = (directory, seen) =>
-  statfs(directory, (fault, found) => {
-    // File systems without a fixed number of files say 0 of 0.
-    seen(fault ? undefined : { bytes: found.bavail * found.bsize, files: found.files === 0 ? Number.POSITIVE_INFINITY : found.ffree });
-  });
+const look: Look = (directory, seen) => statfs(directory, (fault, found) => seen(fault ? undefined : spaceOf(found)));
+
+/** The first look, without the threads that Node would start for it: a short program ends before there is a second. */
+const lookNow: Look = (directory, seen) => {
+  try {
+    seen(spaceOf(statfsSync(directory)));
+  } catch {
+    seen(undefined);
+  }
+};
+
+/** File systems without a fixed number of files say 0 of 0. */
+function spaceOf({ bavail, bsize, files, ffree }: StatsFs): Space {
+  return { bytes: bavail * bsize, files: files === 0 ? Number.POSITIVE_INFINITY : ffree };
+}
 
 /** @param onLow called once, with the reason. @returns ends the watch */
-export function watchDisk(directories: readonly string[], onLow: (reason: string) => void, looking: Look = look): () => void {
+export function watchDisk(directories: readonly string[], onLow: (reason: string) => void, looking?: Look): () => void {
   const atStart = new Map<string, Space>();
   let isOver = false;
   const stop = (): void => {
     isOver = true;
     clearInterval(timer);
   };
-  const check = (directory: string): void =>
-    looking(directory, (space) => {
+  const check = (by: Look, directory: string): void =>
+    by(directory, (space) => {
       if (space === undefined || isOver) return;
       const before = atStart.get(directory) ?? space;
       atStart.set(directory, before);
@@ -42,8 +52,8 @@ export function watchDisk(directories: readonly string[], onLow: (reason: string
       stop();
       onLow(`the disk that it writes to has no ${what === 'space' ? 'space' : 'room for files'} left to spare`);
     });
-  const all = (): void => new Set(directories).forEach(check);
-  const timer = setInterval(all, everyMs).unref();
-  all();
+  const all = (by: Look): void => new Set(directories).forEach((directory) => check(by, directory));
+  const timer = setInterval(() => all(looking ?? look), everyMs).unref();
+  all(looking ?? lookNow);
   return stop;
 }

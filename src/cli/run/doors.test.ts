@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import type { Egress } from '../../egress/index.ts';
-import { type Doors, openDoors } from './doors.ts';
+import { type Doors, doorsOf } from './doors.ts';
 
 let doors: Doors | undefined;
 let client: net.Socket | undefined;
@@ -13,7 +13,7 @@ afterEach(() => {
   doors?.close();
 });
 
-async function dial(egress: Promise<Egress>): Promise<net.Socket> {
+async function dial(way: () => Promise<Egress>): Promise<net.Socket> {
   const free = net.createServer().listen(0, '127.0.0.1');
   await once(free, 'listening');
   const { port } = free.address() as net.AddressInfo;
@@ -21,7 +21,8 @@ async function dial(egress: Promise<Egress>): Promise<net.Socket> {
   await once(free, 'close');
   // In place of a descriptor from inside: Node takes the address where there is none.
   const handle = { fd: -1, port, host: '127.0.0.1' };
-  doors = openDoors({ tcp: [{ role: 'any', port: 443, handle }], dns: dgram.createSocket('udp4'), dnsElsewhere: [] }, egress);
+  doors = doorsOf({ tcp: [{ role: 'any', port: 443, handle }], dns: dgram.createSocket('udp4'), dnsElsewhere: [] }, way);
+  doors.open();
   client = net.connect(port, '127.0.0.1');
   await once(client, 'connect');
   client.on('error', () => {});
@@ -31,7 +32,7 @@ async function dial(egress: Promise<Egress>): Promise<net.Socket> {
 
 it('a connection that comes early is answered once there is a way out', async () => {
   const way = Promise.withResolvers<Egress>();
-  const socket = await dial(way.promise);
+  const socket = await dial(() => way.promise);
   const seen: unknown[] = [];
   way.resolve({
     accept(accepted, role, port) {
@@ -48,7 +49,7 @@ it('a connection that comes early is answered once there is a way out', async ()
 
 it('without a way out the door closes, and nothing is answered', async () => {
   const way = Promise.withResolvers<Egress>();
-  const socket = await dial(way.promise);
+  const socket = await dial(() => way.promise);
   const answered: Buffer[] = [];
   socket.on('data', (chunk) => answered.push(chunk));
   way.reject(new Error('it could not be loaded'));

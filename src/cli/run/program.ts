@@ -2,7 +2,7 @@
 // interpreter is started with a script, the script's package is needed too.
 import fs from 'node:fs';
 import path from 'node:path';
-import { type Adapter, adapterFor } from '../../agents/index.ts';
+import { type Adapter, agentOf } from '../../agents/index.ts';
 import { IntramurError } from '../../core/index.ts';
 import { type ResolvedProgram, resolveProgram } from '../../sandbox/index.ts';
 import type { CliIo } from '../io.ts';
@@ -21,7 +21,10 @@ export interface Program {
 const interpreters = /^(?:node|nodejs|bun|deno|python[\d.]*|ruby|perl)$/;
 
 /** @throws IntramurError CONFIG_NOT_FOUND */
-export function programOf([command, ...args]: readonly [string, ...string[]], { env, cwd }: Pick<CliIo, 'env' | 'cwd'>): Program {
+export async function programOf(
+  [command, ...args]: readonly [string, ...string[]],
+  { env, cwd }: Pick<CliIo, 'env' | 'cwd'>,
+): Promise<Program> {
   const found = resolveProgram(command, env, cwd);
   if (!found) {
     throw new IntramurError('CONFIG_NOT_FOUND', `there is no program "${command}"`, {
@@ -33,9 +36,15 @@ export function programOf([command, ...args]: readonly [string, ...string[]], { 
   const resolved = needed
     ? { path: found.path, trees: [...found.trees, ...needed.trees], binDirs: [...found.binDirs, ...needed.binDirs] }
     : found;
-  const adapter = adapterFor(script ?? found.path);
+  const adapter = agentOf(script ?? found.path) === undefined ? undefined : await adapterOf(script ?? found.path);
   const file = fs.realpathSync(script ?? found.path);
   return { resolved, adapter, tool: adapter?.id ?? path.basename(command), file, version: adapter && versionOf(file, adapter) };
+}
+
+/** The adapters are loaded for an agent only. */
+async function adapterOf(file: string): Promise<Adapter | undefined> {
+  const { adapterFor } = await import('./when-asked/adapter.ts');
+  return adapterFor(file);
 }
 
 /** A self-installed agent lies under its version number; a package says its own. */

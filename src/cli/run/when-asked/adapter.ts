@@ -1,0 +1,2 @@
+// The adapters, for a program that is an agent.
+export { adapterFor } from '../../../agents/index.ts';
