@@ -70,7 +70,7 @@ export const ${name} = rule({
   owasp: [],
   remedy: '',
   *check() {
-    // Facts come in as an argument (../facts.ts); a rule reads no files. Plant the problem in planted.test.ts first.
+    // Facts come in as an argument (../facts.ts); a rule reads no files. Plant the problem in a planted-*.ts first.
   },
 });
 `,
@@ -87,4 +87,4 @@ fs.writeFileSync(
   ).join('\n'),
 );
 for (const one of [file, page, registry, list]) process.stdout.write(`${path.relative(root, one)}\n`);
-process.stdout.write('Next: plant it in src/audit/rules/planted.test.ts, then write the check, the remedy and the page.\n');
+process.stdout.write('Next: plant it in a src/audit/rules/planted-*.ts, then write the check, the remedy and the page.\n');

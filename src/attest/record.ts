@@ -1,5 +1,5 @@
 // What one run of an agent sent, as it was observed on the wire.
-import type { EgressClass } from '../core/index.ts';
+import type { EgressClass, TlsFingerprint } from '../core/index.ts';
 import type { Assignment, Factor } from './factors.ts';
 
 export interface ObservedRequest {
@@ -20,16 +20,10 @@ export interface ObservedRequest {
   readonly class: EgressClass;
 }
 
-/** A TLS ClientHello, in the order in which it was sent; ignored values (GREASE) as `grease`. */
-export interface ObservedHello {
+/** A TLS ClientHello. */
+export interface ObservedHello extends TlsFingerprint {
   readonly host: string;
   readonly protocols: readonly string[];
-  readonly version: string;
-  readonly suites: readonly string[];
-  readonly extensions: readonly string[];
-  readonly groups: readonly string[];
-  readonly signatures: readonly string[];
-  readonly versions: readonly string[];
 }
 
 export interface RunRecord {

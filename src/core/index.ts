@@ -26,6 +26,7 @@ export type {
   SessionId,
   Target,
 } from './request.ts';
+export type { TlsFingerprint } from './tls-fingerprint.ts';
 export { version } from './version.ts';
 export {
   type Classification,

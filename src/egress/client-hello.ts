@@ -1,5 +1,6 @@
 // What a TLS ClientHello says in the clear (RFC 8446 section 4.1.2, RFC 6066 section 3): the server's name, the protocols, and
 // whether the real hello is encrypted (ECH). Reads hostile bytes: never throws, never reads past what it was given.
+import type { TlsFingerprint } from '../core/index.ts';
 
 export type ClientHello =
   | { readonly kind: 'partial' }
@@ -11,18 +12,8 @@ export type ClientHello =
       readonly protocols: readonly string[];
       readonly isEncrypted: boolean;
       /** Of the program's TLS library and its settings. */
-      readonly fingerprint: Fingerprint;
+      readonly fingerprint: TlsFingerprint;
     };
-
-/** What JA4 is made of, unhashed, in the order in which it was sent; values that are there to be ignored (GREASE, RFC 8701) as `grease`. */
-export interface Fingerprint {
-  readonly version: string;
-  readonly suites: readonly string[];
-  readonly extensions: readonly string[];
-  readonly groups: readonly string[];
-  readonly signatures: readonly string[];
-  readonly versions: readonly string[];
-}
 
 /** A real hello is under 2 KiB, with post-quantum key shares; what is longer is no hello. */
 export const maxHelloBytes = 16 * 1024;

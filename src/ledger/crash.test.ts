@@ -10,14 +10,18 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Disk, disk } from './disk.ts';
 import { openLedger, readEntries, verifyLedger } from './index.ts';
 import { openLedgerOn } from './ledger.ts';
+import { inMemory } from './testdata/in-memory.ts';
 
 let root: string;
 const now = (): Date => new Date('2026-01-02T03:04:05.678Z');
 const body = { action: 'net.connect', decision: 'deny' } as const;
 
-beforeEach(async () => {
-  root = await mkdtemp(path.join(os.tmpdir(), 'ledger-crash-'));
-});
+/** The power cuts are made here, step by step: the device beneath says nothing to them. */
+const madeUp = inMemory() ?? os.tmpdir();
+
+async function makeRoot(parent: string): Promise<void> {
+  root = await mkdtemp(path.join(parent, 'ledger-crash-'));
+}
 afterEach(async () => {
   await rm(root, { recursive: true, force: true });
 });
@@ -101,6 +105,8 @@ describe.each([
   ['a group that fills a tile', 250, 6],
   ['a group over a tile boundary', 253, 300],
 ])('a power cut while writing %s', (_name, before, count) => {
+  beforeEach(() => makeRoot(madeUp));
+
   it.each([true, false])('after every step, unsynced names lost: %s', async (losesNames) => {
     const start = at('start');
     const prepared = await openLedger(start);
@@ -148,6 +154,7 @@ async function strayFiles(dir: string, size: number): Promise<string[]> {
 }
 
 it('a power cut while the log is made leaves nothing or an empty log', async () => {
+  await makeRoot(madeUp);
   let isFinished = false;
   for (let steps = 0; !isFinished; steps += 1) {
     const name = `new-${steps}`;
@@ -169,6 +176,7 @@ it('a power cut while the log is made leaves nothing or an empty log', async () 
 });
 
 it('kill -9 at random moments: every entry that was acknowledged is there', async () => {
+  await makeRoot(os.tmpdir());
   const place = at('killed');
   const acknowledged = new Set<number>();
   for (let round = 0; round < 6; round += 1) {

@@ -20,14 +20,6 @@ interface Status {
 }
 const status = async () => JSON.parse((await rig.intramur(['status', '--json'])).stdout) as Status;
 
-async function entries(): Promise<Record<string, unknown>[]> {
-  const { stdout } = await rig.intramur(['ledger', 'export', '--format', 'jsonl']);
-  return stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
-}
-
 async function call(headers: Record<string, string>): Promise<{ status: number; text: string }> {
   const response = await fetch(`${(await status()).gateway.url}/v1/chat/completions`, {
     method: 'POST',
@@ -52,7 +44,7 @@ describe('agents ban', () => {
     });
     const refused = await rig.intramur(['run', '--', 'sleep', '0']);
     expect(refused).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/"sleep" is banned by .*it only waits/) as string });
-    expect(await entries()).toContainEqual(expect.objectContaining({ action: 'agent.ban', agent: 'sleep', reason: 'it only waits' }));
+    expect(await rig.entries()).toContainEqual(expect.objectContaining({ action: 'agent.ban', agent: 'sleep', reason: 'it only waits' }));
 
     await rig.intramur(['down']);
     expect(await rig.intramur(['run', '--', 'sleep', '0'])).toMatchObject({ code: 1 });
@@ -83,7 +75,7 @@ describe('agents ban', () => {
     const { stdout } = await rig.intramur(['agents', 'ban', 'codex']);
     expect(stdout).toContain('closed for everybody: ab.chatgpt.com');
     expect((await rig.intramur(granted)).stdout).toContain('that of the banned tool "codex"');
-    expect(await entries()).toContainEqual(
+    expect(await rig.entries()).toContainEqual(
       expect.objectContaining({ host: 'ab.chatgpt.com', decision: 'deny', reason: expect.stringContaining('banned tool') as string }),
     );
   });

@@ -60,8 +60,7 @@ describe('audit --pin', () => {
     expect({ ...refused, stderr: refused.stderr }).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(shown) as string });
     expect(refused.stderr).toMatch(/is not what .* looked at on \d{4}-\d\d-\d\d/);
     expect(refused.stderr).toContain(`intramur audit --pin ${rig.workspace}`);
-    const ledger = (await rig.intramur(['ledger', 'export', '--format', 'jsonl'])).stdout.trim().split('\n');
-    expect(JSON.parse(ledger.at(-1) ?? '{}')).toMatchObject({
+    expect((await rig.entries()).at(-1)).toMatchObject({
       action: 'session.open',
       decision: 'deny',
       reason: expect.stringContaining('looked at') as string,

@@ -4,6 +4,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import timers from 'node:timers/promises';
+import type { Entry } from '../../src/core/index.ts';
+import { createClient } from '../../src/daemon/client.ts';
+import { readEntries } from '../../src/ledger/index.ts';
 import { type FakeUpstream, type Script, startFakeUpstream } from '../../src/testing/index.ts';
 
 export const root = path.resolve(import.meta.dirname, '../..');
@@ -28,6 +32,8 @@ export interface Rig {
   configure(yaml: string): void;
   start(args: readonly string[], options?: StartOptions): ChildProcess;
   intramur(args: readonly string[], options?: StartOptions): Promise<Outcome>;
+  /** The whole ledger, read as `ledger export` reads it, without a process for it. */
+  entries(): Promise<Entry[]>;
   close(): Promise<void>;
 }
 
@@ -68,13 +74,32 @@ export async function createRig(options: RigOptions = {}): Promise<Rig> {
     configure,
     start,
     intramur,
+    async entries() {
+      const all: Entry[] = [];
+      for await (const entry of readEntries(path.join(state, 'state', 'ledger'))) all.push(entry);
+      return all;
+    },
     async close() {
-      await intramur(['down']);
+      await down(path.join(state, 'state', 'daemon.sock'));
       await upstream.close();
       // A process that just ended may still put its compiled code away.
       fs.rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     },
   };
+}
+
+/** What `intramur down` does: many rigs end here, and the command has its own tests. */
+async function down(socket: string): Promise<void> {
+  const client = createClient(socket);
+  const isThere = (answer: Promise<unknown>): Promise<boolean> =>
+    answer.then(
+      () => true,
+      () => false,
+    );
+  if (!(await isThere(client.stop()))) return;
+  for (const deadline = Date.now() + 15_000; await isThere(client.status()); await timers.setTimeout(20)) {
+    if (Date.now() > deadline) throw new Error('the daemon did not stop');
+  }
 }
 
 /** Every dialect at the rehearsal model, inside. */

@@ -20,7 +20,7 @@ interface Ran {
   readonly stdout: string;
   readonly stderr: string;
   readonly summary: Summary;
-  /** This session's entries, from `ledger export`. */
+  /** This session's entries in the ledger. */
   readonly entries: readonly Entry[];
 }
 
@@ -43,12 +43,7 @@ async function inside(script: string, options: readonly string[] = [], env: Node
   const args = ['run', '--mode', 'direct', '--summary-json', file, ...options, '--', 'bash', '-c', script];
   const outcome = await rig.intramur(args, { env });
   const summary = JSON.parse(fs.readFileSync(file, 'utf8')) as Summary;
-  const exported = await rig.intramur(['ledger', 'export', '--format', 'jsonl']);
-  const entries = exported.stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Entry)
-    .filter(({ session }) => session === summary.session);
+  const entries = (await rig.entries()).filter(({ session }) => session === summary.session);
   return { ...outcome, summary, entries };
 }
 

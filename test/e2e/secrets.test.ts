@@ -18,14 +18,7 @@ afterAll(() => rig.close());
 
 async function run(script: string, ...options: string[]): Promise<{ stdout: string; entries: Entry[] }> {
   const { stdout } = await rig.intramur(['run', ...options, '--', 'sh', '-c', script]);
-  const exported = await rig.intramur(['ledger', 'export', '--format', 'jsonl']);
-  return {
-    stdout,
-    entries: exported.stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Entry),
-  };
+  return { stdout, entries: await rig.entries() };
 }
 
 const call = (text: string, more: object = {}) =>
