@@ -81,18 +81,23 @@ export async function contain(
       cacheDir: places.cache,
     });
     const restoreTerminalModes = await remembered;
-    const { launched, mode, degraded } = await launchAsAsked(plan, prepared, options, session, {
+    const { launched, mode } = await launchAsAsked(plan, prepared, options, session, {
       listening(listeners) {
         doors?.close();
         doors = doorsOf(listeners, way);
       },
-      confined: (confinement) => client.confined(confinement),
+      confined(confinement) {
+        const told = client.confined(confinement);
+        if (startMs > 0)
+          io.stderr.write(`${product.name}: started the daemon in ${Math.round(startMs)} ms; it goes on until ${product.name} down\n`);
+        // Before the program may say a word: a prompt of it would stand in the middle of this line.
+        const ms = process.uptime() * 1000 - began - startMs;
+        io.stderr.write(startLine(ms, session, confinement.mode, credentials.length, confinement.degraded));
+        return told;
+      },
     });
     life.halt = launched.kill;
     doors?.open();
-    if (startMs > 0)
-      io.stderr.write(`${product.name}: started the daemon in ${Math.round(startMs)} ms; it goes on until ${product.name} down\n`);
-    io.stderr.write(startLine(process.uptime() * 1000 - began - startMs, session, mode, credentials.length, degraded));
     const release = followSignals(launched);
     const loadEgress = setTimeout(() => void way().catch(() => {}), egressAfterMs).unref(); // whoever dials, and the end, hear of a failure
     const loadRest = setTimeout(() => client.prepare(), restAfterMs).unref();

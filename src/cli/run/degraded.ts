@@ -24,8 +24,6 @@ interface On {
 export interface AsAsked {
   readonly launched: Launched;
   readonly mode: RunOptions['mode'];
-  /** What is missing, one line each. */
-  readonly degraded: readonly string[];
 }
 
 type Asked = Pick<RunOptions, 'allowDegraded' | 'asksLimitPids' | 'limitMemoryBytes' | 'limitCpus'>;
@@ -52,7 +50,7 @@ export async function launchAsAsked(
         else told.catch(() => {});
       };
       const launched = await launch(current, { listening: on.listening, confined }, prepared);
-      return { launched, mode, degraded };
+      return { launched, mode };
     } catch (fault) {
       const lesser = options.allowDegraded ? without(lackingLayer(fault), current, auditsStarts === true) : undefined;
       if (lesser === undefined) throw fault;
