@@ -1,5 +1,6 @@
 // System calls of programs inside that wait for the launcher: its side of the supervisor. Each supervised call is answered here, or fails.
 import type { ChildProcess } from 'node:child_process';
+import { readlinkSync } from 'node:fs';
 import os from 'node:os';
 import { Readable, Writable } from 'node:stream';
 import { IntramurError } from '../core/index.ts';
@@ -24,8 +25,9 @@ export interface SupervisionOptions {
   /**
    * Says an answer (`struct seccomp_notif_resp`) for each notice (`struct seccomp_notif`), in any order. What it throws ends the
    * supervision, and then every supervised call fails.
+   * @param isInside whether the process that has this number now is one of this sandbox
    */
-  respond(notices: readonly Buffer[], say: (answer: Buffer) => void): void | Promise<void>;
+  respond(notices: readonly Buffer[], say: (answer: Buffer) => void, isInside: (pid: number) => boolean): void | Promise<void>;
 }
 
 /** Calls that are answered at once; more wait in the kernel and in the socket. */
@@ -45,7 +47,7 @@ export function supervision({ key, firstFd, filter, respond }: SupervisionOption
       // One of the two processes is not enough: without the one that asks, calls would hang.
       asks.once('close', () => answers.destroy());
       child.once('exit', () => asks.destroy());
-      void answerAll(asks, answers, respond).catch(() => {
+      void answerAll(asks, answers, respond, networkOf(child.pid ?? 0)).catch(() => {
         asks.destroy();
         answers.destroy();
       });
@@ -53,7 +55,33 @@ export function supervision({ key, firstFd, filter, respond }: SupervisionOption
   };
 }
 
-async function answerAll(asks: Readable, answers: Writable, respond: SupervisionOptions['respond']): Promise<void> {
+/**
+ * INVARIANT: a process that was killed while it waited may have left its number to another one of this machine, so what is known of a
+ * process by its number is used only once this was asked after it was opened. Nobody but the sandbox is in its network, which the init
+ * makes before it is supervised, and from which nothing inside can get away.
+ * @param leader the child: it keeps its number until we have heard of its end
+ */
+export function networkOf(leader: number): (pid: number) => boolean {
+  const network = (pid: number): string | undefined => {
+    try {
+      return readlinkSync(`/proc/${pid}/ns/net`);
+    } catch {
+      return undefined;
+    }
+  };
+  let inside: string | undefined;
+  return (pid) => {
+    inside ??= network(leader);
+    return inside !== undefined && inside !== network(process.pid) && network(pid) === inside;
+  };
+}
+
+async function answerAll(
+  asks: Readable,
+  answers: Writable,
+  respond: SupervisionOptions['respond'],
+  isInside: (pid: number) => boolean,
+): Promise<void> {
   let pending: Buffer = Buffer.alloc(0);
   for await (const chunk of asks as AsyncIterable<Buffer>) {
     pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
@@ -66,6 +94,7 @@ async function answerAll(asks: Readable, answers: Writable, respond: Supervision
       await respond(
         notices.filter((notice) => notice.readBigUInt64LE(0) !== 0n),
         (answer) => said.push(answer),
+        isInside,
       );
       if (said.length > 0) answers.write(Buffer.concat(said));
     }

@@ -27,30 +27,31 @@ export function shiftedClock({ arch, firstFd, aheadMs }: ShiftedClockOptions): S
   const deadlines = new Deadlines(BigInt(Math.round(aheadMs)) * 1_000_000n);
   const now = (): bigint => BigInt(Math.round((performance.timeOrigin + performance.now() + aheadMs) * 1000)) * 1000n;
 
-  const resultOf = (call: Call): Result => {
+  const resultOf = (call: Call, isInside: (pid: number) => boolean): Result => {
+    const withMemory = (step: (memory: number) => Result): Result => withMemoryOf(call.pid, isInside, step);
     switch (call.number) {
       case clockCalls.arch_prctl:
-        return withMemory(call.pid, (memory) => {
+        return withMemory((memory) => {
           const base = vdsoBase(call.pid);
           // INVARIANT: where this throws, the program's first call fails, and it does not run with the true clock.
           if (base > 0) for (const { at, code } of patches) writeAll(memory, code, base + at);
           return goOn;
         });
       case clockCalls.clock_gettime:
-        return withMemory(call.pid, (memory) => told(memory, call.args[1], now()));
+        return withMemory((memory) => told(memory, call.args[1], now()));
       case clockCalls.gettimeofday:
-        return withMemory(call.pid, (memory) => (call.args[0] === 0n ? { value: 0n } : told(memory, call.args[0], now(), 1000n)));
+        return withMemory((memory) => (call.args[0] === 0n ? { value: 0n } : told(memory, call.args[0], now(), 1000n)));
       case clockCalls.time: {
         const seconds = now() / second;
         if (call.args[0] === 0n) return { value: seconds };
-        return withMemory(call.pid, (memory) => {
+        return withMemory((memory) => {
           writeAll(memory, words(seconds), Number(call.args[0]));
           return { value: seconds };
         });
       }
       case clockCalls.futex:
       case clockCalls.clock_nanosleep:
-        return withMemory(call.pid, (memory) => {
+        return withMemory((memory) => {
           deadlines.bring(memory, call.pid, call.number === clockCalls.futex ? call.args[3] : call.args[2]);
           return goOn;
         });
@@ -63,8 +64,8 @@ export function shiftedClock({ arch, firstFd, aheadMs }: ShiftedClockOptions): S
     key: 'clock',
     firstFd,
     filter: clockFilter(),
-    respond(notices, say) {
-      for (const notice of notices) say(answerTo(notice.readBigUInt64LE(0), resultOf(callIn(notice))));
+    respond(notices, say, isInside) {
+      for (const notice of notices) say(answerTo(notice.readBigUInt64LE(0), resultOf(callIn(notice), isInside)));
     },
   });
 }
@@ -132,8 +133,8 @@ function words(...values: readonly bigint[]): Buffer {
   return bytes;
 }
 
-/** What is asked of a process that waits in its call: nobody else has its number. */
-function withMemory(pid: number, step: (memory: number) => Result): Result {
+/** What was opened stays that process's memory, whoever has its number by then. */
+function withMemoryOf(pid: number, isInside: (pid: number) => boolean, step: (memory: number) => Result): Result {
   let memory: number;
   try {
     memory = fs.openSync(`/proc/${pid}/mem`, 'r+');
@@ -141,7 +142,7 @@ function withMemory(pid: number, step: (memory: number) => Result): Result {
     return { error: errno.ESRCH };
   }
   try {
-    return step(memory);
+    return isInside(pid) ? step(memory) : { error: errno.ESRCH };
   } catch {
     return { error: errno.EFAULT };
   } finally {

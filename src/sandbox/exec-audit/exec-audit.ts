@@ -27,7 +27,7 @@ export function execAudit({ arch, firstFd, ownPrograms, decide, onMissing }: Exe
     key: `asks${Number(seesPaths)}`,
     firstFd,
     filter: execFilter(arch, seesPaths),
-    async respond(notices, say) {
+    async respond(notices, say, isInside) {
       const asked: { notice: Notice; start: ProgramStart | undefined }[] = [];
       for (const bytes of notices) {
         const notice = readNotice(bytes, arch);
@@ -37,7 +37,7 @@ export function execAudit({ arch, firstFd, ownPrograms, decide, onMissing }: Exe
           say(writeAnswer(notice.id, true));
           continue;
         }
-        const start = tryRead(notice);
+        const start = tryRead(notice, isInside);
         if (start !== undefined && own.length > 0 && start.path === own[0]) {
           own.shift();
           say(writeAnswer(notice.id, true));
@@ -61,9 +61,10 @@ async function decided(decide: DecideStarts, starts: readonly (ProgramStart | un
   }
 }
 
-function tryRead(notice: Notice): ProgramStart | undefined {
+function tryRead(notice: Notice, isInside: (pid: number) => boolean): ProgramStart | undefined {
   try {
-    return readStart(notice);
+    const start = readStart(notice);
+    return isInside(notice.pid) ? start : undefined;
   } catch {
     return undefined;
   }
