@@ -52,25 +52,35 @@ function isCommon(hash: number): boolean {
   return false;
 }
 
-/** Share of common words; `undefined` when there are too few words to tell. */
+/**
+ * Share of common words; `undefined` when there are too few words to tell. Letters beside digits are none: those of ids and digests make
+ * short words in any rotation.
+ */
 export function commonShare(bytes: Uint8Array): number | undefined {
   let words = 0;
   let hits = 0;
   let hash = 0;
   let letters = 0;
+  let hasDigits = false;
   for (let i = 0; i <= bytes.length; i++) {
-    const byte = (bytes[i] ?? 0) | 0x20;
-    if (byte >= 0x61 && byte <= 0x7a) {
-      hash = (Math.imul(hash, 31) + byte) | 0;
+    const byte = bytes[i] ?? 0;
+    const letter = byte | 0x20;
+    if (letter >= 0x61 && letter <= 0x7a) {
+      hash = (Math.imul(hash, 31) + letter) | 0;
       letters += 1;
       continue;
     }
-    if (letters >= 2) {
+    if (byte >= 0x30 && byte <= 0x39) {
+      hasDigits = true;
+      continue;
+    }
+    if (letters >= 2 && !hasDigits) {
       words += 1;
       if (letters <= 10 && isCommon(hash)) hits += 1;
     }
     hash = 0;
     letters = 0;
+    hasDigits = false;
   }
   return words < LEAST_WORDS ? undefined : hits / words;
 }
@@ -97,8 +107,10 @@ function* guesses(block: Buffer): Generator<[string, string]> {
   const shifts = likelyShifts(sample);
   for (const isReversed of [false, true]) {
     for (const shift of shifts) {
-      if (shift === 0 && !isReversed) continue;
-      if ((commonShare(tried(sample, shift, isReversed)) ?? 0) < CONVINCING) continue;
+      const isConvincing = (commonShare(tried(sample, shift, isReversed)) ?? 0) >= CONVINCING;
+      // What reads well as it stands is no disguise; guessed at all the same, each wrong reading would be guessed back.
+      if (shift === 0 && !isReversed && isConvincing) return;
+      if ((shift === 0 && !isReversed) || !isConvincing) continue;
       const id = [isReversed ? 'reversed' : '', shift === 0 ? '' : `rot${shift}`].filter(Boolean).join('-');
       const text = block.toString('latin1');
       yield [id, rotate(isReversed ? reverse(text) : text, shift)];
