@@ -33,6 +33,7 @@ it('bodies of calls whose answers go on are let go of', async () => {
     return process.memoryUsage().arrayBuffers;
   };
   const body = chatBody({ stream: true, messages: [{ role: 'user', content: 'x'.repeat(bodyBytes) }] });
+  await new Promise((resolve) => setTimeout(resolve, 100));
   const before = held();
   const open: http.ClientRequest[] = [];
   for (let i = 0; i < calls; i++) {
@@ -44,10 +45,16 @@ it('bodies of calls whose answers go on are let go of', async () => {
     response.on('error', () => {});
     await once(response, 'data');
   }
-  const after = held();
+  // The engine gives memory back some time after it has found it free; what is held stays.
+  const most = before + 2 * bodyBytes;
+  let after = held();
+  for (let i = 0; i < 100 && after >= most; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    after = held();
+  }
   for (const request of open) request.destroy();
   await rig.close();
-  expect(after - before).toBeLessThan((calls * bodyBytes) / 4);
+  expect(after).toBeLessThan(most);
 });
 
 it('an upstream that hangs up amid a long body is a refusal, and nothing else', async () => {
