@@ -8,8 +8,8 @@ import { codeOf } from '../core/index.ts';
 import { doctor } from './doctor.ts';
 import { initFds } from './init-program.ts';
 import { launch } from './launch.ts';
-import { closeHandle } from './listeners.ts';
-import type { LaunchPlan, Listeners } from './plan.ts';
+import type { LaunchPlan } from './plan.ts';
+import { boxIn, closeAll } from './testdata/box.ts';
 
 const { mode: enforcement, layers } = await doctor();
 const why = layers.find(({ ok }) => !ok)?.reason ?? '';
@@ -23,36 +23,13 @@ afterAll(() => {
 let sessions = 0;
 
 function planOf(script: string, changes: Partial<LaunchPlan> = {}): LaunchPlan {
-  const session = path.join(scratch, 'sessions', String(sessions++));
-  const workspace = path.join(session, 'workspace');
-  fs.mkdirSync(workspace, { recursive: true });
-  return {
+  return boxIn(path.join(scratch, 'sessions', String(sessions++)), {
     argv: ['/bin/sh', '-c', script],
-    workspace,
-    cwd: workspace,
-    mode: 'direct',
-    env: { PATH: '/usr/bin:/bin', HOME: '/home/agent' },
-    home: '/home/agent',
-    homeFiles: [],
-    readOnly: [],
-    caPem: '',
     ports: [443],
-    proxyPort: 3128,
-    gatewayPort: 4180,
-    overlay: { upper: path.join(session, 'upper'), work: path.join(session, 'work') },
-    limits: { pids: 128, fileBytes: 1 << 20, tmpfsBytes: 1 << 20 },
     cacheDir: path.join(scratch, 'cache'),
-    hostName: 'box',
-    userName: 'agent',
     ...changes,
-  };
+  });
 }
-
-/** Nobody is to be served in these tests. */
-const close = ({ tcp, dns, dnsElsewhere }: Listeners): void => {
-  for (const { handle } of tcp) closeHandle(handle);
-  for (const socket of [dns, ...dnsElsewhere]) socket.close();
-};
 
 function commandOf(pid: string): string {
   try {
@@ -64,7 +41,7 @@ function commandOf(pid: string): string {
 
 async function run(script: string, changes: Partial<LaunchPlan> = {}) {
   const plan = planOf(script, changes);
-  const launched = await launch(plan, { listening: close });
+  const launched = await launch(plan, { listening: closeAll });
   return { plan, exit: await launched.exited, launched, file: (name: string) => fs.readFileSync(path.join(plan.workspace, name), 'utf8') };
 }
 
@@ -89,7 +66,7 @@ describe.skipIf(enforcement === 'none')(`launch${enforcement === 'none' ? `, ski
           roles: listeners.tcp.map(({ role, port }) => `${role} ${port}`),
           hasStarted: fs.existsSync(path.join(plan.workspace, 'started')),
         });
-        close(listeners);
+        closeAll(listeners);
       },
     });
     await launched.exited;
@@ -133,7 +110,7 @@ describe.skipIf(enforcement === 'none')(`launch${enforcement === 'none' ? `, ski
     [os.userInfo().homedir, 'your home directory'],
     [path.dirname(os.userInfo().homedir), /your home directory|a directory of the system/],
   ])('refuses %s as a workspace', async (workspace, message) => {
-    await expect(launch(planOf('true', { workspace, cwd: workspace }), { listening: close })).rejects.toThrow(message);
+    await expect(launch(planOf('true', { workspace, cwd: workspace }), { listening: closeAll })).rejects.toThrow(message);
   });
 
   it.each([
@@ -179,7 +156,7 @@ describe.skipIf(enforcement === 'none')(`launch${enforcement === 'none' ? `, ski
     const plan = planOf('echo changed > file; rm other; mkdir new', { mode: 'overlay' });
     fs.writeFileSync(path.join(plan.workspace, 'file'), 'before');
     fs.writeFileSync(path.join(plan.workspace, 'other'), 'before');
-    const launched = await launch(plan, { listening: close });
+    const launched = await launch(plan, { listening: closeAll });
     expect(await launched.exited).toEqual({ code: 0, signal: null });
     expect(fs.readdirSync(plan.workspace).sort()).toEqual(['file', 'other']);
     expect(fs.readFileSync(path.join(plan.workspace, 'file'), 'utf8')).toBe('before');
@@ -195,7 +172,7 @@ describe.skipIf(enforcement === 'none')(`launch${enforcement === 'none' ? `, ski
         { mode },
       );
       fs.chownSync(plan.workspace, uid, gid);
-      const launched = await launch(plan, { listening: close });
+      const launched = await launch(plan, { listening: closeAll });
       expect(await launched.exited).toEqual({ code: 0, signal: null });
       const file = path.join(mode === 'overlay' ? (plan.overlay?.upper ?? '') : plan.workspace, 'who');
       expect([fs.readFileSync(file, 'utf8'), fs.statSync(file).uid, fs.statSync(file).gid]).toEqual([
@@ -207,12 +184,12 @@ describe.skipIf(enforcement === 'none')(`launch${enforcement === 'none' ? `, ski
   });
 
   it('says what it could not set up, and starts nothing', async () => {
-    const clash = launch(planOf('true', { proxyPort: 4180 }), { listening: close });
+    const clash = launch(planOf('true', { proxyPort: 4180 }), { listening: closeAll });
     await expect(clash).rejects.toMatchObject({ code: 'SANDBOX_SETUP', message: expect.stringContaining('EADDRINUSE') });
   });
 
   it('rejects when bubblewrap fails, before the word to start or after it', async () => {
-    const ended = launch(planOf('true', { hostName: 'x'.repeat(100) }), { listening: close }).then(({ exited }) => exited);
+    const ended = launch(planOf('true', { hostName: 'x'.repeat(100) }), { listening: closeAll }).then(({ exited }) => exited);
     await expect(ended).rejects.toSatisfy((fault) => codeOf(fault) === 'SANDBOX_SETUP');
   });
 
@@ -230,7 +207,7 @@ describe.skipIf(enforcement === 'none')(`launch${enforcement === 'none' ? `, ski
 
   it('a signal is for the program, which ends in its own way', async () => {
     const plan = planOf('trap "echo saved > saved; exit 9" TERM; echo ready > ready; while :; do sleep 0.02; done');
-    const launched = await launch(plan, { listening: close });
+    const launched = await launch(plan, { listening: closeAll });
     while (!fs.existsSync(path.join(plan.workspace, 'ready'))) await new Promise((resolve) => setTimeout(resolve, 10));
     launched.signal('SIGTERM');
     expect(await launched.exited).toEqual({ code: 9, signal: null });
@@ -240,7 +217,7 @@ describe.skipIf(enforcement === 'none')(`launch${enforcement === 'none' ? `, ski
   it('kill ends everything inside, however early it comes', async () => {
     for (const delayMs of [0, 0, 1, 2, 5, 10, 20, 50]) {
       const mark = `60.${process.pid}`;
-      const launched = await launch(planOf(`sleep ${mark} & sleep ${mark}`), { listening: close });
+      const launched = await launch(planOf(`sleep ${mark} & sleep ${mark}`), { listening: closeAll });
       await new Promise((resolve) => setTimeout(resolve, delayMs));
       launched.kill();
       const { code, signal } = await launched.exited.catch(() => ({ code: 137, signal: null }));
@@ -345,7 +322,7 @@ describe.skipIf(enforcement === 'none')(`launch${enforcement === 'none' ? `, ski
     for (const mode of ['direct', 'overlay'] as const) {
       const plan = planOf('true', { mode });
       const once = async () => {
-        const launched = await launch(plan, { listening: close });
+        const launched = await launch(plan, { listening: closeAll });
         await launched.exited;
       };
       await once();

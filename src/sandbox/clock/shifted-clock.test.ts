@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { doctor } from '../doctor.ts';
 import { launch } from '../launch.ts';
-import { closeHandle } from '../listeners.ts';
+import { boxIn, closeAll } from '../testdata/box.ts';
 import { clockPatches } from './vdso.ts';
 
 const { mode, layers } = await doctor();
@@ -23,38 +23,15 @@ let sessions = 0;
 
 async function outputOf(argv: readonly string[], clockAheadMs: number): Promise<string> {
   const session = path.join(scratch, String(sessions++));
-  const workspace = path.join(session, 'workspace');
-  fs.mkdirSync(workspace, { recursive: true });
-  const node = path.dirname(path.dirname(process.execPath));
-  const launched = await launch(
-    {
-      argv: ['/bin/sh', '-c', 'exec "$@" > out 2>&1', 'sh', ...argv],
-      workspace,
-      cwd: workspace,
-      mode: 'direct',
-      env: { PATH: '/usr/bin:/bin', HOME: '/home/agent' },
-      home: '/home/agent',
-      homeFiles: [],
-      readOnly: [node],
-      caPem: '',
-      ports: [],
-      proxyPort: 3128,
-      gatewayPort: 4180,
-      limits: { pids: 128, fileBytes: 1 << 20, tmpfsBytes: 1 << 20 },
-      clockAheadMs,
-      cacheDir: path.join(scratch, 'cache'),
-      hostName: 'box',
-      userName: 'agent',
-    },
-    {
-      listening({ tcp, dns, dnsElsewhere }) {
-        for (const { handle } of tcp) closeHandle(handle);
-        for (const socket of [dns, ...dnsElsewhere]) socket.close();
-      },
-    },
-  );
+  const plan = boxIn(session, {
+    argv: ['/bin/sh', '-c', 'exec "$@" > out 2>&1', 'sh', ...argv],
+    readOnly: [path.dirname(path.dirname(process.execPath))],
+    clockAheadMs,
+    cacheDir: path.join(scratch, 'cache'),
+  });
+  const launched = await launch(plan, { listening: closeAll });
   await launched.exited;
-  return fs.readFileSync(path.join(workspace, 'out'), 'utf8').trim();
+  return fs.readFileSync(path.join(plan.workspace, 'out'), 'utf8').trim();
 }
 
 /** Says what time it is in milliseconds since 1970. */

@@ -6,8 +6,8 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { doctor } from '../doctor.ts';
 import { launch } from '../launch.ts';
-import { closeHandle } from '../listeners.ts';
 import { canWaitKillable } from '../supervision.ts';
+import { boxIn, closeAll } from '../testdata/box.ts';
 import type { DecideStarts } from './exec-audit.ts';
 import type { ProgramStart } from './program-start.ts';
 
@@ -23,36 +23,14 @@ let sessions = 0;
 
 async function run(script: string, decideStarts: DecideStarts, overlay = false) {
   const session = path.join(scratch, String(sessions++));
-  const workspace = path.join(session, 'workspace');
-  fs.mkdirSync(workspace, { recursive: true });
-  const launched = await launch(
-    {
-      argv: ['/bin/sh', '-c', script],
-      workspace,
-      cwd: workspace,
-      mode: overlay ? 'overlay' : 'direct',
-      env: { PATH: '/usr/bin:/bin', HOME: '/home/agent' },
-      home: '/home/agent',
-      homeFiles: [],
-      readOnly: [],
-      caPem: '',
-      ports: [],
-      proxyPort: 3128,
-      gatewayPort: 4180,
-      overlay: { upper: path.join(session, 'upper'), work: path.join(session, 'work') },
-      limits: { pids: 128, fileBytes: 1 << 20, tmpfsBytes: 1 << 20 },
-      decideStarts,
-      cacheDir: path.join(scratch, 'cache'),
-      hostName: 'box',
-      userName: 'agent',
-    },
-    {
-      listening({ tcp, dns, dnsElsewhere }) {
-        for (const { handle } of tcp) closeHandle(handle);
-        for (const socket of [dns, ...dnsElsewhere]) socket.close();
-      },
-    },
-  );
+  const plan = boxIn(session, {
+    argv: ['/bin/sh', '-c', script],
+    mode: overlay ? 'overlay' : 'direct',
+    decideStarts,
+    cacheDir: path.join(scratch, 'cache'),
+  });
+  const { workspace } = plan;
+  const launched = await launch(plan, { listening: closeAll });
   return { launched, workspace, out: path.join(overlay ? path.join(session, 'upper') : workspace, 'out') };
 }
 

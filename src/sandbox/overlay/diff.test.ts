@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { doctor } from '../doctor.ts';
 import { launch } from '../launch.ts';
-import { closeHandle } from '../listeners.ts';
+import { boxIn, closeAll } from '../testdata/box.ts';
 import { applyChanges } from './apply.ts';
 import { diffLayer } from './diff.ts';
 import { discardChanges, discardLayer } from './discard.ts';
@@ -34,33 +34,8 @@ async function session(before: string, script: string): Promise<Layer> {
   spawnSync('/bin/sh', ['-ec', before], { cwd: workspace });
   // The clock of the file system moves in ticks.
   await new Promise((resolve) => setTimeout(resolve, 20));
-  const launched = await launch(
-    {
-      argv: ['/bin/bash', '-c', script],
-      workspace,
-      cwd: workspace,
-      mode: 'overlay',
-      overlay: { upper: path.join(directory, 'upper'), work: path.join(directory, 'work') },
-      env: { PATH: '/usr/bin:/bin', HOME: '/home/agent' },
-      home: '/home/agent',
-      homeFiles: [],
-      readOnly: [],
-      caPem: '',
-      ports: [],
-      proxyPort: 3128,
-      gatewayPort: 4180,
-      limits: { pids: 128, fileBytes: 1 << 20, tmpfsBytes: 1 << 20 },
-      cacheDir,
-      hostName: 'box',
-      userName: 'agent',
-    },
-    {
-      listening({ tcp, dns, dnsElsewhere }) {
-        for (const { handle } of tcp) closeHandle(handle);
-        for (const socket of [dns, ...dnsElsewhere]) socket.close();
-      },
-    },
-  );
+  const plan = boxIn(directory, { argv: ['/bin/bash', '-c', script], workspace, mode: 'overlay', cacheDir });
+  const launched = await launch(plan, { listening: closeAll });
   await launched.exited;
   const layer = readLayer(directory);
   if (!layer) throw new Error('the session left no layer');
