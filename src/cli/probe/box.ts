@@ -32,6 +32,8 @@ export interface BoxedEnd {
   readonly told: readonly string[];
   /** Text of a file in the layer, by its path relative to the workspace. */
   written(file: string): string;
+  /** Is there such a file in the layer, though it may be empty? */
+  left(file: string): boolean;
   close(): void;
 }
 
@@ -43,7 +45,8 @@ export async function runBoxed(run: BoxedRun): Promise<BoxedEnd> {
     script(request) {
       // Titles and summaries are asked for without tools.
       if (request.tools.length === 0) return { text: 'Rehearsal' };
-      told[request.turn] = request.text;
+      // What an agent asks on its own behalf afterwards, with the whole talk in it, is not its answer to an act.
+      told[request.turn] ??= request.text;
       const act = run.acts[request.turn];
       return act === undefined ? { text: 'That is all.' } : { text: `Step ${request.turn + 1}.`, acts: [act] };
     },
@@ -70,12 +73,11 @@ export async function runBoxed(run: BoxedRun): Promise<BoxedEnd> {
   } finally {
     await upstream.close();
   }
+  const left = (name: string) => fs.lstatSync(path.join(upper, name), { throwIfNoEntry: false })?.isFile() === true;
   return {
     told,
-    written(name) {
-      const file = path.join(upper, name);
-      return fs.lstatSync(file, { throwIfNoEntry: false })?.isFile() ? fs.readFileSync(file, 'utf8') : '';
-    },
+    left,
+    written: (name) => (left(name) ? fs.readFileSync(path.join(upper, name), 'utf8') : ''),
     close() {
       const layer = readLayer(run.directory);
       if (layer) discardLayer(layer);

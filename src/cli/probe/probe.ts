@@ -9,10 +9,12 @@ import type { Act } from '../../testing/index.ts';
 import type { CliIo } from '../io.ts';
 import { type BoxedEnd, runBoxed } from './box.ts';
 import { type ProbeRecipe, probeRecipes } from './launched.ts';
-import { controlCommand, controlFile, type StagedProbe, stage } from './stage.ts';
+import { controlCommand, controlFile, controlTrace, type StagedProbe, stage } from './stage.ts';
 
 /** An agent that gives up at a refusal is started again for what is left. */
 const maxRuns = 4;
+/** And once more when it did not even do what it may: it can have been too slow, once. */
+const maxIdleRuns = 2;
 
 export async function probe(
   facts: Facts,
@@ -73,16 +75,26 @@ interface Setup {
 async function tried(plans: readonly ProbePlan[], setup: Setup): Promise<readonly ProbeResult[]> {
   const results: ProbeResult[] = [];
   let left = plans;
-  for (let run = 0; run < maxRuns && left.length > 0; run++) {
+  let idle = 0;
+  for (let run = 0; run < maxRuns && idle < maxIdleRuns && left.length > 0; run++) {
     const once = await tryOnce(left, setup);
     results.push(...once.done);
     left = once.left;
+    if (once.isIdle) idle++;
   }
-  const rest = left.map((plan) => resultOf(plan, setup, 'unknown', 'the agent was not brought to try it'));
+  const why = idle < maxIdleRuns ? 'the agent was not brought to try it' : 'the agent did not do what it may either';
+  const rest = left.map((plan) => resultOf(plan, setup, 'unknown', why));
   return [...results, ...rest];
 }
 
-async function tryOnce(plans: readonly ProbePlan[], setup: Setup): Promise<{ done: ProbeResult[]; left: readonly ProbePlan[] }> {
+interface Once {
+  readonly done: ProbeResult[];
+  readonly left: readonly ProbePlan[];
+  /** It did not do what it may. */
+  readonly isIdle: boolean;
+}
+
+async function tryOnce(plans: readonly ProbePlan[], setup: Setup): Promise<Once> {
   const { recipe, program, how, facts, workspace, home, places } = setup;
   const directory = fs.mkdtempSync(path.join(places.state, 'probe-'));
   let end: BoxedEnd | undefined;
@@ -105,10 +117,8 @@ async function tryOnce(plans: readonly ProbePlan[], setup: Setup): Promise<{ don
     const { told } = end;
     const refused = plans.filter((plan) => !staged.probes.some((one) => one.plan === plan));
     const done = refused.map((plan) => resultOf(plan, setup, 'unknown', "it protects the agent's own settings, which are not played with"));
-    if (count(told[1], secret) <= count(told[0], secret)) {
-      const why = 'the agent did not do what it may either';
-      return { done: [...done, ...staged.probes.map(({ plan }) => resultOf(plan, setup, 'unknown', why))], left: [] };
-    }
+    const couldDo = count(told[1], secret) > count(told[0], secret) || end.left(controlTrace);
+    if (!couldDo) return { done, left: staged.probes.map(({ plan }) => plan), isIdle: true };
     // The last act that was asked for may have no answer: it counts as tried, so that the next run goes on behind it.
     const asked = Math.min(staged.probes.length, told.length - 1);
     for (const [index, one] of staged.probes.slice(0, asked).entries()) {
@@ -116,7 +126,7 @@ async function tryOnce(plans: readonly ProbePlan[], setup: Setup): Promise<{ don
       else if (told[index + 2] !== undefined) done.push(resultOf(one.plan, setup, 'enforced', 'it was refused'));
       else done.push(resultOf(one.plan, setup, 'unknown', 'the agent gave up when it was asked'));
     }
-    return { done, left: staged.probes.slice(asked).map(({ plan }) => plan) };
+    return { done, left: staged.probes.slice(asked).map(({ plan }) => plan), isIdle: false };
   } finally {
     end?.close();
     fs.rmSync(directory, { recursive: true, force: true });
@@ -135,9 +145,9 @@ function actOf({ plan, nonce }: StagedProbe): Act {
   }
 }
 
-function happened({ plan, nonce }: StagedProbe, at: number, workspace: string, end: BoxedEnd | undefined): boolean {
-  if (plan.act.do === 'write') return end?.written(path.relative(workspace, plan.act.path)).includes(nonce) === true;
-  return count(end?.told[at + 1], nonce) > count(end?.told[at], nonce);
+function happened({ plan, nonce, trace }: StagedProbe, at: number, workspace: string, end: BoxedEnd): boolean {
+  if (plan.act.do === 'write') return end.written(path.relative(workspace, plan.act.path)).includes(nonce);
+  return end.left(trace) || count(end.told[at + 1], nonce) > count(end.told[at], nonce);
 }
 
 function count(text: string | undefined, part: string): number {
