@@ -74,7 +74,7 @@ async function benchPolicies(more: number): Promise<PolicyBench[]> {
         `@id("team-${i}") forbid(principal in Intramur::Team::"team-${i}", action in Intramur::Action::"net", resource in Intramur::Zone::"zone-${i}.example") unless { resource.isGranted };`,
     ),
   ];
-  const bundle = makeBundle(cedar, [{ path: 'bench.cedar', pack: 'bench', bytes: Buffer.from(texts.join('\n')) }]);
+  const bundle = await makeBundle([{ path: 'bench.cedar', pack: 'bench', bytes: Buffer.from(texts.join('\n')) }]);
   const compiled = compileBundle(bundle);
   if (!compiled) throw new Error('the policies do not compile');
   const wasm = wasmEvaluator(cedar, bundle);

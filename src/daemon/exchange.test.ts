@@ -31,7 +31,7 @@ const head: ExchangeHead = {
   httpVersion: '1.1',
   rawHeaders: [],
 };
-const engine = await loadPolicies({ packs: [], packsDir: '', dirs: [], onDifference: () => {} });
+const engine = await loadPolicies({ packs: [], packsDir: '', dirs: [] });
 const session = new Sessions().add({
   id: 's',
   principal,

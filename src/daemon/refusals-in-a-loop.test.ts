@@ -22,7 +22,7 @@ const requestTo = (host: string): Request => ({
 });
 
 it('policy refusing in a loop, and egress refusing in a loop: few entries, and the numbers add up', async () => {
-  const engine = await loadPolicies({ packs: [], packsDir: '', dirs: [], onDifference: () => {} });
+  const engine = await loadPolicies({ packs: [], packsDir: '', dirs: [] });
   const entries: EntryBody[] = [];
   const tally = new Tally();
   const mediation = createMediation(

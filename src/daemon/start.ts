@@ -62,7 +62,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
   const loading = { env, home, cwd, systemDir: places.system, ...(configFile === undefined ? {} : { file: configFile }) };
   const config = await loadConfig(loading);
   requireKeys(config, env);
-  const engineFor = createEngines((action) => log(`policy: the compiled form differs on ${action}; cedar-wasm decides from now on`));
+  const engineFor = createEngines((why) => log(`policy: ${why}`));
   const engine = await engineFor(config);
   /** Of callers without a session. */
   let current = { config, engine, known: Promise.resolve(knownSecrets(await secretsOfFiles(config.inspect.secretFiles))) };
@@ -217,12 +217,12 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
 }
 
 /** One engine for each set of packs and policies: most workspaces share the daemon's own. */
-function createEngines(onDifference: (action: string) => void): (config: Config) => Promise<PolicyEngine> {
+function createEngines(onDistrust: (why: string) => void): (config: Config) => Promise<PolicyEngine> {
   const packsDir = path.join(packageRoot(), 'src', 'packs');
   const engines = new Map<string, Promise<PolicyEngine>>();
   return ({ packs, policies }) => {
     const key = JSON.stringify([packs, policies]);
-    const loaded = engines.get(key) ?? loadPolicies({ packs, packsDir, dirs: policies, onDifference });
+    const loaded = engines.get(key) ?? loadPolicies({ packs, packsDir, dirs: policies, onDistrust });
     engines.set(key, loaded);
     loaded.catch(() => engines.delete(key));
     return loaded;

@@ -4,7 +4,8 @@ import crypto from 'node:crypto';
 import type { DetailedError, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs';
 import { nearest, type PolicyId } from '../core/index.ts';
 import { type ActionTable, actionTable } from './action-index.ts';
-import type { Cedar } from './evaluate.ts';
+import { type Cedar, loadCedar } from './evaluate.ts';
+import { type Proven, shippedPolicies } from './proven.ts';
 import { reasonWords, unknownReasonWord } from './reason.ts';
 import { namespace, schema } from './schema.ts';
 import { invalid, type PolicyFile } from './source.ts';
@@ -17,6 +18,12 @@ export interface LoadedPolicy {
   readonly line: number;
 }
 
+/** With its place: where its text begins in its file, in bytes. */
+interface Placed extends LoadedPolicy {
+  readonly source: Source;
+  readonly offset: number;
+}
+
 export interface Bundle {
   /** SHA-256 of schema and policies, hex. */
   readonly digest: string;
@@ -26,21 +33,44 @@ export interface Bundle {
 
 const maxPolicies = 5000;
 
-/** @throws IntramurError POLICY_INVALID that names file, line, column and the nearest valid word */
-export function makeBundle(cedar: Cedar, files: readonly PolicyFile[]): Bundle {
-  const policies = new Map<PolicyId, LoadedPolicy & { readonly source: Source; readonly offset: number }>();
+/**
+ * @param load is asked for Cedar when a file holds what `proven` does not know
+ * @throws IntramurError POLICY_INVALID that names file, line, column and the nearest valid word
+ */
+export async function makeBundle(
+  files: readonly PolicyFile[],
+  load: () => Promise<Cedar> = loadCedar,
+  proven: Proven = shippedPolicies,
+): Promise<Bundle> {
+  const policies = new Map<PolicyId, LoadedPolicy>();
+  const unproven = new Map<PolicyId, Placed>();
+  const add = (policy: LoadedPolicy, where: string) => {
+    const other = policies.get(policy.id);
+    if (other) throw invalid(`${where}: @id("${nameOf(policy)}") is already used in ${other.file}:${other.line}`);
+    policies.set(policy.id, policy);
+    if (policies.size > maxPolicies) throw invalid(`more than ${maxPolicies} policies`);
+  };
   for (const file of files) {
     const source = new Source(file);
-    for (const part of source.parts(cedar)) {
-      const other = policies.get(part.id);
-      if (other)
-        throw invalid(
-          `${source.where(part.offset)}: @id("${part.json.annotations?.['id']}") is already used in ${other.file}:${other.line}`,
-        );
-      policies.set(part.id, { ...part, source });
-      if (policies.size > maxPolicies) throw invalid(`more than ${maxPolicies} policies`);
+    const known = proven(file.bytes);
+    for (const { start, end, json } of known ?? [])
+      add(source.policy(file.bytes.toString('utf8', start, end), json, start), source.where(start));
+    if (known) continue;
+    for (const placed of source.parts(await load())) {
+      const { source: _, offset, ...policy } = placed;
+      add(policy, source.where(offset));
+      unproven.set(policy.id, placed);
     }
   }
+  // Cedar validates each policy by itself.
+  if (unproven.size > 0) validate(await load(), unproven);
+
+  const hash = crypto.createHash('sha256').update(schema);
+  for (const [id, { text }] of [...policies].toSorted(([a], [b]) => (a < b ? -1 : 1))) hash.update(`\0${id}\0${text}`);
+  return { digest: hash.digest('hex'), policies, actions: actionTable };
+}
+
+function validate(cedar: Cedar, policies: ReadonlyMap<PolicyId, Placed>): void {
   const staticPolicies = Object.fromEntries([...policies].map(([id, { text }]) => [id, text]));
   const answer = cedar.validate({ schema, policies: { staticPolicies }, validationSettings: { mode: 'strict' } });
   if (answer.type === 'failure') throw invalid(answer.errors.map(({ message }) => message).join('\n') || 'the policies do not validate');
@@ -58,10 +88,10 @@ export function makeBundle(cedar: Cedar, files: readonly PolicyFile[]): Bundle {
     throw invalid([...lines.values()].slice(0, 10).join('\n'));
   }
   if (answer.otherWarnings.length > 0) throw invalid(answer.otherWarnings.map(({ message }) => message).join('\n'));
+}
 
-  const hash = crypto.createHash('sha256').update(schema);
-  for (const [id, { text }] of [...policies].toSorted(([a], [b]) => (a < b ? -1 : 1))) hash.update(`\0${id}\0${text}`);
-  return { digest: hash.digest('hex'), policies, actions: actionTable };
+function nameOf({ json }: Pick<LoadedPolicy, 'json'>): string | undefined {
+  return json.annotations?.['id'] ?? undefined;
 }
 
 /** One file's text with byte offsets, which is how Cedar counts. */
@@ -78,8 +108,14 @@ class Source {
     return `${this.#file.path}:${line}:${before.length - before.lastIndexOf('\n')}`;
   }
 
-  *parts(cedar: Cedar): Generator<LoadedPolicy & { readonly offset: number }> {
-    const { bytes, pack, path } = this.#file;
+  /** @param offset where its text begins */
+  policy(text: string, json: PolicyJson, offset: number): LoadedPolicy {
+    const { pack, path } = this.#file;
+    return { id: `${pack}/${nameOf({ json })}`, text, json, file: path, line: lineOf(this.where(offset)) };
+  }
+
+  *parts(cedar: Cedar): Generator<Placed> {
+    const { bytes, path } = this.#file;
     let text: string;
     try {
       text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -100,7 +136,7 @@ class Source {
       used.add(offset);
       const parsed = cedar.policyToJson(part);
       if (parsed.type === 'failure') throw invalid(`${this.where(offset)}: ${parsed.errors[0]?.message ?? 'does not parse'}`);
-      const name = parsed.json.annotations?.['id'];
+      const name = nameOf(parsed);
       if (name === undefined || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) {
         throw invalid(`${this.where(offset)}: a policy needs @id("name"), of letters, digits and . _ -`);
       }
@@ -111,7 +147,7 @@ class Source {
           `${this.where(offset)}: @reason knows no {${odd}}; ${meant ? `did you mean {${meant}}?` : `there are ${reasonWords.join(', ')}`}`,
         );
       }
-      yield { id: `${pack}/${name}`, text: part, json: parsed.json, file: path, line: lineOf(this.where(offset)), offset };
+      yield { ...this.policy(part, parsed.json, offset), source: this, offset };
     }
   }
 

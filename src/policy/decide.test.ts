@@ -19,20 +19,21 @@ const ask: Request = { principal, act: modelCall(target('far', 'public'), target
 
 let cedar: Cedar;
 let engine: PolicyEngine;
+let none: Bundle;
 beforeAll(async () => {
   cedar = await loadCedar();
+  none = await makeBundle([]);
   engine = await loadPolicies({ packs: ['baseline', 'perimeter', 'research-production'], packsDir, dirs: [] });
 });
 
 /** A bundle that no validation has seen, as if somebody had found a way past it. */
 function unvalidated(texts: Readonly<Record<string, string>>): Bundle {
-  const bundle = makeBundle(cedar, []);
   const policies = Object.entries(texts).map(([id, text]) => {
     const parsed = cedar.policyToJson(text);
     if (parsed.type === 'failure') throw new Error(parsed.errors[0]?.message);
     return [id, { id, text, json: parsed.json, file: 'x.cedar', line: 1 }] as const;
   });
-  return { ...bundle, digest: crypto.randomUUID(), policies: new Map(policies) };
+  return { ...none, digest: crypto.randomUUID(), policies: new Map(policies) };
 }
 
 describe('what fails is a refusal', () => {
@@ -50,13 +51,13 @@ describe('what fails is a refusal', () => {
     ],
     ['a permit that errors beside one that applies', { permit, broken: 'permit(principal, action, resource) when { context.nope == 1 };' }],
     ['a condition that is no boolean', { permit, broken: 'forbid(principal, action, resource) when { context.dataRank };' }],
-  ])('%s', (_name, texts) => {
+  ])('%s', async (_name, texts) => {
     const bundle = unvalidated(texts);
-    const broken = createEngine(cedar, bundle, []);
+    const broken = await createEngine(bundle, []);
     expect(broken.evaluator).toBe('compiled');
     expect(broken.decide(ask, facts())).toEqual(failed);
     expect(decide(ask, facts(), wasmEvaluator(cedar, bundle), () => undefined)).toEqual(failed);
-    expect(broken.explain(ask, facts()).decision).toEqual(failed);
+    expect((await broken.explain(ask, facts())).decision).toEqual(failed);
   });
 
   it.each<[string, () => Answer]>([
@@ -98,8 +99,8 @@ describe('what fails is a refusal', () => {
     expect(wasmEvaluator(cedar, engine.bundle)(question)).toEqual(deny);
   });
 
-  it('no policy at all', () => {
-    const empty = createEngine(cedar, makeBundle(cedar, []), []);
+  it('no policy at all', async () => {
+    const empty = await createEngine(none, []);
     expect(empty.decide(ask, facts())).toMatchObject({ effect: 'deny', reason: { code: 'POLICY' }, policies: [] });
     expect(empty.decide({ principal, act: httpRequest({ isGranted: true }) }, facts())).toMatchObject({ effect: 'deny' });
   });
@@ -148,18 +149,18 @@ describe('decide', () => {
     ['half a surrogate pair', { host: '\ud800', isGranted: true }, 'allow'],
     ['an address', { host: '203.0.113.7' }, 'deny'],
     ['an address in other notation', { host: '0xa9fea9fe', isGranted: true }, 'deny'],
-  ])('%s, by both evaluators', (_name, more, effect) => {
+  ])('%s, by both evaluators', async (_name, more, effect) => {
     const request = { principal, act: connection(more) };
     expect(engine.decide(request, facts()).effect).toBe(effect);
-    expect(engine.explain(request, facts()).decision).toEqual(engine.decide(request, facts()));
+    expect((await engine.explain(request, facts())).decision).toEqual(engine.decide(request, facts()));
   });
 
-  it("lets a company permit one host for one class, and no pack's forbid is lost by it", () => {
+  it("lets a company permit one host for one class, and no pack's forbid is lost by it", async () => {
     const file = (text: string) => ({ path: 'own.cedar', pack: 'own', bytes: Buffer.from(text) });
     const own = file(
       '@id("mirror") permit(principal, action in Intramur::Action::"egress.catalogue", resource in Intramur::Zone::"acme.example");',
     );
-    const mine = createEngine(cedar, makeBundle(cedar, [own, ...packFiles()]), []);
+    const mine = await createEngine(await makeBundle([own, ...packFiles()]), []);
     const get = (host: string, more = {}) => mine.decide({ principal, act: httpRequest({ class: 'catalogue', host, ...more }) }, facts());
     expect(get('models.acme.example')).toEqual({ effect: 'allow', route: { kind: 'direct' }, policies: ['own/mirror'] });
     expect(get('acme.example.evil.example').effect).toBe('deny');
@@ -176,13 +177,13 @@ describe('decide', () => {
     });
   });
 
-  it('falls back to cedar-wasm for what the compiled form does not know', () => {
+  it('falls back to cedar-wasm for what the compiled form does not know', async () => {
     const file = {
       path: 'own.cedar',
       pack: 'own',
       bytes: Buffer.from('@id("sum") permit(principal, action, resource) when { context.dataRank + 1 == 2 };'),
     };
-    const slow = createEngine(cedar, makeBundle(cedar, [file]), []);
+    const slow = await createEngine(await makeBundle([file]), []);
     expect([slow.evaluator, slow.decide(ask, facts()).effect, slow.decide(ask, facts({ classification: 'restricted' })).effect]).toEqual([
       'wasm',
       'allow',
@@ -192,8 +193,8 @@ describe('decide', () => {
 });
 
 describe('explain', () => {
-  it('names determining policies with their annotations and what would turn the decision', () => {
-    const { decision, rulings, changes } = engine.explain(
+  it('names determining policies with their annotations and what would turn the decision', async () => {
+    const { decision, rulings, changes } = await engine.explain(
       { principal, act: modelCall(target('far', 'public')) },
       facts({ classification: 'restricted' }),
     );
@@ -219,14 +220,14 @@ describe('explain', () => {
     expect(changes).toEqual(['with internal data', 'with public data', 'with an onprem target']);
   });
 
-  it('says what would turn an allow', () => {
+  it('says what would turn an allow', async () => {
     const who = { ...principal, vetting: 'vetted', purpose: 'production' } as const;
-    const { changes } = engine.explain({ principal: who, act: modelCall(target('bedrock', 'vpc')) }, facts());
+    const { changes } = await engine.explain({ principal: who, act: modelCall(target('bedrock', 'vpc')) }, facts());
     expect(changes).toEqual(['with restricted data', 'with an unvetted tool']);
   });
 
-  it('says that a grant would open a host', () => {
-    expect(engine.explain({ principal, act: httpRequest() }, facts()).changes).toEqual(['with a grant for git.acme.example:443']);
+  it('says that a grant would open a host', async () => {
+    expect((await engine.explain({ principal, act: httpRequest() }, facts())).changes).toEqual(['with a grant for git.acme.example:443']);
   });
 });
 

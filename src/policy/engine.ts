@@ -1,4 +1,5 @@
-// Loads policies into an engine that decides. cedar-wasm validates and is the fallback; the compiled form serves the hot path.
+// Loads policies into an engine that decides. cedar-wasm validates what did not ship with the product and is the fallback; the compiled
+// form serves the hot path.
 import path from 'node:path';
 import type { Decision, PolicyId, Request } from '../core/index.ts';
 import { actionsOf } from './action-index.ts';
@@ -18,8 +19,8 @@ export interface PolicyOptions {
   readonly packsDir: string;
   /** The company's own policies; the name of the directory is the first part of their ids. */
   readonly dirs: readonly string[];
-  /** Told when the compiled form and cedar-wasm disagree, which is a bug of ours; decisions are cedar-wasm's from then on. */
-  onDifference?(action: string): void;
+  /** Told once, when the compiled form is in force no longer: it differed from cedar-wasm, or that could not be asked. */
+  onDistrust?(why: string): void;
 }
 
 export interface PolicyEngine {
@@ -35,33 +36,34 @@ export interface PolicyEngine {
   /** True when a policy of the company's own permits some acts of this kind by name. */
   widens(action: string): boolean;
   decide(request: Request, facts: Facts): Decision;
-  explain(request: Request, facts: Facts): Explanation;
+  explain(request: Request, facts: Facts): Promise<Explanation>;
 }
 
 /** @throws IntramurError POLICY_INVALID; the message names file, line, column and the nearest valid word */
-export async function loadPolicies({ packs, packsDir, dirs, onDifference }: PolicyOptions): Promise<PolicyEngine> {
-  const cedar = await loadCedar();
+export async function loadPolicies({ packs, packsDir, dirs, onDistrust }: PolicyOptions): Promise<PolicyEngine> {
   const sources = [
     ...(await Promise.all(packs.map(async (pack) => ({ pack, directory: await packDirectory(packsDir, pack) })))),
     ...dirs.map((directory) => ({ pack: path.basename(path.resolve(directory)), directory })),
   ];
   const files = (await Promise.all(sources.map(({ pack, directory }) => readPolicyFiles(directory, pack)))).flat();
-  return createEngine(cedar, makeBundle(cedar, files), packs, onDifference);
+  return createEngine(await makeBundle(files), packs, onDistrust);
 }
 
 /** One decision of so many is checked against cedar-wasm: often enough to notice within minutes, at no cost that shows. */
 const sampleEvery = 256;
+/** Loading it takes a tenth of a second, which the first exchanges of a daemon need not wait for. */
+const recheckAfterMs = 1000;
 
-export function createEngine(
-  cedar: Cedar,
+export async function createEngine(
   bundle: Bundle,
   packs: readonly string[],
-  onDifference: (action: string) => void = () => {},
-): PolicyEngine {
+  onDistrust: (why: string) => void = () => {},
+): Promise<PolicyEngine> {
   const compiled = compileBundle(bundle);
-  const authority = () => wasmEvaluator(cedar, bundle);
-  const checked = compiled && rechecked({ compiled, authority, every: sampleEvery, defer: setImmediate, onDifference });
-  const evaluate = checked?.evaluate ?? authority();
+  const authority = async () => wasmEvaluator(await loadCedar(), bundle);
+  const defer = (task: () => void) => void setTimeout(task, recheckAfterMs).unref();
+  const checked = compiled && rechecked({ compiled, authority, every: sampleEvery, defer, onDistrust });
+  const evaluate = checked?.evaluate ?? (await authority());
   const byName = [...bundle.policies.values()].filter(({ json }) => json.action.op !== 'All');
   const about = (those: typeof byName) => new Set(those.flatMap(({ json }) => actionsOf(bundle.actions, json.action)));
   const narrowed = about(byName.filter(({ json }) => json.effect === 'forbid'));
@@ -79,7 +81,7 @@ export function createEngine(
     widens: (action) => widened.has(action),
     decide: (request, facts) => decide(request, facts, evaluate, reasonOf),
     // What a person reads is the authority's own word.
-    explain: (request, facts) => explain(request, facts, authority(), bundle),
+    explain: async (request, facts) => explain(request, facts, await authority(), bundle),
   };
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Answer, Evaluate } from './evaluate.ts';
 import { questionOf } from './question.ts';
@@ -7,21 +8,26 @@ import { facts, httpRequest, principal } from './testdata/request.ts';
 const question = questionOf({ principal, act: httpRequest() }, facts());
 const answer = (more: Partial<Answer> = {}): Answer => ({ decision: 'deny', determining: ['a'], errors: [], ...more });
 
-function rig(compiled: Evaluate, authority: Evaluate, every = 1) {
+function rig(compiled: Evaluate, authority: Evaluate | Error, every = 1) {
   const deferred: (() => void)[] = [];
   const told: string[] = [];
   let made = 0;
   const { evaluate, isTrusted } = rechecked({
     compiled,
-    authority: () => {
+    authority: async () => {
       made += 1;
+      if (authority instanceof Error) throw authority;
       return authority;
     },
     every,
     defer: (task) => deferred.push(task),
-    onDifference: (action) => told.push(action),
+    onDistrust: (why) => told.push(why),
   });
-  const settle = () => deferred.splice(0).map((task) => task()).length;
+  const settle = async () => {
+    const { length } = deferred.splice(0).map((task) => task());
+    await setImmediate();
+    return length;
+  };
   return { evaluate, isTrusted, settle, told, made: () => made };
 }
 
@@ -31,19 +37,23 @@ describe('rechecked', () => {
     ['another policy', { determining: ['b'] }],
     ['one policy more', { determining: ['a', 'b'] }],
     ['an error that the compiled form did not see', { errors: ['a'] }],
-  ])('%s: the authority takes over, and it is told once', (_name, more) => {
+  ])('%s: the authority takes over, and it is told once', async (_name, more) => {
     const { evaluate, isTrusted, settle, told } = rig(
       () => answer(),
       () => answer(more),
     );
     expect(evaluate(question)).toEqual(answer());
     expect(evaluate(question)).toEqual(answer());
-    expect([settle(), told, isTrusted()]).toEqual([2, ['http.request.other'], false]);
+    expect([await settle(), told, isTrusted()]).toEqual([
+      2,
+      ['the compiled form differs on http.request.other; cedar-wasm decides from now on'],
+      false,
+    ]);
     expect(evaluate(question)).toEqual(answer(more));
-    expect(settle()).toBe(0);
+    expect(await settle()).toBe(0);
   });
 
-  it('leaves the compiled form in force while both agree, and asks the authority about the sample only', () => {
+  it('leaves the compiled form in force while both agree, and asks the authority about the sample only', async () => {
     let asked = 0;
     const { evaluate, isTrusted, settle, made } = rig(
       () => answer(),
@@ -54,6 +64,15 @@ describe('rechecked', () => {
       10,
     );
     for (let i = 0; i < 25; i += 1) evaluate(question);
-    expect([settle(), asked, made(), isTrusted()]).toEqual([3, 3, 1, true]);
+    expect([await settle(), asked, made(), isTrusted()]).toEqual([3, 3, 1, true]);
+  });
+
+  it('an authority that cannot be asked: everything is refused, and it is told once', async () => {
+    const { evaluate, isTrusted, settle, told } = rig(() => answer({ decision: 'allow' }), new Error('no such file'));
+    evaluate(question);
+    evaluate(question);
+    await settle();
+    expect([told, isTrusted()]).toEqual([['cedar-wasm cannot be loaded; everything is refused from now on'], false]);
+    expect(evaluate(question)).toMatchObject({ decision: 'deny', errors: [expect.any(String)] });
   });
 });

@@ -12,36 +12,45 @@ export interface Rechecked {
 export interface RecheckOptions {
   readonly compiled: Evaluate;
   /** Made on first use. */
-  authority(): Evaluate;
+  authority(): Promise<Evaluate>;
   /** One decision of so many is asked again, the first among them. */
   readonly every: number;
   /** Runs `task` after the request has been answered. */
   defer(task: () => void): void;
   /** Told once; gets no content of the request. */
-  onDifference(action: string): void;
+  onDistrust(why: string): void;
 }
 
-export function rechecked({ compiled, authority, every, defer, onDifference }: RecheckOptions): Rechecked {
+export function rechecked({ compiled, authority, every, defer, onDistrust }: RecheckOptions): Rechecked {
   let count = 0;
   let takenOver: Evaluate | undefined;
-  let oracle: Evaluate | undefined;
-  const recheck = (question: Question, answer: Answer) => {
+  let oracle: Promise<Evaluate> | undefined;
+  const recheck = async (question: Question, answer: Answer) => {
     if (takenOver) return;
-    oracle ??= authority();
-    if (isSame(oracle(question), answer)) return;
-    takenOver = oracle;
-    onDifference(question.action);
+    oracle ??= authority().catch(() => unavailable);
+    const evaluate = await oracle;
+    if (evaluate !== unavailable && isSame(evaluate(question), answer)) return;
+    if (takenOver) return;
+    takenOver = evaluate;
+    onDistrust(
+      evaluate === unavailable
+        ? 'cedar-wasm cannot be loaded; everything is refused from now on'
+        : `the compiled form differs on ${question.action}; cedar-wasm decides from now on`,
+    );
   };
   return {
     isTrusted: () => takenOver === undefined,
     evaluate(question) {
       if (takenOver) return takenOver(question);
       const answer = compiled(question);
-      if (count++ % every === 0) defer(() => recheck(question, answer));
+      if (count++ % every === 0) defer(() => void recheck(question, answer));
       return answer;
     },
   };
 }
+
+/** Nothing is permitted on the word of the compiled form alone. */
+const unavailable: Evaluate = () => ({ decision: 'deny', determining: [], errors: ['the authority on policies cannot be asked'] });
 
 function isSame(a: Answer, b: Answer): boolean {
   return a.decision === b.decision && isSameList(a.determining, b.determining) && isSameList(a.errors, b.errors);

@@ -29,7 +29,7 @@ export async function explain(args: readonly string[], io: CliIo): Promise<numbe
   const config = await configured(io, values.config);
   const asked = request === undefined ? await fromLedger(parseIndex(ledger), config, io) : await fromFile(path.resolve(io.cwd, request));
   const engine = await engineFor(config);
-  const explanation = engine.explain(asked.request, asked.facts);
+  const explanation = await engine.explain(asked.request, asked.facts);
   const { recorded } = asked;
   if (json) print(io, { schema: 'intramur/policy-explain/1', policy: engine.digest, ...(recorded ? { recorded } : {}), ...explanation });
   else io.stdout.write(`${recorded ? recordedText(recorded, explanation) : ''}${asText(explanation)}`);

@@ -12,7 +12,7 @@ import { noSecrets } from '../../known-secrets.ts';
 import { type Session, Sessions } from '../../session.ts';
 import { createLogins } from '../logins.ts';
 
-const engine = await loadPolicies({ packs: [], packsDir: '', dirs: [], onDifference: () => {} });
+const engine = await loadPolicies({ packs: [], packsDir: '', dirs: [] });
 const user = (agent: string, id: string): Principal => ({
   ...{ session: id, user: 'u', agent, vetting: 'unvetted', purpose: 'research' },
   ...{ classification: 'internal', workspace: '/w', via: 'sandbox' },
