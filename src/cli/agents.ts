@@ -1,11 +1,19 @@
 // `agents`: the register of tools. `ban`, `vet` and `pin` go through the daemon, which records who and why and acts at once.
-import { parseArgs } from 'node:util';
 import { loadConfig, readRegister, registerFileIn, type Verb, vettingOf } from '../config/index.ts';
 import { IntramurError, type Places, placesFrom, product } from '../core/index.ts';
 import { listAgents } from './agents/list.ts';
 import { hostsOf, identify, installedPin } from './agents/named.ts';
 import { withDaemon } from './daemon-at-hand.ts';
 import type { CliIo } from './io.ts';
+import { jsonOption, many, type Options, parseOptions } from './options.ts';
+
+const stateOptions = {
+  versions: { type: 'string', value: 'RANGE', does: 'such as ">=2.1.198 <3"' },
+  sha256: { type: 'string', value: 'H', does: 'of the program' },
+  reason: { type: 'string', value: 'TEXT', does: 'why, for the ledger' },
+  ...jsonOption,
+} as const satisfies Options;
+export const forms = { list: jsonOption, 'ban AGENT': stateOptions, 'vet AGENT': stateOptions, 'pin AGENT': stateOptions };
 
 const usage = `usage: ${product.name} agents list [--json]
        ${product.name} agents ban|vet AGENT [--versions RANGE] [--sha256 H] [--reason TEXT]
@@ -16,7 +24,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const places = placesFrom(io.env, io.home);
   switch (verb) {
     case 'list': {
-      const { values } = parseArgs({ args: rest, options: { json: { type: 'boolean', default: false } } });
+      const { values } = parseOptions(rest, jsonOption);
       return await listAgents(io, places, values.json);
     }
     case 'ban':
@@ -29,12 +37,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
 }
 
 async function state(verb: Verb, args: readonly string[], io: CliIo, places: Places): Promise<number> {
-  const text = { type: 'string' } as const;
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { versions: text, sha256: text, reason: text, json: { type: 'boolean', default: false } },
-  });
+  const { values, positionals } = parseOptions(args, stateOptions, many);
   const [given] = positionals;
   if (given === undefined || positionals.length > 1) throw new IntramurError('USAGE', usage);
   const named = identify(given);

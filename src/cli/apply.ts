@@ -3,7 +3,9 @@
 import { createInterface } from 'node:readline/promises';
 import { applyChanges, type Change } from '../sandbox/index.ts';
 import type { CliIo } from './io.ts';
-import { layerCommand, line, shown } from './layer-command.ts';
+import { applyOptions, layerCommand, line, shown } from './layer-command.ts';
+
+export const forms = { '': applyOptions };
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const { layer, session, changes, isJson, withSensitive, cacheDir } = layerCommand(args, io, { sensitive: true });

@@ -1,18 +1,20 @@
 // `approvals`: what sessions were refused by default and a person may grant them, until their end.
 import os from 'node:os';
-import { parseArgs } from 'node:util';
 import { IntramurError, placesFrom, product } from '../core/index.ts';
 import { createClient, type DaemonClient, type Proposal } from '../daemon/index.ts';
 import type { CliIo } from './io.ts';
 import { visible } from './ledger/line.ts';
+import { jsonOption, many, type Options, parseOptions } from './options.ts';
+
+const options = {
+  ...jsonOption,
+  reason: { type: 'string', value: 'TEXT', does: 'why, for the ledger' },
+} as const satisfies Options;
+export const forms = { '': options };
 
 /** @throws IntramurError DAEMON_UNREACHABLE: proposals live as long as the sessions, and those as long as the daemon */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { json: { type: 'boolean', default: false }, reason: { type: 'string' } },
-  });
+  const { values, positionals } = parseOptions(args, options, many);
   const [verb = 'list', id, ...rest] = positionals;
   if (!['list', 'approve', 'deny'].includes(verb) || rest.length > 0 || (verb === 'list') !== (id === undefined)) {
     throw new IntramurError('USAGE', `say: ${product.name} approvals [list | approve ID | deny ID] [--reason TEXT]`);

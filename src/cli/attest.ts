@@ -2,7 +2,6 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import {
   type Assignment,
   type Attestation,
@@ -28,6 +27,7 @@ import { type Subject, subjectOf } from './attest/subject.ts';
 import { parseVary, prepareStage, type Stage } from './attest/surroundings.ts';
 import { attestationText } from './attest/text.ts';
 import type { CliIo } from './io.ts';
+import { jsonOption, many, type Options, parseOptions } from './options.ts';
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -37,21 +37,19 @@ interface Flags {
   readonly repeats: number;
 }
 
+const options = {
+  name: { type: 'string', value: 'NAME', does: 'what to call a command; its adapter, where it is a known agent' },
+  vary: { type: 'string', value: 'LIST', does: `what to vary, of ${factors.join(', ')}` },
+  runs: { type: 'string', default: '1', value: 'N', does: 'how often each surrounding is repeated' },
+  diff: { type: 'string', value: 'A B', does: 'what changed between the attestations of two versions' },
+  ...jsonOption,
+} as const satisfies Options;
+export const forms = { '': options };
+
 export async function run(args: readonly string[], io: CliIo, record: Recorder = recordInLedger): Promise<number> {
   const end = args.indexOf('--');
   const command = end < 0 ? [] : args.slice(end + 1);
-  const { values, positionals, tokens } = parseArgs({
-    args: end < 0 ? [...args] : args.slice(0, end),
-    allowPositionals: true,
-    tokens: true,
-    options: {
-      name: { type: 'string' },
-      vary: { type: 'string' },
-      runs: { type: 'string', default: '1' },
-      diff: { type: 'string' },
-      json: { type: 'boolean', default: false },
-    },
-  });
+  const { values, positionals, tokens } = parseOptions(end < 0 ? args : args.slice(0, end), options, many);
   const places = placesFrom(io.env, io.home);
   if (values.diff !== undefined) {
     const at = tokens.findIndex((token) => token.kind === 'option' && token.name === 'diff');

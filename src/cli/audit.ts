@@ -1,7 +1,6 @@
 // `audit`: finds agents and MCP servers, says what each may really do and who said so. Passive: starts nothing, connects nowhere.
 import fs from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import {
   type AuditReport,
   ask,
@@ -24,30 +23,30 @@ import { classificationOf, loadConfig, parseRemote, readRegister, registerFileIn
 import { IntramurError, placesFrom, product } from '../core/index.ts';
 import { progressBar } from './audit/progress.ts';
 import type { CliIo } from './io.ts';
+import { many, type Options, parseOptions } from './options.ts';
 
 const formats = ['text', 'json', 'sarif', 'html', 'cyclonedx'] as const;
 type Format = (typeof formats)[number];
 
+const options = {
+  home: { type: 'string', value: 'DIR', does: "another home, as if it were this user's" },
+  root: { type: 'string', value: 'DIR', does: 'another file system: an image, a mounted disk' },
+  format: { type: 'string', value: 'FORMAT', does: `one of ${formats.join(', ')}` },
+  json: { type: 'boolean', default: false, does: 'short for --format json' },
+  out: { type: 'string', value: 'FILE', does: 'instead of standard output' },
+  'fail-on': { type: 'string', value: 'SEVERITY', does: 'exit 1 for a finding at or above it' },
+  ask: { type: 'string', value: '-', does: 'answer JSON lines of what an agent may do' },
+  baseline: { type: 'string', value: 'FILE', does: 'what is known already fails nothing' },
+  probe: { type: 'boolean', default: false, does: 'start the agents, boxed, and ask them for what is forbidden' },
+  pin: { type: 'boolean', default: false, does: 'pin what this repository brings for agents' },
+  fix: { type: 'boolean', default: false, does: 'mend what can be mended, with a copy' },
+  yes: { type: 'boolean', default: false, does: 'mend without asking' },
+  'forbid-jurisdiction': { type: 'string', multiple: true, value: 'CC', does: 'agents of vendors there are findings' },
+} as const satisfies Options;
+export const forms = { '': options };
+
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      home: { type: 'string' },
-      root: { type: 'string' },
-      format: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      out: { type: 'string' },
-      'fail-on': { type: 'string' },
-      ask: { type: 'string' },
-      baseline: { type: 'string' },
-      probe: { type: 'boolean', default: false },
-      pin: { type: 'boolean', default: false },
-      fix: { type: 'boolean', default: false },
-      yes: { type: 'boolean', default: false },
-      'forbid-jurisdiction': { type: 'string', multiple: true },
-    },
-  });
+  const { values, positionals } = parseOptions(args, options, many);
   if (values.probe && values.root !== undefined)
     throw new IntramurError('USAGE', '--probe starts the agents of this machine, and --root is another');
   if (values.fix && values.root !== undefined)
@@ -62,7 +61,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const config = await loadConfig({ env: io.env, home: io.home, cwd: io.cwd, systemDir: placesFrom(io.env, io.home).system });
   const bar = progressBar(io);
   const known = values.baseline === undefined ? undefined : parseBaseline(readGiven(values.baseline, io.cwd), values.baseline);
-  const options = {
+  const asked = {
     pins: known?.pins,
     root: values.root,
     home: values.home,
@@ -80,14 +79,14 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     onProgress: bar?.show,
   };
   if (values.ask !== undefined) {
-    const answers = ask(options, parseQuestions(await questionsFrom(values.ask, io)));
+    const answers = ask(asked, parseQuestions(await questionsFrom(values.ask, io)));
     io.stdout.write(`${JSON.stringify(answers, undefined, 2)}\n`);
     return 0;
   }
   const started = performance.now();
   let gathered: Facts;
   try {
-    gathered = gather(options);
+    gathered = gather(asked);
   } finally {
     bar?.end();
   }

@@ -1,6 +1,8 @@
 // `diff`: what a session's layer would bring into the workspace.
 import type { CliIo } from './io.ts';
-import { layerCommand, line } from './layer-command.ts';
+import { layerCommand, layerOptions, line } from './layer-command.ts';
+
+export const forms = { '': layerOptions };
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const { session, changes, isJson } = layerCommand(args, io, { sensitive: false });

@@ -1,7 +1,9 @@
 // `discard`: gives up a session's changes, or those named by `--only`. The workspace is not touched.
 import { discardChanges, discardLayer } from '../sandbox/index.ts';
 import type { CliIo } from './io.ts';
-import { layerCommand, shown } from './layer-command.ts';
+import { layerCommand, layerOptions, shown } from './layer-command.ts';
+
+export const forms = { '': layerOptions };
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const { layer, session, changes, isPart, isJson } = layerCommand(args, io, { sensitive: false });

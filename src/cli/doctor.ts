@@ -2,20 +2,20 @@
 // profile that Ubuntu wants, and installs it when the person says yes.
 import fs from 'node:fs';
 import { createInterface } from 'node:readline/promises';
-import { parseArgs } from 'node:util';
 import { faults, IntramurError, placesFrom } from '../core/index.ts';
 import { auditLayer, bubblewrap, type Diagnosis, doctor, installProfile, profilePlan, surroundingsOf } from '../sandbox/index.ts';
 import type { CliIo } from './io.ts';
+import { jsonOption, type Options, parseOptions } from './options.ts';
+
+const options = {
+  ...jsonOption,
+  fix: { type: 'boolean', default: false, does: 'show what would mend this machine, and do it when asked' },
+  yes: { type: 'boolean', default: false, does: 'do it without asking' },
+} as const satisfies Options;
+export const forms = { '': options };
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      json: { type: 'boolean', default: false },
-      fix: { type: 'boolean', default: false },
-      yes: { type: 'boolean', default: false },
-    },
-  });
+  const { values } = parseOptions(args, options);
   if (values.json && values.fix) throw new IntramurError('USAGE', '--fix asks a person; it does not go with --json');
   if (values.fix && !(await fix(values.yes, io))) return 1;
   const places = placesFrom(io.env, io.home);

@@ -1,14 +1,16 @@
 // `down`: stops the daemon and waits until it is gone. A daemon that is not there is already down.
-import { parseArgs } from 'node:util';
 import { IntramurError, placesFrom } from '../core/index.ts';
 import { createClient } from '../daemon/index.ts';
 import { isRunning } from './daemon-at-hand.ts';
 import type { CliIo } from './io.ts';
+import { parseOptions } from './options.ts';
+
+export const forms = { '': {} };
 
 const stopLimitMs = 15_000;
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  parseArgs({ args: [...args], options: {} });
+  parseOptions(args, {});
   const client = createClient(placesFrom(io.env, io.home).socket);
   if (!(await isRunning(client))) {
     io.stdout.write('not running\n');

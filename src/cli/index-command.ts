@@ -1,14 +1,36 @@
 // `intramur index`: the company's own source as keyed fingerprints, built by hand or by CI, read by every inspection.
 import fs from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { type Classification, classifications, IntramurError, placesFrom, product } from '../core/index.ts';
 import { type DataStore, dataStore, type FingerprintStore, fingerprintStore, loadBackground } from '../inspect/index.ts';
 import type { CliIo } from './io.ts';
+import { many, type Options, parseOptions } from './options.ts';
 
 const SCHEMA = 'intramur/index/1';
 const usage =
   'index add REPO --classification C [--name N] [--part PREFIX=C] | add TABLE.csv --classification C --columns A[,B] [--with C[,D]] [--name N] | list [--json] | remove NAME | build | export FILE | import FILE';
+
+const named = {
+  classification: { type: 'string', value: 'C', does: `one of ${classifications.join(', ')}` },
+  name: { type: 'string', value: 'N', does: 'by default the name of the directory or file' },
+} as const satisfies Options;
+const ofRepository = {
+  part: { type: 'string', multiple: true, value: 'PREFIX=C', does: 'another class for a part of it' },
+} as const satisfies Options;
+const ofTable = {
+  columns: { type: 'string', value: 'A,B', does: 'whose value names one person' },
+  with: { type: 'string', value: 'C,D', does: 'what counts only beside one of those' },
+} as const satisfies Options;
+const ofList = { json: { type: 'boolean', does: 'one JSON document on standard output' } } as const satisfies Options;
+export const forms = {
+  'add REPO': { ...named, ...ofRepository },
+  'add TABLE.csv': { ...named, ...ofTable },
+  list: ofList,
+  'remove NAME': {},
+  build: {},
+  'export FILE': {},
+  'import FILE': {},
+};
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const { values, positionals } = parse(args);
@@ -45,18 +67,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
 }
 
 function parse(args: readonly string[]) {
-  return parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      classification: { type: 'string' },
-      name: { type: 'string' },
-      part: { type: 'string', multiple: true },
-      columns: { type: 'string' },
-      with: { type: 'string' },
-      json: { type: 'boolean' },
-    },
-  });
+  return parseOptions(args, { ...named, ...ofRepository, ...ofTable, ...ofList }, many);
 }
 
 function wrong(message: string): IntramurError {

@@ -1,24 +1,32 @@
 // `intramur inspect`: what the monitor would find in these bytes. Shows kinds, places and fingerprints, never a value.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { dialects, type InspectFinding, IntramurError, placesFrom, type Report } from '../core/index.ts';
 import { createInspector, dataStore, fingerprintStore, type Inspector } from '../inspect/index.ts';
 import { answerLines } from './inspect-lines.ts';
 import type { CliIo } from './io.ts';
+import { many, type Options, parseOptions } from './options.ts';
 
 const SCHEMA = 'intramur/inspect/1';
 
+const options = {
+  json: { type: 'boolean', does: 'one JSON document on standard output' },
+  jsonl: { type: 'boolean', does: 'answer JSON lines, one by one' },
+  as: { type: 'string', value: 'KIND', does: 'text (default) or http-body' },
+  dialect: { type: 'string', value: 'D', does: `one of ${dialects.join(', ')}` },
+} as const satisfies Options;
+export const forms = { '': options };
+
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const options = parse(args);
+  const asked = parse(args);
   const directory = placesFrom(io.env, io.home).fingerprints;
   const inspector = createInspector({ fingerprints: fingerprintStore(directory).load(), data: dataStore(directory).load() });
-  if (options.jsonl) {
-    const input = options.file === '-' ? io.stdin : Buffer.from(await read(options.file, io));
+  if (asked.jsonl) {
+    const input = asked.file === '-' ? io.stdin : Buffer.from(await read(asked.file, io));
     return await answerLines(input, inspector, (answer) => io.stdout.write(`${JSON.stringify({ schema: SCHEMA, ...answer })}\n`));
   }
-  const report = await inspectBytes(await read(options.file, io), options.as, inspector);
-  io.stdout.write(options.json ? `${JSON.stringify({ schema: SCHEMA, ...report })}\n` : describe(options.file, report));
+  const report = await inspectBytes(await read(asked.file, io), asked.as, inspector);
+  io.stdout.write(asked.json ? `${JSON.stringify({ schema: SCHEMA, ...report })}\n` : describe(asked.file, report));
   return exitCodeOf(report);
 }
 
@@ -27,15 +35,15 @@ export function exitCodeOf(report: Report): 0 | 1 {
   return report.refused || report.findings.length > 0 ? 1 : 0;
 }
 
-interface Options {
+interface Asked {
   readonly file: string;
   readonly json: boolean;
   readonly jsonl: boolean;
   readonly as: 'text' | 'http-body';
 }
 
-function parse(args: readonly string[]): Options {
-  const { values, positionals } = parseStrictly(args);
+function parse(args: readonly string[]): Asked {
+  const { values, positionals } = parseOptions(args, options, many);
   const { as = 'text', dialect } = values;
   if (as !== 'text' && as !== 'http-body') throw new IntramurError('USAGE', `--as is "text" or "http-body", not "${as}"`);
   if (dialect !== undefined && !dialects.some((known) => known === dialect)) {
@@ -44,18 +52,6 @@ function parse(args: readonly string[]): Options {
   if (values.json && values.jsonl) throw new IntramurError('USAGE', '--json and --jsonl exclude each other');
   if (positionals.length > 1) throw new IntramurError('USAGE', 'inspect takes one file, or - for standard input');
   return { file: positionals[0] ?? '-', json: values.json ?? false, jsonl: values.jsonl ?? false, as };
-}
-
-function parseStrictly(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { json: { type: 'boolean' }, jsonl: { type: 'boolean' }, as: { type: 'string' }, dialect: { type: 'string' } },
-    });
-  } catch (cause) {
-    throw new IntramurError('USAGE', cause instanceof Error ? cause.message : 'wrong usage', { cause });
-  }
 }
 
 async function read(file: string, io: CliIo): Promise<Uint8Array> {
@@ -71,7 +67,7 @@ async function read(file: string, io: CliIo): Promise<Uint8Array> {
   }
 }
 
-function inspectBytes(bytes: Uint8Array, as: Options['as'], inspector: Inspector): Promise<Report> {
+function inspectBytes(bytes: Uint8Array, as: Asked['as'], inspector: Inspector): Promise<Report> {
   return inspector.inspect({ bytes, contentType: as === 'text' ? 'text/plain' : '', views: [] });
 }
 

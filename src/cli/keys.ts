@@ -1,10 +1,21 @@
 // `keys`: virtual keys for people and programs outside the sandbox. A key is shown once; only its hash is kept.
 import crypto from 'node:crypto';
-import { parseArgs } from 'node:util';
 import { type KeyConfig, loadConfig } from '../config/index.ts';
 import { classifications, IntramurError, nearest, type Places, placesFrom, product, purposes } from '../core/index.ts';
 import { hashOf, keyFileIn, readKeys, usedBy, writeKeys } from '../gateway/index.ts';
 import type { CliIo } from './io.ts';
+import { jsonOption, many, type Options, parseOptions } from './options.ts';
+
+const addOptions = {
+  user: { type: 'string', value: 'U', does: 'whose it is' },
+  team: { type: 'string', value: 'T', does: 'whose it is' },
+  tool: { type: 'string', value: 'T', does: 'the program that has it' },
+  purpose: { type: 'string', value: 'P', does: `one of ${purposes.join(', ')}` },
+  classification: { type: 'string', value: 'C', does: 'what comes with it is at least of this class' },
+  budget: { type: 'string', value: 'LIMITS', does: 'requests=N,tokens=N,usd=N,per=day' },
+  ...jsonOption,
+} as const satisfies Options;
+export const forms = { 'add ID': addOptions, list: jsonOption, 'revoke ID': {} };
 
 const usage = `usage: ${product.name} keys add ID [--user U] [--team T] [--tool T] [--purpose P] [--classification C] [--budget requests=N,tokens=N,usd=N,per=day]
        ${product.name} keys list [--json]
@@ -28,20 +39,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
 const name = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
 
 async function add(args: readonly string[], io: CliIo, places: Places): Promise<number> {
-  const text = { type: 'string' } as const;
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      user: text,
-      team: text,
-      tool: text,
-      purpose: text,
-      classification: text,
-      budget: text,
-      json: { type: 'boolean', default: false },
-    },
-  });
+  const { values, positionals } = parseOptions(args, addOptions, many);
   const [id] = positionals;
   if (id === undefined || positionals.length > 1) throw new IntramurError('USAGE', usage);
   nameOf(id, 'ID');
@@ -76,7 +74,7 @@ async function add(args: readonly string[], io: CliIo, places: Places): Promise<
 }
 
 async function list(args: readonly string[], io: CliIo, places: Places): Promise<number> {
-  const { values } = parseArgs({ args: [...args], options: { json: { type: 'boolean', default: false } } });
+  const { values } = parseOptions(args, jsonOption);
   const file = keyFileIn(places.state);
   const config = await configOf(io, places);
   const used = usedBy(file, new Date());
@@ -99,7 +97,7 @@ async function list(args: readonly string[], io: CliIo, places: Places): Promise
 }
 
 async function revoke(args: readonly string[], io: CliIo, places: Places): Promise<number> {
-  const { positionals } = parseArgs({ args: [...args], allowPositionals: true, options: {} });
+  const { positionals } = parseOptions(args, {}, many);
   const [id] = positionals;
   if (id === undefined || positionals.length > 1) throw new IntramurError('USAGE', usage);
   const file = keyFileIn(places.state);

@@ -5,6 +5,16 @@ import path from 'node:path';
 import { IntramurError, placesFrom } from '../core/index.ts';
 import { type Change, diffLayer, findLayer, type Layer } from '../sandbox/index.ts';
 import type { CliIo } from './io.ts';
+import { jsonOption, type Options, unknownOption } from './options.ts';
+
+export const layerOptions = {
+  ...jsonOption,
+  only: { type: 'string', multiple: true, value: 'PATH…', does: 'these, and what lies below them' },
+} as const satisfies Options;
+export const applyOptions = {
+  ...layerOptions,
+  'yes-sensitive': { type: 'boolean', does: 'what can run or steer something later, too' },
+} as const satisfies Options;
 
 export interface LayerCommand {
   readonly layer: Layer;
@@ -50,7 +60,7 @@ function parsed(args: readonly string[], takesSensitive: boolean) {
     else if (arg === '--yes-sensitive' && takesSensitive) withSensitive = true;
     else if (arg === '--only') isOnly = true;
     else if (arg.startsWith('--only=')) only.push(arg.slice('--only='.length));
-    else if (arg.startsWith('-')) throw new IntramurError('USAGE', `unknown option ${shown(arg)}`);
+    else if (arg.startsWith('-')) throw unknownOption(shown(arg), Object.keys(takesSensitive ? applyOptions : layerOptions));
     else if (isOnly) only.push(arg);
     else if (session === undefined) session = arg;
     else throw new IntramurError('USAGE', `unexpected ${shown(arg)}; paths follow --only`);

@@ -1,11 +1,19 @@
 // `ledger`: the log of every decision, and its proof. Reads plain files only, so that it works with the daemon down and on a copy.
-import { parseArgs } from 'node:util';
 import { IntramurError, product } from '../core/index.ts';
 import type { CliIo } from './io.ts';
-import { exportEntries } from './ledger/export.ts';
-import { proof, show } from './ledger/show.ts';
-import { tail } from './ledger/tail.ts';
-import { verify } from './ledger/verify.ts';
+import { exportEntries, exportOptions } from './ledger/export.ts';
+import { dirOption } from './ledger/place.ts';
+import { proof, show, showOptions } from './ledger/show.ts';
+import { tail, tailOptions } from './ledger/tail.ts';
+import { verify, verifyOptions } from './ledger/verify.ts';
+
+export const forms = {
+  verify: verifyOptions,
+  'show [N…]': showOptions,
+  tail: tailOptions,
+  'proof N': dirOption,
+  export: exportOptions,
+};
 
 type Subcommand = (args: readonly string[], io: CliIo) => Promise<number>;
 
@@ -23,8 +31,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   return subcommand(rest, io);
 }
 
-async function witness(args: readonly string[], io: CliIo): Promise<number> {
-  parseArgs({ args: [...args], strict: false });
+async function witness(_args: readonly string[], io: CliIo): Promise<number> {
   io.stderr.write(`${product.name}: "ledger witness" is not built yet\n`);
   return 2;
 }

@@ -3,11 +3,12 @@
 import { productName, productTitle } from '../core/product.ts';
 import { version } from '../core/version.ts';
 import type { CliIo } from './io.ts';
+import type { Forms } from './options.ts';
 
 interface Command {
   readonly usage: string;
   readonly does: string;
-  load(): Promise<{ run(args: readonly string[], io: CliIo): Promise<number> }>;
+  load(): Promise<{ readonly forms: Forms; run(args: readonly string[], io: CliIo): Promise<number> }>;
 }
 
 const commands: Readonly<Record<string, Command>> = {
@@ -68,7 +69,7 @@ const later = new Set(['kill', 'resume', 'hook', 'init', 'report']);
 
 function help(): string {
   const rows = Object.values(commands).map(({ usage, does }) => `  ${usage.padEnd(38)} ${does}`);
-  return `${productTitle} keeps coding agents, and what they read, within the walls.\n\nUsage: ${productName} COMMAND\n\n${rows.join('\n')}\n\n  --version, --help\n`;
+  return `${productTitle} keeps coding agents, and what they read, within the walls.\n\nUsage: ${productName} COMMAND\n\n${rows.join('\n')}\n\n  --version, --help; --help after a command lists what it takes\n`;
 }
 
 /**
@@ -99,11 +100,15 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) {
-    say(later.has(name) ? `"${name}" is not built yet` : `unknown command "${name}"; see ${productName} --help`);
+    const { nearest } = await import('../core/nearest.ts');
+    const meant = nearest(name, Object.keys(commands));
+    const otherwise = meant === undefined ? `see ${productName} --help` : `did you mean ${meant}?`;
+    say(later.has(name) ? `"${name}" is not built yet` : `unknown command "${name}"; ${otherwise}`);
     return 2;
   }
   if (args.includes('--help') && !args.slice(0, args.indexOf('--help')).includes('--')) {
-    process.stdout.write(`Usage: ${productName} ${command.usage}\n       ${command.does}\n`);
+    const [{ forms }, { optionsHelp }] = await Promise.all([command.load(), import('./options.ts')]);
+    process.stdout.write(`Usage: ${productName} ${command.usage}\n       ${command.does}\n${optionsHelp(name, forms)}`);
     return 0;
   }
   keepCompiledCode(process.env);

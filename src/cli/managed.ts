@@ -1,18 +1,20 @@
 // `managed emit`: the managed settings of an agent that follow from the policy, on standard output; it installs nothing.
 import fs from 'node:fs';
-import { parseArgs } from 'node:util';
 import { managedAgents, managedFor } from '../audit/index.ts';
 import { loadConfig, readRegister, registerFileIn, vettingOf } from '../config/index.ts';
 import { IntramurError, placesFrom } from '../core/index.ts';
 import type { CliIo } from './io.ts';
 import { lineDiff } from './line-diff.ts';
+import { many, type Options, parseOptions } from './options.ts';
+
+const options = {
+  agent: { type: 'string', value: 'ID', does: `one of ${managedAgents.join(', ')}` },
+  diff: { type: 'boolean', default: false, does: 'what differs from the installed ones; exit 1 when anything does' },
+} as const satisfies Options;
+export const forms = { '': options };
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { agent: { type: 'string' }, diff: { type: 'boolean', default: false } },
-  });
+  const { values, positionals } = parseOptions(args, options, many);
   if (positionals.length !== 1 || positionals[0] !== 'emit') throw new IntramurError('USAGE', 'managed emit --agent ID [--diff]');
   const config = await loadConfig({ env: io.env, home: io.home, cwd: io.cwd, systemDir: placesFrom(io.env, io.home).system });
   const id = values.agent ?? '';

@@ -36,18 +36,25 @@ function outsideWorld(): CliIo {
       return process.stdin;
     },
     env: process.env,
-    cwd: process.cwd(),
+    cwd: currentDirectory(),
     home: os.homedir(),
   };
+}
+
+/** @throws IntramurError USAGE when somebody has removed it */
+function currentDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    throw new IntramurError('USAGE', 'the current directory is gone', { hint: 'cd into one that is there', cause });
+  }
 }
 
 function explain(fault: unknown): number {
   const code = codeOf(fault);
   if (code === undefined || !(fault instanceof IntramurError)) {
-    const isUsage = fault instanceof TypeError && 'code' in fault && String(fault.code).startsWith('ERR_PARSE_ARGS');
-    const text = fault instanceof Error ? (isUsage ? fault.message : fault.stack) : String(fault);
-    process.stderr.write(`${product.name}: ${isUsage ? '' : 'this is a bug: '}${text}\n`);
-    return isUsage ? 2 : faults.INTERNAL.exit;
+    process.stderr.write(`${product.name}: this is a bug: ${fault instanceof Error ? fault.stack : String(fault)}\n`);
+    return faults.INTERNAL.exit;
   }
   process.stderr.write(`${product.name}: ${fault.message}\n`);
   if (fault.hint) process.stderr.write(`${' '.repeat(product.name.length + 2)}${fault.hint}\n`);

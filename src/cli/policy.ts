@@ -2,11 +2,20 @@
 import { IntramurError, product } from '../core/index.ts';
 import type { CliIo } from './io.ts';
 import { check } from './policy/check.ts';
-import { diff, replay } from './policy/draft.ts';
-import { explain } from './policy/explain.ts';
+import { diff, replay, replayOptions } from './policy/draft.ts';
+import { explain, explainOptions } from './policy/explain.ts';
+import { commonOptions } from './policy/place.ts';
 import { test } from './policy/test.ts';
 
 type Subcommand = (args: readonly string[], io: CliIo) => Promise<number>;
+
+export const forms = {
+  'check [DIR]': commonOptions,
+  'test [DIR]': commonOptions,
+  'explain --ledger N | --request FILE': explainOptions,
+  'replay --policy DIR': replayOptions,
+  'diff DIR': commonOptions,
+};
 
 const subcommands: Readonly<Record<string, Subcommand>> = { check, test, explain, replay, diff };
 

@@ -8,8 +8,10 @@ import { withDaemon } from './daemon-at-hand.ts';
 import type { CliIo } from './io.ts';
 import { contain } from './run/contain.ts';
 import { userView } from './run/environment.ts';
-import { parseRun, type RunOptions } from './run/options.ts';
+import { parseRun, type RunOptions, runOptions } from './run/options.ts';
 import { programOf } from './run/program.ts';
+
+export const forms = { '': runOptions };
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   // The process's own clock: the global `performance` would load Node's measuring first.

@@ -1,13 +1,15 @@
 // `status`: what the daemon is doing and whether the sandbox is in force, for people or as JSON.
-import { parseArgs } from 'node:util';
 import { codeOf, placesFrom, product, version } from '../core/index.ts';
 import type { DaemonStatus } from '../daemon/index.ts';
 import { createClient } from '../daemon/index.ts';
 import { doctor } from '../sandbox/index.ts';
 import type { CliIo } from './io.ts';
+import { jsonOption, parseOptions } from './options.ts';
+
+export const forms = { '': jsonOption };
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const { values } = parseArgs({ args: [...args], options: { json: { type: 'boolean', default: false } } });
+  const { values } = parseOptions(args, jsonOption);
   const [status, { mode, layers }] = await Promise.all([ask(io), doctor()]);
   const reasons = layers.filter(({ ok }) => !ok).map(({ name, reason }) => (reason ? `${name}: ${reason}` : name));
   const sandbox = { mode, reasons };

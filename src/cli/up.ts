@@ -1,18 +1,22 @@
 // `up`: the daemon, in the foreground or the background.
 
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { IntramurError, placesFrom, product } from '../core/index.ts';
 import { createClient, startDaemon } from '../daemon/index.ts';
 import { isRunning } from './daemon-at-hand.ts';
 import type { CliIo } from './io.ts';
+import { type Options, parseOptions } from './options.ts';
 import { startInBackground } from './start-in-background.ts';
 
+const options = {
+  background: { type: 'boolean', default: false, does: 'return as soon as the gateway listens' },
+  port: { type: 'string', value: 'N', does: 'of the gateway, on loopback' },
+  config: { type: 'string', value: 'FILE', does: 'instead of the intramur.yaml of this directory' },
+} as const satisfies Options;
+export const forms = { '': options };
+
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { background: { type: 'boolean', default: false }, port: { type: 'string' }, config: { type: 'string' } },
-  });
+  const { values } = parseOptions(args, options);
   const places = placesFrom(io.env, io.home);
   const port = values.port === undefined ? undefined : portFrom(values.port);
   const configFile = values.config === undefined ? undefined : path.resolve(io.cwd, values.config);

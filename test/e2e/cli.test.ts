@@ -1,4 +1,5 @@
 // The command line's promises that need no sandbox: versions, usage, broken configuration, exit codes.
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -24,6 +25,35 @@ describe('intramur', () => {
     expect(stdout).not.toMatch(/not built yet/);
   });
 
+  it('--help after a command lists the options of the contract, and starts nothing', async () => {
+    const { code, stdout } = await rig.intramur(['run', '--help']);
+    expect(code).toBe(0);
+    for (const option of [
+      'purpose',
+      'workspace',
+      'mode',
+      'allow',
+      'env',
+      'profile',
+      'limit-memory',
+      'limit-pids',
+      'audit-exec',
+      'summary-json',
+    ])
+      expect(stdout).toMatch(new RegExp(`^ {2}--${option}\\b`, 'm'));
+    // What stands behind the dashes is the program's own.
+    expect((await rig.intramur(['run', '--', 'no-such-agent-here', '--help'])).stderr).toMatch(/no-such-agent-here/);
+  });
+
+  it('in a directory that is gone: exit 2', async () => {
+    const gone = fs.mkdtempSync(path.join(rig.dir, 'gone-'));
+    const script = `cd ${JSON.stringify(gone)} && rmdir ${JSON.stringify(gone)} && exec "$0" "$1" status`;
+    const { status, stderr } = spawnSync('/bin/sh', ['-c', script, process.execPath, path.join(root, 'dist', 'main.js')], {
+      encoding: 'utf8',
+    });
+    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(/the current directory is gone/) });
+  });
+
   it.each<[string, readonly string[], RegExp]>([
     ['no command', [], /Usage/],
     ['an unknown command', ['rnu'], /unknown command "rnu"/],
@@ -35,7 +65,9 @@ describe('intramur', () => {
     ['run with a missing program', ['run', '--', 'no-such-agent-here'], /no-such-agent-here/],
     ['run in a missing workspace', ['run', '--workspace', '/no/such/place', '--', 'true'], /\/no\/such\/place/],
     ['up with a wrong port', ['up', '--port', '99999'], /port/],
-    ['status with an unknown option', ['status', '--jsonn'], /jsonn/],
+    ['status with an unknown option', ['status', '--jsonn'], /"--jsonn"; did you mean --json\?/],
+    ['an option without its value', ['run', '--purpose'], /--purpose needs a value/],
+    ['a command that was nearly one', ['statsu'], /did you mean status\?/],
   ])('%s: exit 2, and says so', async (_name, args, says) => {
     const { code, stdout, stderr } = await rig.intramur(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

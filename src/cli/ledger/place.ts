@@ -3,8 +3,11 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { IntramurError, placesFrom } from '../../core/index.ts';
 import type { CliIo } from '../io.ts';
+import type { Options } from '../options.ts';
 
-export const dirOption = { dir: { type: 'string' } } as const;
+export const dirOption = {
+  dir: { type: 'string', value: 'DIR', does: 'of a copy of the log' },
+} as const satisfies Options;
 
 /** The directory of the ledger; a missing one is a fault of usage, not of the log. */
 export async function ledgerDirectory(dir: string | undefined, io: CliIo): Promise<string> {

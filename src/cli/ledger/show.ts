@@ -1,18 +1,20 @@
 // `ledger show` and `ledger proof`: single entries, and the proof that one is in the log.
-import { parseArgs } from 'node:util';
 import { type Entry, IntramurError } from '../../core/index.ts';
 import { proveEntry, readEntries, readEntry, readSize } from '../../ledger/index.ts';
 import type { CliIo } from '../io.ts';
+import { jsonOption, many, type Options, parseOptions } from '../options.ts';
 import { jsonLine, textLine, visible } from './line.ts';
 import { dirOption, ledgerDirectory, parseIndex } from './place.ts';
 
+export const showOptions = {
+  ...dirOption,
+  ...jsonOption,
+  session: { type: 'string', value: 'ID', does: 'all entries of a session' },
+} as const satisfies Options;
+
 /** `show [N…] [--session S] [--json]`: the named entries, those of a session, or the last twenty. */
 export async function show(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { ...dirOption, json: { type: 'boolean', default: false }, session: { type: 'string' } },
-  });
+  const { values, positionals } = parseOptions(args, showOptions, many);
   const dir = await ledgerDirectory(values.dir, io);
   const entries: Entry[] = [];
   for (const text of positionals) entries.push(await readEntry(dir, parseIndex(text)));
@@ -29,7 +31,7 @@ export async function show(args: readonly string[], io: CliIo): Promise<number> 
 
 /** `proof N`: a C2SP tlog-proof on standard output. */
 export async function proof(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: dirOption });
+  const { values, positionals } = parseOptions(args, dirOption, many);
   if (positionals.length > 1) throw new IntramurError('USAGE', 'a proof is of one entry');
   const index = parseIndex(positionals[0]);
   io.stdout.write(await proveEntry(await ledgerDirectory(values.dir, io), index));

@@ -1,23 +1,22 @@
 // `ledger tail`: the last entries, then each new one as soon as a checkpoint names it.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { readEntries, readSize } from '../../ledger/index.ts';
 import type { CliIo } from '../io.ts';
+import { type Options, parseOptions } from '../options.ts';
 import { jsonLine, textLine } from './line.ts';
 import { dirOption, ledgerDirectory, parseIndex } from './place.ts';
 
 const pollMs = 200;
 
+export const tailOptions = {
+  ...dirOption,
+  json: { type: 'boolean', default: false, does: 'JSON lines' },
+  lines: { type: 'string', short: 'n', default: '10', value: 'N', does: 'so many of those that are there' },
+  'no-follow': { type: 'boolean', default: false, does: 'do not wait for more' },
+} as const satisfies Options;
+
 export async function tail(args: readonly string[], io: CliIo): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      ...dirOption,
-      json: { type: 'boolean', default: false },
-      lines: { type: 'string', short: 'n', default: '10' },
-      'no-follow': { type: 'boolean', default: false },
-    },
-  });
+  const { values } = parseOptions(args, tailOptions);
   const dir = await ledgerDirectory(values.dir, io);
   let next = Math.max(0, (await readSize(dir)) - parseIndex(values.lines));
   while (io.signal?.aborted !== true) {

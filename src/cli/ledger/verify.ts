@@ -1,23 +1,22 @@
 // `ledger verify`: is this the log that was signed, whole and unaltered? For people or as JSON.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { IntramurError, placesFrom } from '../../core/index.ts';
 import { type Verification, verifyLedger } from '../../ledger/index.ts';
 import type { CliIo } from '../io.ts';
+import { jsonOption, type Options, parseOptions } from '../options.ts';
 import { visible } from './line.ts';
 import { dirOption, ledgerDirectory } from './place.ts';
 
+export const verifyOptions = {
+  ...dirOption,
+  ...jsonOption,
+  key: { type: 'string', value: 'FILE', does: "the verifier's key, where it is not beside the log" },
+  checkpoint: { type: 'string', multiple: true, value: 'FILE', does: 'saved earlier: this log must have grown from it' },
+} as const satisfies Options;
+
 export async function verify(args: readonly string[], io: CliIo): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      ...dirOption,
-      json: { type: 'boolean', default: false },
-      key: { type: 'string' },
-      checkpoint: { type: 'string', multiple: true },
-    },
-  });
+  const { values } = parseOptions(args, verifyOptions);
   const dir = await ledgerDirectory(values.dir, io);
   const vkey = values.key === undefined ? undefined : (await named(values.key, io)).trim();
   const saved: string[] = [];

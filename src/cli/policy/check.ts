@@ -1,11 +1,11 @@
 // `policy check [DIR]`: strict validation, of what is configured or of one directory.
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import type { CliIo } from '../io.ts';
+import { parseOptions } from '../options.ts';
 import { commonOptions, configured, engineFor, print } from './place.ts';
 
 export async function check(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: commonOptions });
+  const { values, positionals } = parseOptions(args, commonOptions, 1);
   const [directory] = positionals;
   const meant = directory === undefined ? await configured(io, values.config) : { packs: [], policies: [path.resolve(io.cwd, directory)] };
   const { bundle, digest, packs, unasked } = await engineFor(meant);

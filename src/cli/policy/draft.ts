@@ -1,13 +1,13 @@
 // `policy replay` and `policy diff`: what a draft would change, in recorded decisions and in the policies themselves. A draft is a
 // directory; it takes the place of the pack or directory of its name, and otherwise joins them.
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import type { Config } from '../../config/index.ts';
 import { type Entry, IntramurError } from '../../core/index.ts';
 import { readEntries } from '../../ledger/index.ts';
 import type { PolicyEngine } from '../../policy/index.ts';
 import type { CliIo } from '../io.ts';
 import { ledgerDirectory, parseSince } from '../ledger/place.ts';
+import { type Options, parseOptions } from '../options.ts';
 import { commonOptions, configured, engineFor, print } from './place.ts';
 import { isAct, requestFrom } from './recorded.ts';
 
@@ -22,11 +22,14 @@ interface Flip {
   readonly policies: readonly string[];
 }
 
+export const replayOptions = {
+  ...commonOptions,
+  policy: { type: 'string', value: 'DIR', does: 'the draft' },
+  since: { type: 'string', default: '7d', value: 'WHEN', does: 'from when on; 7d, 12h, 90m or a date' },
+} as const satisfies Options;
+
 export async function replay(args: readonly string[], io: CliIo): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { ...commonOptions, policy: { type: 'string' }, since: { type: 'string', default: '7d' } },
-  });
+  const { values } = parseOptions(args, replayOptions);
   if (values.policy === undefined) throw new IntramurError('USAGE', 'policy replay needs --policy DIR');
   const since = parseSince(values.since, new Date());
   const config = await configured(io, values.config);
@@ -59,7 +62,7 @@ export async function replay(args: readonly string[], io: CliIo): Promise<number
 }
 
 export async function diff(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: commonOptions });
+  const { values, positionals } = parseOptions(args, commonOptions, 1);
   const [directory] = positionals;
   if (directory === undefined) throw new IntramurError('USAGE', 'policy diff needs the directory of a draft');
   const [today, draft] = await bothEngines(await configured(io, values.config), path.resolve(io.cwd, directory));

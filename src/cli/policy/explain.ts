@@ -1,13 +1,13 @@
 // `policy explain`: why an act was or would be decided as it was, and what single change would turn it.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import type { Config } from '../../config/index.ts';
 import { IntramurError } from '../../core/index.ts';
 import { readEntry } from '../../ledger/index.ts';
 import { type Explanation, parseRequestDocument, type RequestDocument } from '../../policy/index.ts';
 import type { CliIo } from '../io.ts';
 import { ledgerDirectory, parseIndex } from '../ledger/place.ts';
+import { type Options, parseOptions } from '../options.ts';
 import { commonOptions, configured, engineFor, print } from './place.ts';
 import { requestFrom } from './recorded.ts';
 
@@ -20,8 +20,14 @@ interface Recorded {
 
 type Asked = RequestDocument & { readonly recorded?: Recorded };
 
+export const explainOptions = {
+  ...commonOptions,
+  ledger: { type: 'string', value: 'N', does: 'the entry of this index' },
+  request: { type: 'string', value: 'FILE', does: 'a request that is written down' },
+} as const satisfies Options;
+
 export async function explain(args: readonly string[], io: CliIo): Promise<number> {
-  const { values } = parseArgs({ args: [...args], options: { ...commonOptions, request: { type: 'string' }, ledger: { type: 'string' } } });
+  const { values } = parseOptions(args, explainOptions);
   const { request, ledger, json } = values;
   if ((request === undefined) === (ledger === undefined)) {
     throw new IntramurError('USAGE', 'policy explain needs one of --ledger N and --request FILE');

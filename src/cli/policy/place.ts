@@ -4,8 +4,12 @@ import { type Config, loadConfig } from '../../config/index.ts';
 import { packageRoot, placesFrom } from '../../core/index.ts';
 import { loadPolicies, type PolicyEngine } from '../../policy/index.ts';
 import type { CliIo } from '../io.ts';
+import { jsonOption, type Options } from '../options.ts';
 
-export const commonOptions = { json: { type: 'boolean', default: false }, config: { type: 'string' } } as const;
+export const commonOptions = {
+  ...jsonOption,
+  config: { type: 'string', value: 'FILE', does: 'a configuration beside the usual ones' },
+} as const satisfies Options;
 
 export function packsDirectory(): string {
   return path.join(packageRoot(), 'src', 'packs');

@@ -1,13 +1,13 @@
 // `policy test [DIR]`: the cases of what is configured, or of one directory.
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { IntramurError } from '../../core/index.ts';
 import { runCases } from '../../policy/index.ts';
 import type { CliIo } from '../io.ts';
+import { parseOptions } from '../options.ts';
 import { commonOptions, configured, packsDirectory, print } from './place.ts';
 
 export async function test(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: commonOptions });
+  const { values, positionals } = parseOptions(args, commonOptions, 1);
   const [directory] = positionals;
   const places = directory === undefined ? await configuredPlaces(io, values.config) : [path.resolve(io.cwd, directory)];
   const results = (await Promise.all(places.map((place) => runCases(place, packsDirectory())))).flat();

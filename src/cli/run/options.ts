@@ -1,8 +1,8 @@
 // The options of `run`, parsed once. What stands after `--` belongs to the program and is not looked at.
 
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { IntramurError, type Purpose, purposes } from '../../core/index.ts';
+import { many, type Options, parseOptions } from '../options.ts';
 
 export interface RunOptions {
   readonly command: readonly [string, ...string[]];
@@ -30,11 +30,27 @@ export interface RunOptions {
 
 export const defaultPids = 4096;
 
+export const runOptions = {
+  purpose: { type: 'string', value: 'PURPOSE', does: `${purposes.join(' or ')}; by default what the configuration says` },
+  workspace: { type: 'string', value: 'DIR', does: 'by default the current directory' },
+  mode: { type: 'string', value: 'MODE', does: 'overlay (default): writes wait for `apply`; or direct' },
+  allow: { type: 'string', multiple: true, value: 'HOST[:PORT]', does: 'may be reached, unless a policy forbids it' },
+  env: { type: 'string', multiple: true, value: 'NAME', does: 'pass this variable on' },
+  profile: { type: 'string', value: 'NAME', does: 'what an earlier --learn proposed' },
+  learn: { type: 'boolean', does: 'propose a profile of what the session needed' },
+  'limit-memory': { type: 'string', value: 'SIZE', does: 'such as 4G' },
+  'limit-pids': { type: 'string', value: 'N', does: `processes and threads at once, by default ${defaultPids}` },
+  'limit-cpus': { type: 'string', value: 'N', does: 'processors, such as 1.5' },
+  'allow-degraded': { type: 'boolean', does: 'go on without a limit that cannot be held here' },
+  'audit-exec': { type: 'boolean', does: 'decide and record each program that starts inside' },
+  'summary-json': { type: 'string', value: 'FILE', does: 'write what happened as JSON' },
+} as const satisfies Options;
+
 /** @throws IntramurError USAGE */
 export function parseRun(args: readonly string[], cwd: string): RunOptions {
   const end = args.indexOf('--');
   const own = end < 0 ? args : args.slice(0, end);
-  const { values, positionals } = parse(own);
+  const { values, positionals } = parseOptions(own, runOptions, many);
   const [program, ...rest] = end < 0 ? positionals : args.slice(end + 1);
   if (end >= 0 && positionals.length > 0) throw usage(`unexpected "${positionals[0]}" before --`);
   if (!program) throw usage('no program to run; say: intramur run -- COMMAND');
@@ -56,32 +72,6 @@ export function parseRun(args: readonly string[], cwd: string): RunOptions {
     auditExec: values['audit-exec'] ?? false,
     summaryFile: values['summary-json'] === undefined ? undefined : path.resolve(cwd, values['summary-json']),
   };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        purpose: { type: 'string' },
-        workspace: { type: 'string' },
-        mode: { type: 'string' },
-        allow: { type: 'string', multiple: true },
-        env: { type: 'string', multiple: true },
-        profile: { type: 'string' },
-        'limit-memory': { type: 'string' },
-        'limit-pids': { type: 'string' },
-        'limit-cpus': { type: 'string' },
-        'allow-degraded': { type: 'boolean' },
-        'audit-exec': { type: 'boolean' },
-        learn: { type: 'boolean' },
-        'summary-json': { type: 'string' },
-      },
-    });
-  } catch (fault) {
-    throw usage(fault instanceof Error ? fault.message : String(fault));
-  }
 }
 
 function oneOf<T extends string>(name: string, value: string | undefined, allowed: readonly T[]): T | undefined {
