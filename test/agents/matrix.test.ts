@@ -43,10 +43,10 @@ tools: { ${[...agentRecipes.map(({ id }) => id), 'editor'].map((id) => `${id}: {
   return { rig, url, gate: await openGate(url, rig.dir) };
 }
 
+/** Empty ones each time, so that a second try does not see what the first has written. */
 function placeFor(rig: Rig, name: string): { workspace: string; home: string } {
-  const [workspace, home] = ['workspace', 'home'].map((kind) => path.join(rig.dir, `${kind}-${name}`)) as [string, string];
-  for (const dir of [workspace, home]) fs.mkdirSync(dir);
-  return { workspace, home };
+  const place = (kind: string) => fs.mkdtempSync(path.join(rig.dir, `${kind}-${name}-`));
+  return { workspace: place('workspace'), home: place('home') };
 }
 
 describe.each(dialects)('a model that speaks %s alone', (dialect) => {

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { doctor } from '../doctor.ts';
 import { launch } from '../launch.ts';
 import { canWaitKillable } from '../supervision.ts';
-import { boxIn, closeAll } from '../testdata/box.ts';
+import { boxIn, childrenOf, closeAll } from '../testdata/box.ts';
 import type { DecideStarts } from './exec-audit.ts';
 import type { ProgramStart } from './program-start.ts';
 
@@ -130,14 +130,6 @@ describe('whether the kernel can hold a start against signals', () => {
     expect(canWaitKillable(release)).toBe(expected);
   });
 });
-
-function childrenOf(pid: number): number[] {
-  try {
-    return fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-  } catch {
-    return [];
-  }
-}
 
 /** A process that nobody has waited for is dead all the same. */
 function isAlive(pid: number): boolean {
