@@ -15,6 +15,7 @@ describe('a wrong option is told in one line, with the one that was meant', () =
     ['--zzzzzzzz', 'there is no option "--zzzzzzzz"'],
     ['-x', 'there is no option "-x"'],
     ['--purpose', '--purpose needs a value'],
+    ['-n', '-n needs a value'],
     ['--purpose --json', '--purpose needs a value; one that begins with "-" is written --purpose=VALUE'],
     ['--json=3', '--json takes no value'],
     ['stray', 'unexpected "stray"'],

@@ -45,7 +45,7 @@ function read<const O extends Options>(args: readonly string[], options: O) {
 
 function explained(fault: unknown, options: Options): unknown {
   const message = fault instanceof Error ? fault.message : '';
-  const [, named = ''] = /'(-{1,2}[^'\s=]+)/.exec(message) ?? [];
+  const [, named = ''] = /'(-{1,2}[^'\s=,]+)/.exec(message) ?? [];
   switch (fault instanceof Error && 'code' in fault ? fault.code : undefined) {
     case 'ERR_PARSE_ARGS_UNKNOWN_OPTION':
       return unknownOption(named, Object.keys(options));
