@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-// Real processes, namespaces and agents run in these tests; two cores: few workers, generous limits, no retry.
+// Real processes, namespaces and agents run in these tests; two cores: few workers, generous limits, no retry. Three, because a fifth of
+// their time they wait for processes of the product; with two, that time is nobody's.
 const agents = 'test/agents/*.test.ts';
 /** What looks at a clock has the machine for itself: after everything else, a file at a time. */
 const clock = 'test/agents/refusal.test.ts';
@@ -9,7 +10,7 @@ export default defineConfig({
   test: {
     globalSetup: ['test/global-setup.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     maxConcurrency: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
@@ -23,12 +24,9 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['**/node_modules/**', agents],
           isolate: false,
-          // They wait for processes of the product a fifth of their time: a third of them fills two cores.
-          maxWorkers: 3,
-          sequence: { groupOrder: 1 },
         },
       },
-      { extends: true, test: { name: 'agents', include: [agents], exclude: [clock] } },
+      { extends: true, test: { name: 'agents', include: [agents], exclude: [clock], maxWorkers: 2, sequence: { groupOrder: 1 } } },
       { extends: true, test: { name: 'clock', include: [clock], maxWorkers: 1, sequence: { groupOrder: 2 } } },
     ],
   },
