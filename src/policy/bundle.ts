@@ -53,9 +53,11 @@ export async function makeBundle(
   for (const file of files) {
     const source = new Source(file);
     const known = proven(file.bytes);
-    for (const { start, end, json } of known ?? [])
-      add(source.policy(file.bytes.toString('utf8', start, end), json, start), source.where(start));
-    if (known) continue;
+    if (known) {
+      for (const { start, end, json } of known)
+        add(source.policy(file.bytes.toString('utf8', start, end), json, start), source.where(start));
+      continue;
+    }
     for (const placed of source.parts(await load())) {
       const { source: _, offset, ...policy } = placed;
       add(policy, source.where(offset));

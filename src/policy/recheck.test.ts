@@ -67,12 +67,20 @@ describe('rechecked', () => {
     expect([await settle(), asked, made(), isTrusted()]).toEqual([3, 3, 1, true]);
   });
 
-  it('an authority that cannot be asked: everything is refused, and it is told once', async () => {
-    const { evaluate, isTrusted, settle, told } = rig(() => answer({ decision: 'allow' }), new Error('no such file'));
+  it.each<[string, Evaluate | Error]>([
+    ['is not there', new Error('no such file')],
+    [
+      'breaks',
+      () => {
+        throw new WebAssembly.RuntimeError('unreachable');
+      },
+    ],
+  ])('an authority that %s: everything is refused, and it is told once', async (_name, authority) => {
+    const { evaluate, isTrusted, settle, told } = rig(() => answer({ decision: 'allow' }), authority);
     evaluate(question);
     evaluate(question);
     await settle();
-    expect([told, isTrusted()]).toEqual([['cedar-wasm cannot be loaded; everything is refused from now on'], false]);
+    expect([told, isTrusted()]).toEqual([['cedar-wasm cannot be asked; everything is refused from now on'], false]);
     expect(evaluate(question)).toMatchObject({ decision: 'deny', errors: [expect.any(String)] });
   });
 });

@@ -27,14 +27,20 @@ export function rechecked({ compiled, authority, every, defer, onDistrust }: Rec
   let oracle: Promise<Evaluate> | undefined;
   const recheck = async (question: Question, answer: Answer) => {
     if (takenOver) return;
-    oracle ??= authority().catch(() => unavailable);
-    const evaluate = await oracle;
-    if (evaluate !== unavailable && isSame(evaluate(question), answer)) return;
+    oracle ??= authority();
+    let authoritative: Evaluate = unavailable;
+    try {
+      const evaluate = await oracle;
+      if (isSame(evaluate(question), answer)) return;
+      authoritative = evaluate;
+    } catch {
+      // It could not be loaded, or it broke: wasm that trapped answers nothing any more.
+    }
     if (takenOver) return;
-    takenOver = evaluate;
+    takenOver = authoritative;
     onDistrust(
-      evaluate === unavailable
-        ? 'cedar-wasm cannot be loaded; everything is refused from now on'
+      authoritative === unavailable
+        ? 'cedar-wasm cannot be asked; everything is refused from now on'
         : `the compiled form differs on ${question.action}; cedar-wasm decides from now on`,
     );
   };
