@@ -17,15 +17,7 @@ export default defineConfig({
     projects: [
       // Of the rooms, many small files: a process each would cost more than what they test.
       { extends: true, test: { name: 'rooms', include: ['src/**/*.test.ts'], isolate: false } },
-      {
-        extends: true,
-        test: {
-          name: 'house',
-          include: ['test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', agents],
-          isolate: false,
-        },
-      },
+      { extends: true, test: { name: 'house', include: ['test/**/*.test.ts'], exclude: ['**/node_modules/**', agents], isolate: false } },
       { extends: true, test: { name: 'agents', include: [agents], exclude: [clock], maxWorkers: 2, sequence: { groupOrder: 1 } } },
       { extends: true, test: { name: 'clock', include: [clock], maxWorkers: 1, sequence: { groupOrder: 2 } } },
     ],

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { type Classification, classifications, IntramurError, placesFrom, product } from '../core/index.ts';
 import { type DataStore, dataStore, type FingerprintStore, fingerprintStore, loadBackground } from '../inspect/index.ts';
 import type { CliIo } from './io.ts';
-import { many, type Options, parseOptions } from './options.ts';
+import { jsonOption, many, type Options, parseOptions } from './options.ts';
 
 const SCHEMA = 'intramur/index/1';
 const usage =
@@ -21,11 +21,10 @@ const ofTable = {
   columns: { type: 'string', value: 'A,B', does: 'whose value names one person' },
   with: { type: 'string', value: 'C,D', does: 'what counts only beside one of those' },
 } as const satisfies Options;
-const ofList = { json: { type: 'boolean', does: 'one JSON document on standard output' } } as const satisfies Options;
 export const forms = {
   'add REPO': { ...named, ...ofRepository },
   'add TABLE.csv': { ...named, ...ofTable },
-  list: ofList,
+  list: jsonOption,
   'remove NAME': {},
   build: {},
   'export FILE': {},
@@ -45,7 +44,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
         ? addTable(tables, resolved(target, io), values, io)
         : add(store, resolved(target, io), values, io);
     case 'list':
-      return list(store, tables, values.json ?? false, io);
+      return list(store, tables, values.json, io);
     case 'remove':
       if (target === undefined) throw wrong('index remove needs the name of a repository or table');
       if (!store.remove(target) && !tables.remove(target))
@@ -67,7 +66,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
 }
 
 function parse(args: readonly string[]) {
-  return parseOptions(args, { ...named, ...ofRepository, ...ofTable, ...ofList }, many);
+  return parseOptions(args, { ...named, ...ofRepository, ...ofTable, ...jsonOption }, many);
 }
 
 function wrong(message: string): IntramurError {

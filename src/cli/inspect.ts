@@ -5,12 +5,12 @@ import { dialects, type InspectFinding, IntramurError, placesFrom, type Report }
 import { createInspector, dataStore, fingerprintStore, type Inspector } from '../inspect/index.ts';
 import { answerLines } from './inspect-lines.ts';
 import type { CliIo } from './io.ts';
-import { many, type Options, parseOptions } from './options.ts';
+import { jsonOption, many, type Options, parseOptions } from './options.ts';
 
 const SCHEMA = 'intramur/inspect/1';
 
 const options = {
-  json: { type: 'boolean', does: 'one JSON document on standard output' },
+  ...jsonOption,
   jsonl: { type: 'boolean', does: 'answer JSON lines, one by one' },
   as: { type: 'string', value: 'KIND', does: 'text (default) or http-body' },
   dialect: { type: 'string', value: 'D', does: `one of ${dialects.join(', ')}` },
@@ -51,7 +51,7 @@ function parse(args: readonly string[]): Asked {
   }
   if (values.json && values.jsonl) throw new IntramurError('USAGE', '--json and --jsonl exclude each other');
   if (positionals.length > 1) throw new IntramurError('USAGE', 'inspect takes one file, or - for standard input');
-  return { file: positionals[0] ?? '-', json: values.json ?? false, jsonl: values.jsonl ?? false, as };
+  return { file: positionals[0] ?? '-', json: values.json, jsonl: values.jsonl ?? false, as };
 }
 
 async function read(file: string, io: CliIo): Promise<Uint8Array> {

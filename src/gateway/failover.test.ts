@@ -2,8 +2,8 @@
 import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Target } from '../core/index.ts';
-import { type Fault } from '../testing/index.ts';
+import type { Target } from '../core/index.ts';
+import type { Fault } from '../testing/index.ts';
 import { allow, ask, bearer, chatBody, provider, until } from './test-rig.ts';
 import { chat, closeAll, dialectCalls, ends, insideOnly, listen, messageOf, open, pair, rig, streamed, upstream } from './testdata/pair.ts';
 

@@ -2,7 +2,7 @@
 import http from 'node:http';
 import net from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Dialect } from '../core/index.ts';
+import type { Dialect } from '../core/index.ts';
 import { ask, bearer, chatBody, provider, testKey, until } from './test-rig.ts';
 import { chat, closeAll, dialectCalls, ends, insideOnly, listen, pair, rig, streamed, upstream } from './testdata/pair.ts';
 

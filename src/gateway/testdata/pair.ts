@@ -1,7 +1,7 @@
 // Test kit of the gateway: an inside and an outside upstream behind one gateway, and a call in each dialect.
 import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
-import { type Dialect, type Request, type Target } from '../../core/index.ts';
+import type { Dialect, Request, Target } from '../../core/index.ts';
 import { type FakeUpstream, startFakeUpstream } from '../../testing/index.ts';
 import { allow, provider, type Rig, type RigOptions, startRig, type Told } from '../test-rig.ts';
 
