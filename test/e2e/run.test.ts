@@ -75,6 +75,16 @@ describe('intramur run', () => {
     expect({ code, stdout }).toEqual({ code: expected, stdout: expected === 3 ? 'started\nsaved\n' : 'started\n' });
   });
 
+  it('a signal between our first line and the first word of the program ends the program, not the launcher alone', async () => {
+    const child = rig.start(['run', '--mode', 'direct', '--', 'sleep', '1000']);
+    const ended = finished(child);
+    await new Promise((resolve) => child.stderr?.once('data', resolve));
+    child.kill('SIGTERM');
+    const { code, stderr } = await ended;
+    expect(code, stderr).toBe(143);
+    expect(stderr).toMatch(/ledger entries/);
+  });
+
   it('writes in the workspace and nowhere else; the home inside is not the home', async () => {
     const { stdout } = await inside(
       'echo made > made.txt; echo no > ~/made.txt; cat ~/.ssh/id_ed25519; ls ~/.ssh; pwd; test -w /usr || echo readonly',

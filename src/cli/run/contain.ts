@@ -14,7 +14,7 @@ import { type Doors, doorsOf } from './doors.ts';
 import { baseEnvironment, passedByName, searchPath } from './environment.ts';
 import type { RunOptions } from './options.ts';
 import type { Program } from './program.ts';
-import { followSignals } from './signals.ts';
+import { followSignals, type SignalsFollowed } from './signals.ts';
 import { endLines, printable, startLine } from './status-line.ts';
 import { rememberTerminalModes } from './terminal-modes.ts';
 import type { SessionGpgAgent } from './when-asked/gpg-agent.ts';
@@ -62,6 +62,7 @@ export async function contain(
   const way = (): Promise<Egress> =>
     (egress ??= import('./session-egress.ts').then(({ createSessionEgress }) => createSessionEgress(client, session, gatewayPort)));
   let doors: Doors | undefined;
+  let signals: SignalsFollowed | undefined;
   let sshAgent: SessionSshAgent | undefined;
   let gpgAgent: SessionGpgAgent | undefined;
   try {
@@ -87,6 +88,7 @@ export async function contain(
         doors = doorsOf(listeners, way);
       },
       confined(confinement) {
+        signals ??= followSignals();
         const told = client.confined(confinement);
         if (startMs > 0)
           io.stderr.write(`${product.name}: started the daemon in ${Math.round(startMs)} ms; it goes on until ${product.name} down\n`);
@@ -98,7 +100,7 @@ export async function contain(
     });
     life.halt = launched.kill;
     doors?.open();
-    const release = followSignals(launched);
+    signals?.handTo(launched);
     const loadEgress = setTimeout(() => void way().catch(() => {}), egressAfterMs).unref(); // whoever dials, and the end, hear of a failure
     const loadRest = setTimeout(() => client.prepare(), restAfterMs).unref();
     setImmediate(launched.tidy);
@@ -109,9 +111,14 @@ export async function contain(
       io.stderr.write(`${product.name}: the session is ended: ${reason}\n`);
       launched.kill();
     });
-    const exit = await launched.exited;
+    const exit = await launched.exited.catch((fault: unknown) => {
+      // Killed before there was a program that could have ended by it.
+      const signal = signals?.heard();
+      if (signal === undefined) throw fault;
+      return { code: null, signal };
+    });
     endWatch();
-    release();
+    signals?.release();
     clearTimeout(loadEgress);
     clearTimeout(loadRest);
     restoreTerminalModes();
@@ -133,6 +140,7 @@ export async function contain(
     return exitCode;
   } finally {
     life.isOver = true;
+    signals?.release();
     doors?.close();
     sshAgent?.close();
     gpgAgent?.close();

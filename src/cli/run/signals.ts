@@ -6,21 +6,43 @@ import type { Launched } from '../../sandbox/index.ts';
 /** How long a program may take to end after it was told to. */
 const graceMs = 5000;
 
-/** @returns takes the handlers away again */
-export function followSignals(launched: Pick<Launched, 'signal' | 'kill'>): () => void {
+type Target = Pick<Launched, 'signal' | 'kill'>;
+
+export interface SignalsFollowed {
+  /** Who hears them, and at once what came before there was anybody. */
+  handTo(launched: Target): void;
+  /** The last one that was to end the program. */
+  heard(): NodeJS.Signals | undefined;
+  /** Takes the handlers away again. */
+  release(): void;
+}
+
+/** From now on a signal does not end the launcher: called before the program may start, because whoever sees its first word may send one. */
+export function followSignals(): SignalsFollowed {
   let timer: NodeJS.Timeout | undefined;
+  let target: Target | undefined;
+  let heard: NodeJS.Signals | undefined;
   const ignore = () => {};
   const end = (signal: NodeJS.Signals) => {
-    launched.signal(signal);
-    timer ??= setTimeout(launched.kill, graceMs);
+    heard = signal;
+    if (target === undefined) return;
+    target.signal(signal);
+    timer ??= setTimeout(target.kill, graceMs);
   };
   const fromTerminal = ['SIGINT', 'SIGQUIT'] as const;
   const ending = ['SIGTERM', 'SIGHUP'] as const;
   for (const signal of fromTerminal) process.on(signal, ignore);
   for (const signal of ending) process.on(signal, end);
-  return () => {
-    clearTimeout(timer);
-    for (const signal of fromTerminal) process.off(signal, ignore);
-    for (const signal of ending) process.off(signal, end);
+  return {
+    handTo(launched) {
+      target = launched;
+      if (heard !== undefined) end(heard);
+    },
+    heard: () => heard,
+    release() {
+      clearTimeout(timer);
+      for (const signal of fromTerminal) process.off(signal, ignore);
+      for (const signal of ending) process.off(signal, end);
+    },
   };
 }
