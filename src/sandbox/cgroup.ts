@@ -27,6 +27,13 @@ const limitFiles = {
   cpu: { unified: 'cpu.max', legacy: 'cpu.cfs_quota_us' },
 } as const satisfies Record<Controller, { unified: string; legacy: string }>;
 
+const members = 'cgroup.procs';
+/**
+ * Whoever moves itself by its one thread moves at once: to move a whole process the kernel first stops every start of one and waits until
+ * all processors have seen that, 4 to 30 ms. The unified hierarchy has no such file for groups that hold memory or processes.
+ */
+const oneMember = 'tasks';
+
 const noController = 'no control group with this controller may be made here';
 
 /** What of this a control group does not hold for the session, with the reason. */
@@ -81,7 +88,7 @@ export function placesFor({ memoryBytes, cpus }: Limits): Places {
 /** Makes the groups with their limits; nobody is in them yet. What cannot be made is not in force, and not reported as such. */
 export function sessionCgroup(limits: Limits, places: Places): SessionCgroup {
   const name = `${product.name}-${process.pid}-${made++}`;
-  const set: { group: string; line: string }[] = [];
+  const set: { group: string; entry: string; line: string }[] = [];
   const limit = (controller: Controller, value: number | string, line: string): void => {
     const place = places[controller];
     if (!place) return;
@@ -90,7 +97,7 @@ export function sessionCgroup(limits: Limits, places: Places): SessionCgroup {
       mkdirSync(group, { recursive: true });
       writeFileSync(path.join(group, limitFiles[controller][place.isUnified ? 'unified' : 'legacy']), String(value));
       if (controller === 'memory') withoutSwap(group, place.isUnified, Number(value));
-      set.push({ group, line });
+      set.push({ group, entry: path.join(group, place.isUnified ? members : oneMember), line });
     } catch {
       // One group of the unified hierarchy may hold several limits.
       if (!set.some((other) => other.group === group)) removeGroup(group);
@@ -102,11 +109,10 @@ export function sessionCgroup(limits: Limits, places: Places): SessionCgroup {
   if (limits.cpus !== undefined)
     limit('cpu', String(Math.round(limits.cpus * 100_000)), `processor time in all: ${limits.cpus} CPUs (control group)`);
   const groups = [...new Set(set.map(({ group }) => group))];
-  const members = (group: string): string => path.join(group, 'cgroup.procs');
   return {
-    entries: groups.map(members),
+    entries: [...new Set(set.map(({ entry }) => entry))],
     linesFor(pid) {
-      const entered = groups.filter((group) => read(members(group))?.split('\n').includes(String(pid)));
+      const entered = groups.filter((group) => read(path.join(group, members))?.split('\n').includes(String(pid)));
       return set.filter(({ group }) => entered.includes(group)).map(({ line }) => line);
     },
     remove: () => removeGroups(groups),
@@ -173,7 +179,7 @@ function mountPoint(mounts: readonly string[], type: string, controller: Control
 function mayMakeIn(directory: string): boolean {
   try {
     accessSync(directory, constants.W_OK);
-    accessSync(path.join(directory, 'cgroup.procs'), constants.W_OK);
+    accessSync(path.join(directory, members), constants.W_OK);
     return true;
   } catch {
     return false;
