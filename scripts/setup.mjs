@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { handOver } from './hand-over.mjs';
+import { unpackLlama } from './llama.mjs';
 
 const root = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '..');
 const say = (line) => process.stderr.write(`intramur: ${line}\n`);
@@ -119,7 +120,13 @@ const forTests = {
 const tasks = {
   start: { script: 'scripts/start.mjs' },
   demo: { script: 'scripts/demo.mjs', agents: true },
-  test: { script: 'scripts/test.mjs', agents: true, system: forTests, args: ['--project', 'rooms', '--project', 'house'] },
+  test: {
+    script: 'scripts/test.mjs',
+    agents: true,
+    llama: true,
+    system: forTests,
+    args: ['--project', 'rooms', '--project', 'house'],
+  },
   'test:agents': { script: 'scripts/test.mjs', agents: true, system: forTests, args: ['--project', 'agents', '--project', 'clock'] },
   bench: {
     script: 'scripts/bench.mjs',
@@ -140,6 +147,10 @@ if (process.platform === 'linux') systemPackages({ bwrap: 'bubblewrap', ...task.
 if (task.agents) modules(path.join(root, 'test', 'agents'), 'five coding agents for tests and demo, 1.4 GB', ['install', '--no-save']);
 if (task.peers && fs.existsSync(path.join(root, 'bench', 'peers')))
   modules(path.join(root, 'bench', 'peers'), 'the peers that are measured against', ['install', '--no-save']);
+if (task.llama) {
+  const fault = unpackLlama(root, say);
+  if (fault !== undefined) say(`llama.cpp's server is not to be had here, and its tests are skipped: ${fault}`);
+}
 build(node);
 if (task.script) {
   const PATH = [path.dirname(node), path.join(root, 'node_modules', '.bin'), process.env.PATH].join(path.delimiter);

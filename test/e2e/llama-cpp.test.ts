@@ -1,73 +1,95 @@
-// A real llama.cpp server behind the gateway, in all four dialects. Neither npm nor Debian 12 ships `llama-server` (the npm packages hold
-// bindings without a server), so it runs where somebody has one: LLAMA_SERVER names the program, LLAMA_MODEL a GGUF file; any will do, since
-// the wire is what is tested.
-import { type ChildProcess, spawn } from 'node:child_process';
+// A real llama.cpp server behind the gateway: every dialect of a client on every dialect that the server speaks. The model is noise, but the
+// server holds it to a grammar, so that it calls tools as they are declared and gives JSON of the shape that was asked for.
 import crypto from 'node:crypto';
-import net, { type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Entry } from '../../src/core/index.ts';
+import { type Asked, bodyOf, dialects, pathOf, read } from './llama/ask.ts';
+import { type LlamaServer, llamaMissing, startLlama } from './llama/server.ts';
 import { createRig, type Rig } from './rig.ts';
 
-const { LLAMA_SERVER: program = '', LLAMA_MODEL: model = '' } = process.env;
 const key = `sk-test-${crypto.randomBytes(12).toString('hex')}`;
+const colours = { type: 'object', properties: { colour: { type: 'string', enum: ['red', 'green'] } }, required: ['colour'] };
+const tool = { name: 'pick', description: 'Picks a colour', parameters: colours };
+const spoken = ['chat', 'messages', 'responses'] as const;
 
-describe.skipIf(program === '' || model === '')(
-  'a real llama.cpp server (needs LLAMA_SERVER and LLAMA_MODEL: no package registry ships it)',
-  () => {
-    let server: ChildProcess;
-    let rig: Rig;
-    let url = '';
+describe.skipIf(llamaMissing !== undefined)(`a real llama.cpp server${llamaMissing === undefined ? '' : `: ${llamaMissing}`}`, () => {
+  let server: LlamaServer;
+  let rig: Rig;
+  let url = '';
 
-    beforeAll(async () => {
-      const port = await freePort();
-      server = spawn(program, ['--model', model, '--host', '127.0.0.1', '--port', String(port), '--ctx-size', '2048', '--jinja'], {
-        stdio: 'ignore',
-      });
-      for (let i = 0; i < 600; i++) {
-        const answer = await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined);
-        if (answer?.status === 200) break;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-      rig = await createRig();
-      rig.configure(`providers:
-  - { id: chat, dialect: openai-chat, url: "http://127.0.0.1:${port}/v1", perimeter: onprem }
-  - { id: messages, dialect: anthropic-messages, url: "http://127.0.0.1:${port}", perimeter: onprem }
-models: { "translated": [chat/any], "native": [chat/any, messages/any] }
+  beforeAll(async () => {
+    rig = await createRig();
+    server = await startLlama(rig.dir);
+    rig.configure(`providers:
+  - { id: chat, dialect: openai-chat, url: "http://127.0.0.1:${server.port}/v1", perimeter: onprem }
+  - { id: messages, dialect: anthropic-messages, url: "http://127.0.0.1:${server.port}", perimeter: onprem }
+  - { id: responses, dialect: openai-responses, url: "http://127.0.0.1:${server.port}/v1", perimeter: onprem }
+models: { ${spoken.map((id) => `on-${id}: [${id}/noise]`).join(', ')} }
 keys: [{ id: ide, sha256: ${crypto.hash('sha256', key)}, purpose: research }]
 `);
-      expect(await rig.intramur(['up', '--background'])).toMatchObject({ code: 0 });
-      url = (JSON.parse((await rig.intramur(['status', '--json'])).stdout) as { gateway: { url: string } }).gateway.url;
-    });
-    afterAll(async () => {
-      await rig.close();
-      server.kill();
-    });
+    expect(await rig.intramur(['up', '--background'])).toMatchObject({ code: 0 });
+    url = (JSON.parse((await rig.intramur(['status', '--json'])).stdout) as { gateway: { url: string } }).gateway.url;
+  });
+  afterAll(async () => {
+    await rig.close();
+    server.stop();
+  });
 
-    const user = { role: 'user', content: 'hello' };
-    it.each<[string, object, RegExp]>([
-      ['/v1/chat/completions', { model: 'native', max_tokens: 8, stream: true, messages: [user] }, /\[DONE\]/],
-      ['/v1/messages', { model: 'native', max_tokens: 8, stream: true, messages: [user] }, /message_stop/],
-      ['/v1/messages', { model: 'translated', max_tokens: 8, stream: true, messages: [user] }, /message_stop/],
-      ['/v1/responses', { model: 'translated', max_output_tokens: 16, stream: true, input: 'hello' }, /response\.(?:completed|incomplete)/],
-      [
-        '/v1beta/models/translated:streamGenerateContent?alt=sse',
-        { contents: [{ role: 'user', parts: [{ text: 'hello' }] }] },
-        /"finishReason"/,
-      ],
-    ])('%s %j', async (target, body, end) => {
-      const response = await fetch(url + target, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
-        body: JSON.stringify(body),
-      });
-      expect([response.status, await response.text()]).toEqual([200, expect.stringMatching(end)]);
+  async function ask(dialect: (typeof dialects)[number], asked: Asked) {
+    const response = await fetch(url + pathOf(dialect, asked), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+      body: JSON.stringify(bodyOf(dialect, asked)),
     });
-  },
-);
+    const answer = await response.text();
+    expect({ status: response.status, answer }).toMatchObject({ status: 200 });
+    return { ...read(dialect, asked.stream, answer), answer };
+  }
 
-async function freePort(): Promise<number> {
-  const probe = net.createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
+  const ways = dialects.flatMap((dialect) => spoken.flatMap((upstream) => [false, true].map((stream) => ({ dialect, upstream, stream }))));
+
+  it.each(ways)('calls a tool: $dialect on $upstream, streamed $stream', async ({ dialect, upstream, stream }) => {
+    const { calls, isWhole } = await ask(dialect, { model: `on-${upstream}`, stream, user: 'pick one', tool });
+    expect(isWhole).toBe(true);
+    expect(calls.length).toBeGreaterThan(0);
+    for (const call of calls) expect(call).toEqual({ name: 'pick', input: { colour: expect.stringMatching(/^(?:red|green)$/) } });
+  });
+
+  it.each(ways.filter(({ stream }) => stream))('goes on from what a tool gave: $dialect on $upstream', async ({ dialect, upstream }) => {
+    const asked = { model: `on-${upstream}`, stream: true, user: 'pick one', tool, result: 'it is red now' };
+    expect(await ask(dialect, asked)).toMatchObject({ isWhole: true });
+  });
+
+  it.each(ways.filter(({ stream }) => stream))('says something: $dialect on $upstream', async ({ dialect, upstream }) => {
+    const said = await ask(dialect, { model: `on-${upstream}`, stream: true, user: 'hello', most: 40 });
+    expect(said).toMatchObject({ isWhole: true, calls: [], text: expect.stringMatching(/./s) });
+  });
+
+  it.each(dialects.map((dialect) => ({ dialect })))('gives JSON of the shape that $dialect asks for', async ({ dialect }) => {
+    const { text } = await ask(dialect, {
+      model: 'on-chat',
+      stream: false,
+      user: 'hello',
+      shape: { ...colours, additionalProperties: false },
+    });
+    expect(JSON.parse(text)).toEqual({ colour: expect.stringMatching(/^(?:red|green)$/) });
+  });
+
+  it.each(spoken)('counts in the ledger what the server counted: %s', async (upstream) => {
+    const { answer } = await ask('openai-chat', {
+      model: `on-${upstream}`,
+      stream: false,
+      user: `how much is this on ${upstream}`,
+      most: 5,
+    });
+    const { usage } = JSON.parse(answer) as { usage: { prompt_tokens: number; completion_tokens: number } };
+    const { stdout } = await rig.intramur(['ledger', 'export', '--format', 'jsonl']);
+    const entries = stdout
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Entry);
+    expect(entries.findLast(({ outcomeOf }) => outcomeOf !== undefined)).toMatchObject({
+      detail: { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens },
+    });
+  });
+});
