@@ -66,24 +66,33 @@ export async function measureSpeed({ directory }: { readonly directory: string }
   note('800 KB cold, passes over memory that take as long', median(cold.here) / median(cold.pass), 'passes');
 
   const history = [...parts(0, 760_000)];
-  await look(far, call(history), 's');
-  const increments: number[] = [];
-  const again: number[] = [];
-  for (let talk = 0; talk < 5; talk++) {
-    // Made before anything is measured: what a client's garbage costs is not the inspector's.
-    const bodies = Array.from({ length: 60 }, (_, i) => {
-      const more = Array.from({ length: i + 1 }, (_, j) => text.subarray(4_000_000 + (talk * 60 + j) * 20_000).subarray(0, 20_000));
-      return call([...history, ...more]);
-    });
-    for (const [i, body] of bodies.entries()) {
-      const more = (await look(far, body, 's')).ms;
-      const same = (await look(far, body, 's')).ms;
-      if (i === 0 || talk === 0) continue;
-      increments.push(more);
-      again.push(same);
+  const grown = async (size: number, steps: number, talks: number): Promise<{ more: number[]; again: number[] }> => {
+    const more: number[] = [];
+    const again: number[] = [];
+    await look(far, call(history), 's');
+    for (let talk = 0; talk < talks; talk++) {
+      // Made before anything is measured: what a client's garbage costs is not the inspector's.
+      const bodies = Array.from({ length: steps }, (_, i) => {
+        const added = Array.from({ length: i + 1 }, (_, j) => text.subarray(4_000_000 + (talk * steps + j) * size).subarray(0, size));
+        return call([...history, ...added]);
+      });
+      for (const [i, body] of bodies.entries()) {
+        const first = (await look(far, body, 's')).ms;
+        const second = (await look(far, body, 's')).ms;
+        if (i === 0 || talk === 0) continue;
+        more.push(first);
+        again.push(second);
+      }
     }
-  }
-  for (const [name, values] of Object.entries({ '20 KB more on a history of 0.8 to 2 MB': increments, 'the same history again': again })) {
+    return { more, again };
+  };
+  const { more, again } = await grown(20_000, 60, 5);
+  const { more: large } = await grown(100_000, 12, 5);
+  for (const [name, values] of Object.entries({
+    '20 KB more on a history of 0.8 to 2 MB': more,
+    '100 KB more on a history of 0.8 to 2 MB, in a worker and back': large,
+    'the same history again': again,
+  })) {
     note(`${name}, best`, Math.min(...values), 'ms');
     note(`${name}, median`, median(values), 'ms');
     note(`${name}, p99`, quantile(values, 0.99), 'ms');

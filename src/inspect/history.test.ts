@@ -1,8 +1,8 @@
 // What a session was told before must not hide what it is told now: a payload is sent once broken, so that it is noise, and once whole.
 import crypto from 'node:crypto';
 import zlib from 'node:zlib';
-import { describe, expect, it } from 'vitest';
-import { createInspector } from './index.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { createInspector, createWorkers } from './index.ts';
 
 const token = ['xoxb', '123456789012', '123456789012', 'aB3dE5fG7hJ9kL1mN3pQ5rS7'].join('-');
 const line = (i: number) =>
@@ -87,4 +87,51 @@ it('what is new is looked at from a line on that stands a little before it, also
   looks.length = 0;
   const { labels, findings } = await inspector.inspect(call([`key ${token}`, ...code, `and ${token}`]), { session: 's' });
   expect([labels, findings.length, looks.length]).toEqual([['secret'], 2, 1]);
+});
+
+describe('what is new and too large to be looked at by a thread that serves others', () => {
+  const fingerprintKey = crypto.randomBytes(32);
+  const workers = createWorkers({ fingerprints: undefined, fingerprintKey, most: 1 });
+  afterAll(() => workers.close());
+  const watched = () => {
+    const sizes: number[] = [];
+    const look: typeof workers.look = (bytes, ...rest) => (sizes.push(bytes.length), workers.look(bytes, ...rest));
+    return { sizes, inspector: createInspector({ fingerprintKey, workers: { ...workers, look } }) };
+  };
+  const body = (texts: readonly string[], spoil = (json: string) => json) => {
+    const messages = texts.map((content) => ({ role: 'user', content }));
+    return { bytes: Buffer.from(spoil(JSON.stringify({ messages }))), contentType: 'application/json', views: [] };
+  };
+  const before = [`It was ${token} until today.`, ...Array.from({ length: 300 }, () => lines(40).join('\n'))];
+  const large = [...lines(700), `and now it is ${token.replace('aB3', 'cD4')}`, ...lines(700)].join('\n');
+
+  it.each([
+    ['behind everything', [...before, large]],
+    ['in the middle', [...before.slice(0, 150), large, ...before.slice(150)]],
+  ])('is looked at elsewhere without what was looked at before: %s', async (_where, texts) => {
+    const { sizes, inspector } = watched();
+    await inspector.inspect(body(before), { session: 's' });
+    const { ms: _ms, ...second } = await inspector.inspect(body(texts), { session: 's' });
+    const { ms: _cold, ...cold } = await createInspector({ fingerprintKey }).inspect(body(texts));
+    expect(second).toEqual(cold);
+    expect(cold.findings).toHaveLength(2);
+    expect(sizes[0]).toBeGreaterThan(1_000_000);
+    expect(sizes.slice(1)).toEqual([expect.toSatisfy((size: number) => size > 64 << 10 && size < 250_000)]);
+    // And what comes next stands where it is then.
+    const more = [...texts, `one more: ${token}`];
+    const { ms: _third, ...third } = await inspector.inspect(body(more), { session: 's' });
+    const { ms: _again, ...whole } = await createInspector({ fingerprintKey }).inspect(body(more));
+    expect(third).toEqual(whole);
+    expect(sizes).toHaveLength(2);
+  });
+
+  it('a quote in it that turns inside out what stands behind it: all is looked at', async () => {
+    const { sizes, inspector } = watched();
+    const broken = body([...before.slice(0, 150), `${large} QUOTE`, ...before.slice(150)], (json) => json.replace(' QUOTE', ' "'));
+    await inspector.inspect(body(before), { session: 's' });
+    const { ms: _ms, ...second } = await inspector.inspect(broken, { session: 's' });
+    const { ms: _cold, ...cold } = await createInspector({ fingerprintKey }).inspect(broken);
+    expect(second).toEqual(cold);
+    expect(sizes).toHaveLength(3);
+  });
 });

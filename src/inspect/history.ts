@@ -28,10 +28,12 @@ export interface Change<Found> {
   readonly fresh: Span;
   readonly replaced: Span;
   readonly before: Found;
-  /** `fresh` as it was read; valid until the next reading. */
+  /** Does `fresh` begin within a string? */
+  readonly isInside: boolean;
+  /** `fresh` as it was read, where it was; valid until the next reading. */
   readonly json: JsonReading | undefined;
-  /** The texts of the whole payload as it now is, for the next comparison. */
-  readonly texts: Int32Array;
+  /** The texts of the whole payload as it now is, for the next comparison. `fresh`: start and end of each in what is new. */
+  textsWith(fresh: Int32Array): Int32Array;
 }
 
 export interface History<Found> {
@@ -41,8 +43,8 @@ export interface History<Found> {
   remember(session: string, bytes: Buffer, found: Found, texts: Int32Array, change: Change<Found> | undefined): void;
 }
 
-/** @param mostFresh bytes; where more than that is new the whole payload has to be looked at */
-export function createHistory<Found>(mostFresh = Number.POSITIVE_INFINITY): History<Found> {
+/** @param mostRead bytes; more than that is not read to be compared, so whoever looks at it has to find it closed */
+export function createHistory<Found>(mostRead = Number.POSITIVE_INFINITY): History<Found> {
   const sessions = new Map<string, Remembered<Found>>();
   let held = 0;
 
@@ -54,7 +56,7 @@ export function createHistory<Found>(mostFresh = Number.POSITIVE_INFINITY): Hist
   return {
     changeSince(session, bytes) {
       const last = sessions.get(session);
-      return last && changeBetween(last, bytes, mostFresh);
+      return last && changeBetween(last, bytes, mostRead);
     },
     remember(session, bytes, found, texts, change) {
       if (change && isEmpty(change.fresh) && isEmpty(change.replaced)) return;
@@ -77,26 +79,28 @@ export function createHistory<Found>(mostFresh = Number.POSITIVE_INFINITY): Hist
   };
 }
 
-function changeBetween<Found>(last: Remembered<Found>, bytes: Buffer, mostFresh: number): Change<Found> | undefined {
+function changeBetween<Found>(last: Remembered<Found>, bytes: Buffer, mostRead: number): Change<Found> | undefined {
   const { memory, length, texts, found } = last;
   const before = memory.subarray(0, length);
   const shorter = Math.min(before.length, bytes.length);
   const same = samePrefix(before, bytes, shorter);
   if (same === before.length && same === bytes.length) {
-    return { since: last, fresh: { start: same, end: same }, replaced: { start: same, end: same }, before: found, json: undefined, texts };
+    const nowhere = { start: same, end: same };
+    return { since: last, fresh: nowhere, replaced: nowhere, before: found, isInside: false, json: undefined, textsWith: () => texts };
   }
   const sameEnd = sameSuffix(before, bytes, shorter - same);
   // Quotes belong to what is looked at, so both cuts lie outside of strings.
   const cut = cutBefore(before, texts, same - OVERLAP);
   const stop = cutBehind(before, texts, before.length - sameEnd + OVERLAP) ?? before.length;
   if (cut === undefined || stop < cut.at) return undefined;
-  const start = cut.at;
+  const { at: start, isInside } = cut;
   const fresh = { start, end: stop + bytes.length - before.length };
-  if (fresh.end < fresh.start || fresh.end - fresh.start > mostFresh) return undefined;
-  const json = readJson(bytes.subarray(fresh.start, fresh.end), cut.isInside);
-  if (!json.isClosed) return undefined;
+  if (fresh.end < fresh.start) return undefined;
+  const json = fresh.end - fresh.start > mostRead ? undefined : readJson(bytes.subarray(fresh.start, fresh.end), isInside);
+  if (json?.isClosed === false) return undefined;
   const replaced = { start, end: stop };
-  return { since: last, fresh, replaced, before: found, json, texts: joinedTexts(texts, replaced, json.spans, fresh, cut.isInside) };
+  const textsWith = (inside: Int32Array): Int32Array => joinedTexts(texts, replaced, inside, fresh, isInside);
+  return { since: last, fresh, replaced, before: found, isInside, json, textsWith };
 }
 
 /** The texts before the change, those in it, and those behind it where they now stand. */

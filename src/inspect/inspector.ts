@@ -79,18 +79,29 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
     { session, knownSecrets }: InspectContext,
   ): Promise<{ all: Found; fresh: Found }> {
     const isJson = looksLikeJson(bytes, contentType);
-    const change = session === undefined || !isJson ? undefined : history.changeSince(session, bytes);
-    const { start, end } = change?.fresh ?? { start: 0, end: bytes.length };
-    if (change && start === end) return { all: joined(change, nothing, bytes.length), fresh: nothing };
-    const part = bytes.subarray(start, end);
-    const { found: fresh, texts }: Look =
-      workers && part.length > MOST_HERE
-        ? await workers.look(part, isJson, knownSecrets ?? [], (value) => options.isPlaceholder?.(value) ?? false)
-        : looker.body(part, { isJson, json: change?.json, offset: start, knownSecrets }, budgetFor(limits, nowMs));
+    let change = session === undefined || !isJson ? undefined : history.changeSince(session, bytes);
+    if (change && change.fresh.start === change.fresh.end) return { all: joined(change, nothing, bytes.length), fresh: nothing };
+    let look = await lookAt(bytes, isJson, knownSecrets, change);
+    // Read otherwise than before: what stands behind it may no longer be what it was.
+    if (change && !look.isClosed) look = await lookAt(bytes, isJson, knownSecrets, (change = undefined));
+    const { found: fresh, texts } = look;
     const all = change ? joined(change, fresh, bytes.length) : fresh;
-    const spans = change?.texts ?? texts;
-    if (session !== undefined && spans && !all.refused) history.remember(session, bytes, all, spans, change);
+    if (session !== undefined && texts && !all.refused) history.remember(session, bytes, all, change?.textsWith(texts) ?? texts, change);
     return { all, fresh };
+  }
+
+  /** Here what is small, in a worker what is not. */
+  async function lookAt(
+    bytes: Buffer,
+    isJson: boolean,
+    knownSecrets: readonly KnownSecret[] = [],
+    change: Change<Found> | undefined,
+  ): Promise<Look> {
+    const { start, end } = change?.fresh ?? { start: 0, end: bytes.length };
+    const part = { isJson, isInside: change?.isInside ?? false, offset: start, knownSecrets };
+    if (workers && end - start > MOST_HERE)
+      return await workers.look(bytes.subarray(start, end), part, (value) => options.isPlaceholder?.(value) ?? false);
+    return looker.body(bytes.subarray(start, end), { ...part, json: change?.json }, budgetFor(limits, nowMs));
   }
 
   /** What earlier calls of the session add to the traces of this one. */

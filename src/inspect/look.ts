@@ -35,6 +35,8 @@ export interface Look {
   readonly found: Found;
   /** Of JSON: start and end of each text in the bytes. */
   readonly texts: Int32Array | undefined;
+  /** Of JSON: the last string ends. */
+  readonly isClosed: boolean;
 }
 
 export interface LookerOptions {
@@ -55,6 +57,8 @@ interface More {
 
 export interface BodyOptions extends More {
   readonly isJson: boolean;
+  /** JSON that begins within a string. */
+  readonly isInside?: boolean;
   readonly json?: JsonReading | undefined;
   /** Where the bytes stand in the payload, when they are a part of it. */
   readonly offset: number;
@@ -105,9 +109,10 @@ export function createLooker(options: LookerOptions): Looker {
 
   return {
     source,
-    body(bytes, { isJson, json, offset, knownSecrets }, budget) {
-      const reading = isJson ? (json ?? readJson(bytes)) : undefined;
-      return { found: findIn(viewsOf(rawView(bytes, offset), budget, reading), budget, { knownSecrets }), texts: reading?.spans };
+    body(bytes, { isJson, isInside, json, offset, knownSecrets }, budget) {
+      const reading = isJson ? (json ?? readJson(bytes, isInside)) : undefined;
+      const found = findIn(viewsOf(rawView(bytes, offset), budget, reading), budget, { knownSecrets });
+      return { found, texts: reading?.spans, isClosed: reading?.isClosed ?? true };
     },
     outside: (texts, { length, knownSecrets }, budget) => findIn(outsideReadings(texts, length, budget), budget, { knownSecrets }),
   };

@@ -23,12 +23,12 @@ const looker = createLooker({
   fingerprint: valueFingerprint(fingerprintKey),
 });
 
-parentPort?.on('message', ({ payload, length, isJson, knownSecrets: more }: Job) => {
+parentPort?.on('message', ({ payload, length, ...part }: Job) => {
   values.clear();
   let answer: Answer;
   try {
     const budget = budgetFor(limits, () => performance.now());
-    answer = { look: looker.body(Buffer.from(payload, 0, length), { isJson, offset: 0, knownSecrets: more }, budget), values: [...values] };
+    answer = { look: looker.body(Buffer.from(payload, 0, length), part, budget), values: [...values] };
   } catch (fault) {
     answer = { refused: refusalOf(fault) };
   }

@@ -23,18 +23,24 @@ export interface WorkerSetup {
   readonly fingerprintKey: Uint8Array;
 }
 
-export interface Job {
+/** What the bytes are, and where they stand in the payload when they are a part of it. */
+export interface Part {
+  readonly isJson: boolean;
+  readonly isInside: boolean;
+  readonly offset: number;
+  readonly knownSecrets: readonly KnownSecret[];
+}
+
+export interface Job extends Part {
   readonly payload: SharedArrayBuffer;
   readonly length: number;
-  readonly isJson: boolean;
-  readonly knownSecrets: readonly KnownSecret[];
 }
 
 export type Answer = { readonly look: Look; readonly values: readonly string[] } | { readonly refused: NonNullable<Report['refused']> };
 
 export interface Workers {
   /** Rejects with INSPECT_FAILED or INSPECT_LIMIT when a thread could not say what the bytes hold. */
-  look(bytes: Buffer, isJson: boolean, knownSecrets: readonly KnownSecret[], isPlaceholder: (value: string) => boolean): Promise<Look>;
+  look(bytes: Buffer, part: Part, isPlaceholder: (value: string) => boolean): Promise<Look>;
   /** Threads end as soon as nothing waits for them. */
   retire(): void;
   /** Ends everything now; what is still looked at is refused. */
@@ -161,13 +167,13 @@ export function createWorkers(options: WorkersOptions): Workers {
   };
 
   return {
-    async look(bytes, isJson, knownSecrets, isPlaceholder) {
+    async look(bytes, part, isPlaceholder) {
       if (waiting > MOST_WAITING || waitingBytes + bytes.length > MOST_WAITING_BYTES) throw exceeded('too many large payloads at once');
       const promise = Promise.withResolvers<Answer>();
       waiting += 1;
       waitingBytes += bytes.length;
       try {
-        queue.push({ job: { payload: await copied(bytes), length: bytes.length, isJson, knownSecrets }, promise });
+        queue.push({ job: { ...part, payload: await copied(bytes), length: bytes.length }, promise });
       } catch (cause) {
         waiting -= 1;
         waitingBytes -= bytes.length;
