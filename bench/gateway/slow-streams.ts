@@ -1,5 +1,6 @@
-// Memory of many slow streams: 500 calls whose answers drip an event a second. All must come to their proper end, and what the subject's
-// resident memory grows by while all are open, over its memory after a first, smaller wave, is what a stream costs.
+// Memory of many slow streams: 500 calls whose answers drip an event a second. All must come to their proper end. What the subject's
+// resident memory grows by while all are open, over its memory after a first, smaller wave, is looked at twice: at its highest, which holds
+// what an engine has not collected yet, and at its lowest in the second half, when the burst of 500 calls at once is over: what is held.
 import http from 'node:http';
 import { bodyOf } from './drive.ts';
 import type { Running } from './processes.ts';
@@ -9,30 +10,44 @@ export interface StreamsRow {
   readonly subject: string;
   readonly streams: number;
   readonly completed: number;
-  readonly kilobytesEach: number;
+  readonly highestKilobytesEach: number;
+  readonly heldKilobytesEach: number;
 }
 
-const events = 12;
+/** Long enough for V8 to see that little happens, and to give back the room that it took for the burst: about ten seconds. */
+const events = 24;
 const everyMs = 1000;
+const settleMs = 4000;
 
 export async function slowStreams(subject: Subject, residentBytes: (pid: Running['pid']) => number, streams = 500): Promise<StreamsRow> {
-  // Once before, so that code and pools are there: what is asked is what each further stream holds.
+  // Once before, so that code and pools are there, also what is loaded a while after a first call: what is asked is what each further stream holds.
   await Promise.all(Array.from({ length: 20 }, () => stream(subject, 2, 100)));
+  await new Promise((resolve) => setTimeout(resolve, settleMs));
   const before = residentBytes(subject.process.pid);
+  const began = performance.now();
   const running = Array.from({ length: streams }, () => stream(subject, events, everyMs));
-  let most = before;
+  const early: number[] = [];
+  const late: number[] = [];
   let isOver = false;
+  for (const one of running) void one.finally(() => (isOver = true));
   const watch = (async () => {
     while (!isOver) {
       await new Promise((resolve) => setTimeout(resolve, 500));
-      most = Math.max(most, residentBytes(subject.process.pid));
+      const isLate = performance.now() - began > (events * everyMs) / 2;
+      (isLate ? late : early).push(residentBytes(subject.process.pid));
     }
   })();
   const ended = await Promise.all(running);
-  isOver = true;
   await watch;
   const completed = ended.filter((isWhole) => isWhole).length;
-  return { subject: subject.name, streams, completed, kilobytesEach: Math.round((most - before) / streams / 102.4) / 10 };
+  const each = (bytes: number): number => Math.round((bytes - before) / streams / 102.4) / 10;
+  return {
+    subject: subject.name,
+    streams,
+    completed,
+    highestKilobytesEach: each(Math.max(...early, ...late)),
+    heldKilobytesEach: each(Math.min(...late)),
+  };
 }
 
 /** @returns whether the stream came to the end that its dialect asks for */
