@@ -11,6 +11,8 @@ export interface LoginFlow {
     readonly hosts: readonly string[];
     /** Exact, without a query. */
     readonly path: string;
+    /** Where the agent asks, at the same hosts, whether an access token is good. Exact, without a query. */
+    readonly infoPath?: string;
     /** How the agent writes its request, and we ours. */
     readonly form: 'json' | 'form';
   };

@@ -9,6 +9,7 @@ import { agentRecipes } from '../../src/testing/index.ts';
 import type { AgentLogin } from './login/agent-login.ts';
 import { claudeCode } from './login/claude-code.ts';
 import { codex } from './login/codex.ts';
+import { geminiCli } from './login/gemini-cli.ts';
 import { opencode } from './login/opencode.ts';
 import { startVendor, type Vendor } from './login/vendor.ts';
 import { createRig, type Rig, root } from './rig.ts';
@@ -46,7 +47,7 @@ function writeJson(file: string, value: unknown, permissions: number): void {
 }
 
 describe.skipIf(mode === 'none')('an expired login', () => {
-  it.each([codex, claudeCode, opencode])(
+  it.each([codex, claudeCode, geminiCli, opencode])(
     'is renewed by $agent itself: the vendor gets real tokens, the inside holds placeholders, the user keeps a good login',
     async (login) => {
       rig = await createRig({ script: [{ acts: [{ do: 'shell', command: readAll }] }, { text: 'renewed and answered' }] });

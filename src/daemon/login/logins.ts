@@ -6,8 +6,9 @@ import { codeOf, type EntryBody, type ExchangeHead, type ExchangeReply, type Log
 import type { Gateway, Secret, Vault } from '../../gateway/index.ts';
 import type { Session } from '../session.ts';
 import { readLogin, type StoredLogin, writeLogin } from './login-file.ts';
-import { type Asked, type Renewal, readRenewal, renewalBody, renewalHeaders } from './renewal-request.ts';
-import { errorInside, json, maxAnswerBytes, readTokens, type Tokens, tokensInside } from './token-answer.ts';
+import { type Renewal, readRenewal, renewalBody, renewalHeaders } from './renewal-request.ts';
+import { errorInside, infoInside, json, maxAnswerBytes, readTokens, type Tokens, tokensInside } from './token-answer.ts';
+import { type Question, questionHeaders, readQuestion } from './token-question.ts';
 
 export interface LoginDeps {
   readonly vault: Pick<Vault, 'holder' | 'find' | 'renew'>;
@@ -20,10 +21,15 @@ export interface Renewed {
   readonly outcome: Partial<EntryBody>;
 }
 
+/** Of these the agent only says that it wants them: what leaves is written here. */
+export type Ours = { readonly renewal: Renewal } | { readonly question: Question };
+
 export interface Logins {
-  read(session: Session, head: ExchangeHead, body: Uint8Array): Asked;
+  read(session: Session, head: ExchangeHead, body: Uint8Array): Ours | { readonly refused: string } | undefined;
   /** Asked for and allowed: new tokens, or those that another session or the user's own agent got meanwhile. Never throws. */
   renew(session: Session, renewal: Renewal): Promise<Renewed>;
+  /** Asked for and allowed: what the vendor says about an access token. Never throws. */
+  inquire(question: Question): Promise<Renewed>;
   /** The answer of a token endpoint to anything else (a new login), with placeholders for its tokens. */
   admit(
     session: Session,
@@ -132,16 +138,36 @@ export function createLogins({ vault, gateway, now }: LoginDeps): Logins {
   }
 
   return {
-    read: (session, head, body) => readRenewal(head, body, session.id, session.principal.agent, vault),
+    read(session, head, body) {
+      const question = readQuestion(head, session.id, vault);
+      return question ? { question } : readRenewal(head, body, session.id, session.principal.agent, vault);
+    },
     async renew(session, renewal) {
       const key = keyOf(session, renewal);
       try {
         return await inTurn(key, () => renewOne(session, renewal, key));
       } catch (fault) {
-        return without(
-          json(503, { error: 'temporarily_unavailable' }),
-          `the token endpoint did not answer (${codeOf(fault) ?? 'INTERNAL'})`,
-        );
+        return unanswered(fault);
+      }
+    },
+    async inquire(question) {
+      const { host, path, access } = question;
+      try {
+        const headers = questionHeaders(question);
+        const { status, rawHeaders, bytes } = await gateway.ask({
+          host,
+          path,
+          headers,
+          body: Buffer.alloc(0),
+          timeoutMs,
+          maxBytes: maxAnswerBytes,
+        });
+        return {
+          reply: infoInside(status, rawHeaders, bytes, access),
+          outcome: { status, bytesOut: 0, bytesIn: bytes?.length ?? maxAnswerBytes },
+        };
+      } catch (fault) {
+        return unanswered(fault);
       }
     },
     admit(session, flow, { status, rawHeaders, bytes }) {
@@ -157,6 +183,10 @@ export function createLogins({ vault, gateway, now }: LoginDeps): Logins {
       return tokensInside(tokens, placeholders, tokens.expiresIn);
     },
   };
+}
+
+function unanswered(fault: unknown): Renewed {
+  return without(json(503, { error: 'temporarily_unavailable' }), `the token endpoint did not answer (${codeOf(fault) ?? 'INTERNAL'})`);
 }
 
 function without(reply: ExchangeReply, reason: string | undefined): Renewed {

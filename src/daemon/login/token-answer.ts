@@ -14,6 +14,7 @@ export interface Tokens {
 /** Longest answer that is read, bytes: a few tokens of a few kilobytes. */
 export const maxAnswerBytes = 64 * 1024;
 const token = /^[\x21-\x7e]{1,16384}$/;
+const scopeForm = /^[a-z0-9_.:/ -]{1,1000}$/i;
 const tenYearsS = 315_360_000;
 
 /** `undefined` when these are no tokens. */
@@ -35,7 +36,7 @@ export function readTokens(status: number, bytes: Buffer | undefined): Tokens | 
     refresh: text('refresh_token', token),
     identity: text('id_token', token),
     expiresIn: typeof seconds === 'number' && seconds > 0 && seconds <= tenYearsS ? Math.floor(seconds) : undefined,
-    scope: text('scope', /^[a-z0-9_.:/ -]{1,1000}$/i),
+    scope: text('scope', scopeForm),
   };
 }
 
@@ -57,6 +58,16 @@ export function tokensInside(tokens: Tokens, placeholders: Placeholders, expires
     expires_in: expiresIn,
     scope,
   });
+}
+
+/** Of what a vendor says about an access token: how long it lives and what for. Whose it is stays outside. */
+export function infoInside(status: number, rawHeaders: readonly string[], bytes: Buffer | undefined, access: string): ExchangeReply {
+  const fields = status === 200 ? objectIn(bytes) : undefined;
+  if (fields === undefined) return errorInside(status, rawHeaders, bytes);
+  const { scope, expires_in: seconds } = fields;
+  const isScope = typeof scope === 'string' && scopeForm.test(scope) && !scope.includes(access);
+  const isTime = /^\d{1,9}$/.test(String(seconds)); // Google writes it as text.
+  return json(200, { ...(isScope ? { scope } : {}), ...(isTime ? { expires_in: Number(seconds) } : {}) });
 }
 
 /** Words that agents act upon: RFC 6749 and RFC 8628, and what the vendors add. Free text could hold what it complains of. */
