@@ -34,6 +34,8 @@ export interface LoginFlow {
     readonly expiresAt?: KeyPath;
     /** When it was renewed last, RFC 3339. */
     readonly renewedAt?: KeyPath;
+    /** At which of `access.hosts` the token is good: a vendor says so beside its tokens (`resource_url`). */
+    readonly host?: KeyPath;
   };
 }
 

@@ -11,6 +11,7 @@ import { claudeCode } from './login/claude-code.ts';
 import { codex } from './login/codex.ts';
 import { geminiCli } from './login/gemini-cli.ts';
 import { opencode } from './login/opencode.ts';
+import { qwenCode } from './login/qwen-code.ts';
 import { startVendor, type Vendor } from './login/vendor.ts';
 import { createRig, type Rig, root } from './rig.ts';
 
@@ -47,7 +48,7 @@ function writeJson(file: string, value: unknown, permissions: number): void {
 }
 
 describe.skipIf(mode === 'none')('an expired login', () => {
-  it.each([codex, claudeCode, geminiCli, opencode])(
+  it.each([codex, claudeCode, geminiCli, qwenCode, opencode])(
     'is renewed by $agent itself: the vendor gets real tokens, the inside holds placeholders, the user keeps a good login',
     async (login) => {
       rig = await createRig({ script: [{ acts: [{ do: 'shell', command: readAll }] }, { text: 'renewed and answered' }] });

@@ -81,6 +81,19 @@ describe('a renewal', () => {
     expectNothingReal(site);
   });
 
+  it.each<[string, string | undefined]>([
+    ['portal.qwen.ai', 'portal.qwen.ai'],
+    ['evil.example', undefined],
+  ])('of qwen-code says at which host the token is good, where it is known: %s', async (host, expected) => {
+    const site = siteFor('qwen-code');
+    const { session, placeholders } = site.open('s1');
+    site.endpoint.bend((tokens) => ({ status: 200, headers: {}, body: JSON.stringify({ ...tokens, resource_url: host }) }));
+    const answer = await site.ask(session, renewal(site, placeholders['login:refresh']));
+    expect(answer).toMatchObject({ status: 200 });
+    const { fields } = answer as { fields: Record<string, unknown> };
+    expect([fields['resource_url'], site.stored()['resource_url']]).toEqual([expected, expected]);
+  });
+
   it('of gemini-cli needs the client secret that every copy holds', async () => {
     const site = siteFor('gemini-cli');
     const { session, placeholders } = site.open('s1');

@@ -76,7 +76,9 @@ export function createLogins({ vault, gateway, now }: LoginDeps): Logins {
   async function newest(session: Session, { flow, file, secret }: Renewal, key: string): Promise<StoredLogin | undefined> {
     if (file === undefined) {
       const access = vault.find(`${flow.id}:access`, session.id)?.value;
-      return access === undefined ? undefined : { access, refresh: secret.value, expiresAt: undefined, identity: undefined };
+      return access === undefined
+        ? undefined
+        : { access, refresh: secret.value, expiresAt: undefined, identity: undefined, host: undefined };
     }
     const stored = await readLogin(file, flow);
     const known = last.get(key);
@@ -105,13 +107,14 @@ export function createLogins({ vault, gateway, now }: LoginDeps): Logins {
       maxBytes: maxAnswerBytes,
     });
     const bytes = { status: answer.status, bytesOut: body.length, bytesIn: answer.bytes?.length ?? maxAnswerBytes };
-    const tokens = readTokens(answer.status, answer.bytes);
+    const tokens = readTokens(answer.status, answer.bytes, flow);
     if (tokens === undefined) return { reply: errorInside(answer.status, answer.rawHeaders, answer.bytes), outcome: bytes };
     const next: StoredLogin = {
       access: tokens.access,
       refresh: tokens.refresh ?? login.refresh,
       expiresAt: tokens.expiresIn === undefined ? undefined : nowMs + tokens.expiresIn * 1000,
       identity: tokens.identity ?? login.identity,
+      host: tokens.host ?? login.host,
     };
     const isWritten = file === undefined ? undefined : await keep(file, flow, login, next, key, nowMs);
     const detail = { renewed: true, ...(isWritten === undefined ? {} : { written: isWritten }) };
@@ -171,7 +174,7 @@ export function createLogins({ vault, gateway, now }: LoginDeps): Logins {
       }
     },
     admit(session, flow, { status, rawHeaders, bytes }) {
-      const tokens = readTokens(status, bytes);
+      const tokens = readTokens(status, bytes, flow);
       if (tokens === undefined) return errorInside(status, rawHeaders, bytes);
       if (session.life.signal.aborted) return json(503, { error: 'temporarily_unavailable' });
       const [access, refresh] = secretsOf(flow, tokens.access, tokens.refresh ?? '', undefined);

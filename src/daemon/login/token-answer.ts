@@ -1,6 +1,6 @@
 // The answer of a token endpoint (RFC 6749, section 5), read strictly, and the answer that goes inside, written anew: what is not listed
 // here does not come in, because a token may stand anywhere in what a server chooses to say.
-import type { ExchangeReply } from '../../core/index.ts';
+import type { ExchangeReply, LoginFlow } from '../../core/index.ts';
 
 export interface Tokens {
   readonly access: string;
@@ -9,6 +9,8 @@ export interface Tokens {
   /** Seconds. */
   readonly expiresIn: number | undefined;
   readonly scope: string | undefined;
+  /** Where the access token is good. */
+  readonly host: string | undefined;
 }
 
 /** Longest answer that is read, bytes: a few tokens of a few kilobytes. */
@@ -18,7 +20,7 @@ const scopeForm = /^[a-z0-9_.:/ -]{1,1000}$/i;
 const tenYearsS = 315_360_000;
 
 /** `undefined` when these are no tokens. */
-export function readTokens(status: number, bytes: Buffer | undefined): Tokens | undefined {
+export function readTokens(status: number, bytes: Buffer | undefined, { file, access: { hosts } }: LoginFlow): Tokens | undefined {
   const fields = status === 200 ? objectIn(bytes) : undefined;
   if (fields === undefined) return undefined;
   const text = (name: string, form: RegExp): string | undefined => {
@@ -37,6 +39,7 @@ export function readTokens(status: number, bytes: Buffer | undefined): Tokens | 
     identity: text('id_token', token),
     expiresIn: typeof seconds === 'number' && seconds > 0 && seconds <= tenYearsS ? Math.floor(seconds) : undefined,
     scope: text('scope', scopeForm),
+    host: file.host && hosts.find((known) => known === fields['resource_url']),
   };
 }
 
@@ -57,6 +60,7 @@ export function tokensInside(tokens: Tokens, placeholders: Placeholders, expires
     token_type: 'Bearer',
     expires_in: expiresIn,
     scope,
+    resource_url: tokens.host,
   });
 }
 
