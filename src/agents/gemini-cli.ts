@@ -14,7 +14,8 @@ const defaultModel = 'gemini-3.1-pro-preview';
 
 const google: LoginFlow = {
   id: 'login',
-  token: { hosts: ['oauth2.googleapis.com'], path: '/token', form: 'form' },
+  // It asks about the token before it uses it, and takes the login for void without an answer.
+  token: { hosts: ['oauth2.googleapis.com'], path: '/token', infoPath: '/tokeninfo', form: 'form' },
   client: {
     id: '681255809395-oo8ft2oprdrnp9e3aqf6av3hmdib135j.apps.googleusercontent.com',
     secretSha256: '6a5f78b8b99dd4025e41ba11bf54c304c6af29f924c5569cc7865b2428ce03a9',

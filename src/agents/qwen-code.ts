@@ -10,14 +10,14 @@ const settingsFile = '.qwen/settings.json';
 const defaultModel = 'qwen3-coder-plus';
 const loginFile = '.qwen/oauth_creds.json';
 
-/** Of versions before the vendor ended this login (2026-04-15); 0.24.4 has keys only. */
+/** The vendor ended this login on 2026-04-15: 0.24.4 still takes it where the user has set `security.auth.useExternal`, and else refuses it. */
 const qwenAi: LoginFlow = {
   id: 'login',
   token: { hosts: ['chat.qwen.ai'], path: '/api/v1/oauth2/token', form: 'form' },
   client: { id: 'f0304373b74a44d2b584a3fb70ca9e56' },
   access: { hosts: ['portal.qwen.ai', 'dashscope.aliyuncs.com', 'dashscope-intl.aliyuncs.com'], pathPrefix: '/', prefix: '' },
   refreshPrefix: '',
-  file: { path: loginFile, access: ['access_token'], refresh: ['refresh_token'], expiresAt: ['expiry_date'] },
+  file: { path: loginFile, access: ['access_token'], refresh: ['refresh_token'], expiresAt: ['expiry_date'], host: ['resource_url'] },
 };
 const defaultHosts: Readonly<Record<string, string>> = {
   OPENAI_API_KEY: 'api.openai.com',

@@ -11,6 +11,8 @@ export interface LoginFlow {
     readonly hosts: readonly string[];
     /** Exact, without a query. */
     readonly path: string;
+    /** Where the agent asks, at the same hosts, whether an access token is good. Exact, without a query. */
+    readonly infoPath?: string;
     /** How the agent writes its request, and we ours. */
     readonly form: 'json' | 'form';
   };
@@ -32,6 +34,8 @@ export interface LoginFlow {
     readonly expiresAt?: KeyPath;
     /** When it was renewed last, RFC 3339. */
     readonly renewedAt?: KeyPath;
+    /** At which of `access.hosts` the token is good: a vendor says so beside its tokens (`resource_url`). */
+    readonly host?: KeyPath;
   };
 }
 

@@ -59,7 +59,7 @@ export interface HttpRequest extends Place {
   readonly isDirect: boolean;
   /** True when the user (`--allow`) or the configuration (`egress.allow`) named host and port. */
   readonly isGranted: boolean;
-  /** True for the renewal of a login that stays outside: the request is written by the daemon, the agent only asked for it. */
+  /** True for the renewal of a login that stays outside, and for a question about its token: written by the daemon, only asked for by the agent. */
   readonly isRenewal?: boolean;
 }
 

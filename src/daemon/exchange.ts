@@ -16,8 +16,8 @@ import {
 } from '../core/index.ts';
 import type { Admission, Admitted, Gateway, Vault } from '../gateway/index.ts';
 import { refusal } from '../wire/index.ts';
-import type { Logins } from './login/logins.ts';
-import { type Renewal, renewalBody, tokenEndpoint } from './login/renewal-request.ts';
+import type { Logins, Ours } from './login/logins.ts';
+import { renewalBody, tokenEndpoint } from './login/renewal-request.ts';
 import { maxAnswerBytes } from './login/token-answer.ts';
 import type { Mediation } from './mediation.ts';
 import { modelCall, pathOf } from './model-call.ts';
@@ -106,8 +106,8 @@ async function decideOther(
   const read = owner === undefined ? await readBody(body, maxBodyBytes, place) : ownedBy(owner);
   if (owner !== undefined) body.resume();
   const asked = typeof read === 'string' ? undefined : logins.read(session, head, read);
-  const renewal = asked && 'renewal' in asked ? asked.renewal : undefined;
-  const isMisused = typeof read !== 'string' && !renewal && vault.isMisusedIn(read, head.host, session.principal.session);
+  const ours = asked && !('refused' in asked) ? asked : undefined;
+  const isMisused = typeof read !== 'string' && !ours && vault.isMisusedIn(read, head.host, session.principal.session);
   const misused = `${faults.CREDENTIAL_MISUSED.says} (CREDENTIAL_MISUSED)`;
   const bytes = asked && 'refused' in asked ? `${asked.refused} (CREDENTIAL_MISUSED)` : isMisused ? misused : read;
   if (typeof bytes === 'string') {
@@ -115,8 +115,8 @@ async function decideOther(
     return plain(403, `${product.refusalPrefix} ${bytes} (ledger entry ${entry?.index})\n`);
   }
   const contentType = headerOf(head.rawHeaders, 'content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
-  const recorded = renewal
-    ? await mediation.mediate({ ...request, act: { ...act, isRenewal: true } }, renewalAsBody(renewal))
+  const recorded = ours
+    ? await mediation.mediate({ ...request, act: { ...act, isRenewal: true } }, bodyOf(ours))
     : await mediation.mediate(request, { bytes, contentType, views: viewsOf(head) });
   const { decision, entry } = recorded;
   if (decision.effect === 'deny') {
@@ -126,8 +126,8 @@ async function decideOther(
     return plain(403, `${product.refusalPrefix} ${decision.reason.text} (${where})\n${steps}`);
   }
   if (!entry) throw new IntramurError('LEDGER_APPEND', 'an allow without a ledger entry');
-  if (renewal) {
-    const { reply, outcome } = await logins.renew(session, renewal);
+  if (ours) {
+    const { reply, outcome } = 'renewal' in ours ? await logins.renew(session, ours.renewal) : await logins.inquire(ours.question);
     await mediation.recordOutcome(entry.index, outcome);
     return reply;
   }
@@ -141,8 +141,10 @@ async function decideOther(
   return logins.admit(session, flow, { status: answer.status, rawHeaders: answer.rawHeaders, bytes: whole });
 }
 
-/** What policy and inspection are shown of a renewal: what will leave, less what every copy of the agent holds. */
-function renewalAsBody(renewal: Renewal): Body {
+/** What policy and inspection are shown: what will leave, less the real token and what every copy of the agent holds. */
+function bodyOf(ours: Ours): Body {
+  if ('question' in ours) return { bytes: new Uint8Array(), contentType: '', views: [] };
+  const { renewal } = ours;
   const { secret, flow } = renewal;
   const bytes = renewalBody({ ...renewal, clientSecret: undefined }, secret.prefix);
   return { bytes, contentType: flow.token.form === 'json' ? 'application/json' : 'application/x-www-form-urlencoded', views: [] };

@@ -10,6 +10,8 @@ export interface StoredLogin {
   /** Milliseconds since 1970. */
   readonly expiresAt: number | undefined;
   readonly identity: string | undefined;
+  /** Where the access token is good, of several hosts. */
+  readonly host: string | undefined;
 }
 
 const maxBytes = 1024 * 1024;
@@ -29,10 +31,11 @@ export async function writeLogin(file: string, flow: LoginFlow, before: StoredLo
     const real = await fs.realpath(file);
     const { mode, uid, gid } = await fs.stat(real);
     const table = await tableOf(real);
-    const { access, refresh, identity, expiresAt, renewedAt } = flow.file;
+    const { access, refresh, identity, expiresAt, renewedAt, host } = flow.file;
     set(table, access, next.access);
     set(table, refresh, next.refresh);
     if (identity && next.identity !== undefined) set(table, identity, next.identity);
+    if (host && next.host !== undefined) set(table, host, next.host);
     if (expiresAt && next.expiresAt !== undefined) set(table, expiresAt, next.expiresAt);
     if (renewedAt) set(table, renewedAt, now.toISOString());
     temporary = path.join(path.dirname(real), `.${path.basename(real)}.${process.pid}.${now.getTime()}`);
@@ -67,16 +70,18 @@ async function tableOf(file: string): Promise<Table> {
   return value;
 }
 
-function loginIn(table: Table | undefined, { file }: LoginFlow): StoredLogin | undefined {
+function loginIn(table: Table | undefined, { file, access: { hosts } }: LoginFlow): StoredLogin | undefined {
   const [access, refresh] = [get(table, file.access), get(table, file.refresh)];
   if (typeof access !== 'string' || typeof refresh !== 'string' || access === '' || refresh === '') return undefined;
   const expiresAt = file.expiresAt && get(table, file.expiresAt);
   const identity = file.identity && get(table, file.identity);
+  const host = file.host && get(table, file.host);
   return {
     access,
     refresh,
     expiresAt: typeof expiresAt === 'number' ? expiresAt : undefined,
     identity: typeof identity === 'string' ? identity : undefined,
+    host: hosts.find((known) => known === host),
   };
 }
 

@@ -81,6 +81,19 @@ describe('a renewal', () => {
     expectNothingReal(site);
   });
 
+  it.each<[string, string | undefined]>([
+    ['portal.qwen.ai', 'portal.qwen.ai'],
+    ['evil.example', undefined],
+  ])('of qwen-code says at which host the token is good, where it is known: %s', async (host, expected) => {
+    const site = siteFor('qwen-code');
+    const { session, placeholders } = site.open('s1');
+    site.endpoint.bend((tokens) => ({ status: 200, headers: {}, body: JSON.stringify({ ...tokens, resource_url: host }) }));
+    const answer = await site.ask(session, renewal(site, placeholders['login:refresh']));
+    expect(answer).toMatchObject({ status: 200 });
+    const { fields } = answer as { fields: Record<string, unknown> };
+    expect([fields['resource_url'], site.stored()['resource_url']]).toEqual([expected, expected]);
+  });
+
   it('of gemini-cli needs the client secret that every copy holds', async () => {
     const site = siteFor('gemini-cli');
     const { session, placeholders } = site.open('s1');
@@ -218,6 +231,74 @@ describe('a refresh placeholder on any other way', () => {
     const site = siteFor();
     const { session, placeholders } = site.open('s1');
     expect(() => site.restored(session, placeholders['login:refresh'] ?? '')).toThrow('placeholder');
+  });
+});
+
+describe('a question whether the access token is good', () => {
+  const asking = (placeholder: string | undefined, change: Partial<ExchangeHead> = {}): Partial<ExchangeHead> => ({
+    target: '/tokeninfo',
+    rawHeaders: ['authorization', `Bearer ${placeholder}`, 'user-agent', 'smuggled'],
+    ...change,
+  });
+
+  it('leaves in our words, with the real token; how long it lives and what for comes in, and not whose it is', async () => {
+    const site = siteFor('gemini-cli');
+    const { session, placeholders } = site.open('s1');
+    expect(await site.ask(session, { data: 'smuggled' }, asking(placeholders['login:access']))).toEqual({
+      status: 200,
+      fields: { scope: 'email', expires_in: 3599 },
+    });
+    const authorization = ['authorization', `Bearer ${site.endpoint.current.access}`];
+    const headers = [...authorization, 'accept', 'application/json', 'accept-encoding', 'identity', 'user-agent', 'intramur'];
+    expect(site.sent).toEqual([{ host: 'oauth2.googleapis.com', path: '/tokeninfo', headers, body: '' }]);
+    expectNothingReal(site);
+  });
+
+  it.each<[string, Partial<ExchangeHead>]>([
+    ['to another host', { host: 'evil.example' }],
+    ['to revocation', { target: '/revoke' }],
+    ['with a query', { target: '/tokeninfo?access_token=x' }],
+    ['by another method', { method: 'GET' }],
+    ['in the clear', { scheme: 'http', port: 80 }],
+    ['to another port', { port: 8443 }],
+    ['to an address', { isDirect: true }],
+  ])('%s is none', async (_name, change) => {
+    const site = siteFor('gemini-cli');
+    const { session, placeholders } = site.open('s1');
+    expect(await site.ask(session, {}, asking(placeholders['login:access'], change))).toBe('ordinary');
+    expect(site.sent).toEqual([]);
+  });
+
+  it.each<[string, (own: string, refresh: string, other: string) => string]>([
+    ['the refresh token', (_own, refresh) => refresh],
+    ["another session's token", (_own, _refresh, other) => other],
+    ['something else', () => 'ya29.of-a-stranger'],
+    ['more than the token', (own) => `${own}x`],
+  ])('about %s is none', async (_name, pick) => {
+    const site = siteFor('gemini-cli');
+    const [a, b] = [site.open('a'), site.open('b')];
+    const word = pick(a.placeholders['login:access'] ?? '', a.placeholders['login:refresh'] ?? '', b.placeholders['login:access'] ?? '');
+    expect(await site.ask(a.session, {}, asking(word))).toBe('ordinary');
+    expect(site.sent).toEqual([]);
+  });
+
+  it('of an agent whose vendor has no such endpoint is none', async () => {
+    const site = siteFor('codex');
+    const { session, placeholders } = site.open('s1');
+    expect(await site.ask(session, {}, asking(placeholders['login:access']))).toBe('ordinary');
+  });
+
+  it.each<[string, (token: string) => Site['info'], number]>([
+    ['a token in the scope', (token) => ({ status: 200, body: JSON.stringify({ scope: `a ${token}`, expires_in: 'REAL' }) }), 200],
+    ['a token as an error', (token) => ({ status: 400, body: JSON.stringify({ error: token }) }), 400],
+    ['a redirect', (token) => ({ status: 302, body: JSON.stringify({ scope: token }) }), 502],
+    ['no JSON', (token) => ({ status: 200, body: token }), 502],
+  ])('answered with %s brings nothing real inside', async (_name, answer, status) => {
+    const site = siteFor('gemini-cli');
+    const { session, placeholders } = site.open('s1');
+    site.info = answer(site.endpoint.current.access);
+    expect(await site.ask(session, {}, asking(placeholders['login:access']))).toMatchObject({ status });
+    expectNothingReal(site);
   });
 });
 

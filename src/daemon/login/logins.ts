@@ -6,8 +6,9 @@ import { codeOf, type EntryBody, type ExchangeHead, type ExchangeReply, type Log
 import type { Gateway, Secret, Vault } from '../../gateway/index.ts';
 import type { Session } from '../session.ts';
 import { readLogin, type StoredLogin, writeLogin } from './login-file.ts';
-import { type Asked, type Renewal, readRenewal, renewalBody, renewalHeaders } from './renewal-request.ts';
-import { errorInside, json, maxAnswerBytes, readTokens, type Tokens, tokensInside } from './token-answer.ts';
+import { type Renewal, readRenewal, renewalBody, renewalHeaders } from './renewal-request.ts';
+import { errorInside, infoInside, json, maxAnswerBytes, readTokens, type Tokens, tokensInside } from './token-answer.ts';
+import { type Question, questionHeaders, readQuestion } from './token-question.ts';
 
 export interface LoginDeps {
   readonly vault: Pick<Vault, 'holder' | 'find' | 'renew'>;
@@ -20,10 +21,15 @@ export interface Renewed {
   readonly outcome: Partial<EntryBody>;
 }
 
+/** Of these the agent only says that it wants them: what leaves is written here. */
+export type Ours = { readonly renewal: Renewal } | { readonly question: Question };
+
 export interface Logins {
-  read(session: Session, head: ExchangeHead, body: Uint8Array): Asked;
+  read(session: Session, head: ExchangeHead, body: Uint8Array): Ours | { readonly refused: string } | undefined;
   /** Asked for and allowed: new tokens, or those that another session or the user's own agent got meanwhile. Never throws. */
   renew(session: Session, renewal: Renewal): Promise<Renewed>;
+  /** Asked for and allowed: what the vendor says about an access token. Never throws. */
+  inquire(question: Question): Promise<Renewed>;
   /** The answer of a token endpoint to anything else (a new login), with placeholders for its tokens. */
   admit(
     session: Session,
@@ -70,7 +76,9 @@ export function createLogins({ vault, gateway, now }: LoginDeps): Logins {
   async function newest(session: Session, { flow, file, secret }: Renewal, key: string): Promise<StoredLogin | undefined> {
     if (file === undefined) {
       const access = vault.find(`${flow.id}:access`, session.id)?.value;
-      return access === undefined ? undefined : { access, refresh: secret.value, expiresAt: undefined, identity: undefined };
+      return access === undefined
+        ? undefined
+        : { access, refresh: secret.value, expiresAt: undefined, identity: undefined, host: undefined };
     }
     const stored = await readLogin(file, flow);
     const known = last.get(key);
@@ -99,13 +107,14 @@ export function createLogins({ vault, gateway, now }: LoginDeps): Logins {
       maxBytes: maxAnswerBytes,
     });
     const bytes = { status: answer.status, bytesOut: body.length, bytesIn: answer.bytes?.length ?? maxAnswerBytes };
-    const tokens = readTokens(answer.status, answer.bytes);
+    const tokens = readTokens(answer.status, answer.bytes, flow);
     if (tokens === undefined) return { reply: errorInside(answer.status, answer.rawHeaders, answer.bytes), outcome: bytes };
     const next: StoredLogin = {
       access: tokens.access,
       refresh: tokens.refresh ?? login.refresh,
       expiresAt: tokens.expiresIn === undefined ? undefined : nowMs + tokens.expiresIn * 1000,
       identity: tokens.identity ?? login.identity,
+      host: tokens.host ?? login.host,
     };
     const isWritten = file === undefined ? undefined : await keep(file, flow, login, next, key, nowMs);
     const detail = { renewed: true, ...(isWritten === undefined ? {} : { written: isWritten }) };
@@ -132,20 +141,40 @@ export function createLogins({ vault, gateway, now }: LoginDeps): Logins {
   }
 
   return {
-    read: (session, head, body) => readRenewal(head, body, session.id, session.principal.agent, vault),
+    read(session, head, body) {
+      const question = readQuestion(head, session.id, vault);
+      return question ? { question } : readRenewal(head, body, session.id, session.principal.agent, vault);
+    },
     async renew(session, renewal) {
       const key = keyOf(session, renewal);
       try {
         return await inTurn(key, () => renewOne(session, renewal, key));
       } catch (fault) {
-        return without(
-          json(503, { error: 'temporarily_unavailable' }),
-          `the token endpoint did not answer (${codeOf(fault) ?? 'INTERNAL'})`,
-        );
+        return unanswered(fault);
+      }
+    },
+    async inquire(question) {
+      const { host, path, access } = question;
+      try {
+        const headers = questionHeaders(question);
+        const { status, rawHeaders, bytes } = await gateway.ask({
+          host,
+          path,
+          headers,
+          body: Buffer.alloc(0),
+          timeoutMs,
+          maxBytes: maxAnswerBytes,
+        });
+        return {
+          reply: infoInside(status, rawHeaders, bytes, access),
+          outcome: { status, bytesOut: 0, bytesIn: bytes?.length ?? maxAnswerBytes },
+        };
+      } catch (fault) {
+        return unanswered(fault);
       }
     },
     admit(session, flow, { status, rawHeaders, bytes }) {
-      const tokens = readTokens(status, bytes);
+      const tokens = readTokens(status, bytes, flow);
       if (tokens === undefined) return errorInside(status, rawHeaders, bytes);
       if (session.life.signal.aborted) return json(503, { error: 'temporarily_unavailable' });
       const [access, refresh] = secretsOf(flow, tokens.access, tokens.refresh ?? '', undefined);
@@ -157,6 +186,10 @@ export function createLogins({ vault, gateway, now }: LoginDeps): Logins {
       return tokensInside(tokens, placeholders, tokens.expiresIn);
     },
   };
+}
+
+function unanswered(fault: unknown): Renewed {
+  return without(json(503, { error: 'temporarily_unavailable' }), `the token endpoint did not answer (${codeOf(fault) ?? 'INTERNAL'})`);
 }
 
 function without(reply: ExchangeReply, reason: string | undefined): Renewed {

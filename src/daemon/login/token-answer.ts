@@ -1,6 +1,6 @@
 // The answer of a token endpoint (RFC 6749, section 5), read strictly, and the answer that goes inside, written anew: what is not listed
 // here does not come in, because a token may stand anywhere in what a server chooses to say.
-import type { ExchangeReply } from '../../core/index.ts';
+import type { ExchangeReply, LoginFlow } from '../../core/index.ts';
 
 export interface Tokens {
   readonly access: string;
@@ -9,15 +9,18 @@ export interface Tokens {
   /** Seconds. */
   readonly expiresIn: number | undefined;
   readonly scope: string | undefined;
+  /** Where the access token is good. */
+  readonly host: string | undefined;
 }
 
 /** Longest answer that is read, bytes: a few tokens of a few kilobytes. */
 export const maxAnswerBytes = 64 * 1024;
 const token = /^[\x21-\x7e]{1,16384}$/;
+const scopeForm = /^[a-z0-9_.:/ -]{1,1000}$/i;
 const tenYearsS = 315_360_000;
 
 /** `undefined` when these are no tokens. */
-export function readTokens(status: number, bytes: Buffer | undefined): Tokens | undefined {
+export function readTokens(status: number, bytes: Buffer | undefined, { file, access: { hosts } }: LoginFlow): Tokens | undefined {
   const fields = status === 200 ? objectIn(bytes) : undefined;
   if (fields === undefined) return undefined;
   const text = (name: string, form: RegExp): string | undefined => {
@@ -35,7 +38,8 @@ export function readTokens(status: number, bytes: Buffer | undefined): Tokens | 
     refresh: text('refresh_token', token),
     identity: text('id_token', token),
     expiresIn: typeof seconds === 'number' && seconds > 0 && seconds <= tenYearsS ? Math.floor(seconds) : undefined,
-    scope: text('scope', /^[a-z0-9_.:/ -]{1,1000}$/i),
+    scope: text('scope', scopeForm),
+    host: file.host && hosts.find((known) => known === fields['resource_url']),
   };
 }
 
@@ -56,7 +60,18 @@ export function tokensInside(tokens: Tokens, placeholders: Placeholders, expires
     token_type: 'Bearer',
     expires_in: expiresIn,
     scope,
+    resource_url: tokens.host,
   });
+}
+
+/** Of what a vendor says about an access token: how long it lives and what for. Whose it is stays outside. */
+export function infoInside(status: number, rawHeaders: readonly string[], bytes: Buffer | undefined, access: string): ExchangeReply {
+  const fields = status === 200 ? objectIn(bytes) : undefined;
+  if (fields === undefined) return errorInside(status, rawHeaders, bytes);
+  const { scope, expires_in: seconds } = fields;
+  const isScope = typeof scope === 'string' && scopeForm.test(scope) && !scope.includes(access);
+  const isTime = /^\d{1,9}$/.test(String(seconds)); // Google writes it as text.
+  return json(200, { ...(isScope ? { scope } : {}), ...(isTime ? { expires_in: Number(seconds) } : {}) });
 }
 
 /** Words that agents act upon: RFC 6749 and RFC 8628, and what the vendors add. Free text could hold what it complains of. */

@@ -24,6 +24,8 @@ export interface Site {
   readonly file: string;
   /** What the vendor was sent. */
   readonly sent: { readonly host: string; readonly path: string; readonly headers: readonly string[]; readonly body: string }[];
+  /** What the vendor says about an access token. */
+  info: { readonly status: number; readonly body: string };
   /** Everything that went inside. */
   readonly inside: string[];
   clock: number;
@@ -58,7 +60,8 @@ export function siteIn(dir: string, agent = 'codex', expiresIn: number | undefin
   const sessions = new Sessions();
   const sent: Site['sent'] = [];
   const inside: string[] = [];
-  const site = { clock: Date.parse('2026-01-01T00:00:00Z') };
+  const info = { scope: 'email', expires_in: '3599', email: `REAL-email-${agent}@example.com`, sub: 'REAL-sub' };
+  const site = { clock: Date.parse('2026-01-01T00:00:00Z'), info: { status: 200, body: JSON.stringify(info) } };
   const logins = createLogins({
     vault,
     now: () => new Date(site.clock),
@@ -66,7 +69,7 @@ export function siteIn(dir: string, agent = 'codex', expiresIn: number | undefin
       async ask({ host, path: where, headers, body }) {
         sent.push({ host, path: where, headers, body: Buffer.from(body).toString() });
         await new Promise((resolve) => setTimeout(resolve, 5));
-        const answer = endpoint.answer(Buffer.from(body).toString());
+        const answer = where === flow.token.infoPath ? { ...site.info, headers: {} } : endpoint.answer(Buffer.from(body).toString());
         const bytes = Buffer.from(answer.body);
         return {
           status: answer.status,
@@ -124,7 +127,7 @@ export function siteIn(dir: string, agent = 'codex', expiresIn: number | undefin
       const asked = logins.read(session, head, body);
       if (asked === undefined) return vault.isMisusedIn(body, head.host, session.id) ? 'misused' : 'ordinary';
       if ('refused' in asked) return `refused: ${asked.refused}`;
-      const { reply } = await logins.renew(session, asked.renewal);
+      const { reply } = 'renewal' in asked ? await logins.renew(session, asked.renewal) : await logins.inquire(asked.question);
       inside.push(JSON.stringify(reply.rawHeaders), textOf(reply));
       return { status: reply.status, fields: JSON.parse(textOf(reply)) as Record<string, unknown> };
     },
