@@ -42,6 +42,13 @@ export function endpointClass(host: string, requestPath: string): EgressClass | 
   return found === 'model' && isAmbiguous(plain) ? 'other' : found;
 }
 
+/** Does an agent find models at this host, whatever the path? */
+export function knownForModels(host: string): boolean {
+  const name = host.toLowerCase().replace(/\.$/, '');
+  const endpoints = exact.get(name) ?? suffixes.find(({ suffix }) => name.endsWith(suffix))?.endpoints;
+  return endpoints?.some((endpoint) => endpoint.class === 'model') ?? false;
+}
+
 /**
  * The login whose tokens this place hands out; two agents may use one vendor's.
  * @param agent the one that asks, preferred where several know the place

@@ -61,6 +61,8 @@ export interface HttpRequest extends Place {
   readonly isGranted: boolean;
   /** True for the renewal of a login that stays outside, and for a question about its token: written by the daemon, only asked for by the agent. */
   readonly isRenewal?: boolean;
+  /** True at a host where a model service is known to stand, whatever the path: this exchange is not read as a call of its models. */
+  readonly servesModels?: boolean;
 }
 
 /** A connection that is not HTTP (ssh, DNS, raw), or one that never became HTTP. */

@@ -1,7 +1,7 @@
 // One HTTP exchange of a session: tell what it is, ask the monitor, send it on or refuse. Model calls are the gateway's; anything
 // else goes to the host that was asked for, if policy lets it.
 import type { Readable } from 'node:stream';
-import { endpointClass } from '../agents/index.ts';
+import { endpointClass, knownForModels } from '../agents/index.ts';
 import {
   type Body,
   codeOf,
@@ -15,6 +15,7 @@ import {
   product,
 } from '../core/index.ts';
 import type { Admission, Admitted, Gateway, Vault } from '../gateway/index.ts';
+import { isModelHost } from '../providers/index.ts';
 import { refusal } from '../wire/index.ts';
 import type { Logins, Ours } from './login/logins.ts';
 import { renewalBody, tokenEndpoint } from './login/renewal-request.ts';
@@ -100,6 +101,7 @@ async function decideOther(
     path,
     isDirect: head.isDirect,
     isGranted: isGranted(session.grants, head.host, head.port),
+    ...(isModelHost(head.host) || knownForModels(head.host) ? { servesModels: true } : {}),
   };
   const request = { principal: session.principal, act };
   const owner = register.closedBy(head.host);

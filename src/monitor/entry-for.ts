@@ -86,7 +86,13 @@ function actDetail(act: Act, body: Body, report: Report | undefined): NonNullabl
     case 'llm.invoke':
       return { dialect: act.dialect, targets: act.targets.map(({ provider, model }) => `${provider}/${model}`) };
     case 'http.request':
-      return { scheme: act.scheme, isDirect: act.isDirect, isGranted: act.isGranted, ...(act.isRenewal ? { isRenewal: true } : {}) };
+      return {
+        scheme: act.scheme,
+        isDirect: act.isDirect,
+        isGranted: act.isGranted,
+        ...(act.isRenewal ? { isRenewal: true } : {}),
+        ...(act.servesModels ? { servesModels: true } : {}),
+      };
     case 'net.connect':
       return { protocol: act.protocol, isDirect: act.isDirect, isGranted: act.isGranted };
     case 'process.exec': {

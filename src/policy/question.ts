@@ -209,6 +209,7 @@ function transportOf(act: HttpRequest | NetConnect): Readonly<Record<string, Val
         path: act.path.toWellFormed(),
         tls: act.scheme === 'https',
         isRenewal: act.isRenewal === true,
+        servesModels: act.servesModels === true,
       };
     case 'net.connect':
       return { protocol: words.protocol(act.protocol) };

@@ -103,7 +103,7 @@ const principalKeys = ['session', 'user', 'team', 'agent', 'agentVersion', 'vett
 const placeKeys = ['action', 'class', 'host', 'port', 'isDirect', 'isGranted'];
 const actKeys = {
   'llm.invoke': ['action', 'host', 'port', 'dialect', 'method', 'path', 'requestedModel', 'targets'],
-  'http.request': [...placeKeys, 'scheme', 'method', 'path', 'isRenewal'],
+  'http.request': [...placeKeys, 'scheme', 'method', 'path', 'isRenewal', 'servesModels'],
   'net.connect': [...placeKeys, 'protocol'],
   'process.exec': ['action', 'path', 'realPath', 'argv', 'cwd'],
   'secret.use': ['action', 'name', 'isGranted'],
@@ -172,7 +172,14 @@ function readAct(document: Reader): Act {
     isGranted: act.flag('isGranted', false),
   };
   return action === 'http.request'
-    ? { action, ...place, scheme: act.word('scheme', ['http', 'https'], 'https'), ...http, isRenewal: act.flag('isRenewal', false) }
+    ? {
+        action,
+        ...place,
+        scheme: act.word('scheme', ['http', 'https'], 'https'),
+        ...http,
+        isRenewal: act.flag('isRenewal', false),
+        servesModels: act.flag('servesModels', false),
+      }
     : { action, ...place, protocol: act.word('protocol', protocols, 'tcp') };
 }
 

@@ -36,7 +36,7 @@ const egress: Readonly<Record<string, Action>> = Object.fromEntries(
       `http.request.${name}`,
       {
         in: ['http.request', `egress.${name}`],
-        about: { resource: 'Host', context: 'method: String, path: String, tls: Bool, isRenewal: Bool' },
+        about: { resource: 'Host', context: 'method: String, path: String, tls: Bool, isRenewal: Bool, servesModels: Bool' },
       },
     ],
     [`net.connect.${name}`, { in: ['net.connect', `egress.${name}`], about: { resource: 'Host', context: 'protocol: Protocol' } }],

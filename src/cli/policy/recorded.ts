@@ -62,6 +62,7 @@ function actFrom(entry: Entry, config: Config): RequestDocument['request']['act'
         method,
         path,
         ...(detail['isRenewal'] === true ? { isRenewal: true } : {}),
+        ...(detail['servesModels'] === true ? { servesModels: true } : {}),
       };
     case 'net.connect':
       return { action, ...place, protocol: (['ssh', 'dns', 'udp', 'tls'] as const).find((known) => known === detail['protocol']) ?? 'tcp' };
