@@ -9,6 +9,7 @@ import type { CliIo } from './io.ts';
 import { contain } from './run/contain.ts';
 import { userView } from './run/environment.ts';
 import { parseRun, type RunOptions, runOptions } from './run/options.ts';
+import { refuseOwnPlaces } from './run/own-places.ts';
 import { programOf } from './run/program.ts';
 
 export const forms = { '': runOptions };
@@ -22,10 +23,12 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (!fs.statSync(options.workspace, { throwIfNoEntry: false })?.isDirectory()) {
     throw new IntramurError('CONFIG_NOT_FOUND', `the workspace ${options.workspace} is not a directory`);
   }
+  refuseOwnPlaces([options.workspace, ...program.resolved.trees, ...options.read], places);
   const drift = await driftOf(options.workspace, places);
   if (drift !== undefined) io.stderr.write(drift.lines);
   const user = userView(io.env, io.home);
-  const credentials = (program.adapter?.credentials(user) ?? []).map((credential) => inHome(credential, io.home));
+  const own = (program.adapter?.credentials(user) ?? []).map((credential) => inHome(credential, io.home));
+  const credentials = [...own, ...(await namedBesides(own, options.env, io))];
   const life = { halt: () => {}, isOver: false };
   const opening = withDaemon(places, io.env, (daemon) =>
     daemon.open(
@@ -54,6 +57,13 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   // One turn of the loop, in which the question leaves: the daemon thinks while the sandbox is prepared.
   await new Promise((resolve) => setImmediate(resolve));
   return await contain({ options, program, places, user, credentials, opening, life, began }, io);
+}
+
+/** A vendor's key that `--env` names for a program that is not that vendor's agent stays outside as well. */
+async function namedBesides(own: readonly Credential[], names: readonly string[], { env }: CliIo): Promise<Credential[]> {
+  if (names.length === 0) return [];
+  const { credentialsAmong } = await import('./run/when-asked/adapter.ts');
+  return credentialsAmong(names, env).filter(({ value }) => !own.some((known) => known.value === value));
 }
 
 /** The daemon, which keeps a renewed login, has a home of its own. */

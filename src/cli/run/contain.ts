@@ -11,7 +11,7 @@ import type { CliIo } from '../io.ts';
 import { launchAsAsked } from './degraded.ts';
 import { watchDisk } from './disk-watch.ts';
 import { type Doors, doorsOf } from './doors.ts';
-import { baseEnvironment, passedByName, searchPath } from './environment.ts';
+import { baseEnvironment, passedByName, searchPath, unchanged } from './environment.ts';
 import type { RunOptions } from './options.ts';
 import type { Program } from './program.ts';
 import { followSignals, type SignalsFollowed } from './signals.ts';
@@ -73,6 +73,7 @@ export async function contain(
       program: program.resolved,
       adapter: program.adapter,
       user,
+      credentials,
       session,
       ...(options.auditExec || options.learn || session.auditsStarts ? { decideStarts: startsOf(client, session, lesson) } : {}),
       ...(lesson ? { onMissing: lesson.onMissing } : {}),
@@ -94,7 +95,15 @@ export async function contain(
           io.stderr.write(`${product.name}: started the daemon in ${Math.round(startMs)} ms; it goes on until ${product.name} down\n`);
         // Before the program may say a word: a prompt of it would stand in the middle of this line.
         const ms = process.uptime() * 1000 - began - startMs;
-        io.stderr.write(startLine(ms, session, confinement.mode, credentials.length, confinement.degraded));
+        io.stderr.write(
+          startLine(
+            ms,
+            session,
+            confinement.mode,
+            { placeholders: credentials.length, asTheyAre: unchanged(options.env, io.env, credentials) },
+            confinement.degraded,
+          ),
+        );
         return told;
       },
     });
@@ -225,6 +234,7 @@ interface Parts {
   readonly program: ResolvedProgram;
   readonly adapter: Adapter | undefined;
   readonly user: UserView;
+  readonly credentials: readonly Credential[];
   readonly session: OpenReply;
   readonly decideStarts?: LaunchPlan['decideStarts'];
   readonly onMissing?: LaunchPlan['onMissing'];
@@ -255,7 +265,7 @@ function basisFor({ workspace, limitPids, limitMemoryBytes, limitCpus }: RunOpti
 function planFor(
   options: RunOptions,
   io: CliIo,
-  { program, adapter, user, session, decideStarts, onMissing, sshAgent, gpgAgent, overlay, cacheDir }: Parts,
+  { program, adapter, user, credentials, session, decideStarts, onMissing, sshAgent, gpgAgent, overlay, cacheDir }: Parts,
 ): LaunchPlan {
   const { workspace } = options;
   const contained = adapter?.contain({
@@ -282,7 +292,7 @@ function planFor(
       ...trustEnv(trustPaths.ca, trustPaths.bundle),
       ...contained?.env,
       ...sshAgent?.env,
-      ...passedByName(options.env, io.env, user, adapter, session.placeholders),
+      ...passedByName(options.env, io.env, credentials, session.placeholders),
     },
     homeFiles: [...(contained?.files ?? []), ...(sshAgent?.homeFiles ?? []), ...(gpgAgent?.homeFiles ?? [])],
     sockets: [...(sshAgent?.sockets ?? []), ...(gpgAgent?.sockets ?? [])],

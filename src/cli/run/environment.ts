@@ -1,7 +1,7 @@
 // The environment inside: nothing of the user's but what is listed here, what the adapter sets, and what `--env` names.
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Adapter, UserView } from '../../agents/index.ts';
+import type { Credential, UserView } from '../../agents/index.ts';
 import { IntramurError } from '../../core/index.ts';
 import type { ResolvedProgram } from '../../sandbox/index.ts';
 
@@ -39,11 +39,9 @@ export function searchPath({ binDirs }: ResolvedProgram): string {
 export function passedByName(
   names: readonly string[],
   env: UserView['env'],
-  user: UserView,
-  adapter: Adapter | undefined,
+  known: readonly Credential[],
   placeholders: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  const known = adapter?.credentials(user) ?? [];
   return Object.fromEntries(
     names.map((name) => {
       const value = env[name];
@@ -51,6 +49,11 @@ export function passedByName(
       return [name, known.reduce((text, { id, value: real }) => text.replaceAll(real, placeholders[id] ?? ''), value)];
     }),
   );
+}
+
+/** Which of the variables go inside as they are. */
+export function unchanged(names: readonly string[], env: UserView['env'], known: readonly Credential[]): readonly string[] {
+  return [...new Set(names)].filter((name) => !known.some(({ value }) => env[name]?.includes(value)));
 }
 
 /** @throws TypeError never; a missing or unreadable file is `undefined` */

@@ -6,12 +6,15 @@ export function startLine(
   milliseconds: number,
   { purpose, classification, hasModels, firstPerimeter }: OpenReply,
   mode: string,
-  keys: number,
+  keys: { readonly placeholders: number; readonly asTheyAre: readonly string[] },
   degraded: readonly string[] = [],
 ): string {
   const models = hasModels ? `${firstPerimeter} first` : "the vendor's own";
-  const held = keys === 0 ? 'none inside' : keys === 1 ? '1 placeholder' : `${keys} placeholders`;
-  return `${product.name}: boxed in ${Math.round(milliseconds)} ms · writes: ${mode === 'direct' ? 'this workspace' : 'a layer until apply'} · models: ${models} · keys: ${held} · purpose: ${purpose} · data: ${classification}\n${degraded.map((line) => `${product.name}: DEGRADED: ${printable(line)}\n`).join('')}`;
+  const { placeholders, asTheyAre } = keys;
+  const held = placeholders === 0 ? 'none inside' : placeholders === 1 ? '1 placeholder' : `${placeholders} placeholders`;
+  // Nobody here knows whether they are keys.
+  const asked = asTheyAre.length === 0 ? '' : ` · as they are: ${printable(asTheyAre.join(', '))}`;
+  return `${product.name}: boxed in ${Math.round(milliseconds)} ms · writes: ${mode === 'direct' ? 'this workspace' : 'a layer until apply'} · models: ${models} · keys: ${held}${asked} · purpose: ${purpose} · data: ${classification}\n${degraded.map((line) => `${product.name}: DEGRADED: ${printable(line)}\n`).join('')}`;
 }
 
 export function endLines({ model, egress, labels, refusals, programs, files, ledger, session, halted }: Summary, mode: string): string {
