@@ -1,12 +1,16 @@
-// Starts a daemon in the background and waits until it answers. The child gets no terminal and no directory of ours to keep busy.
+// Starts a daemon in the background and waits until it answers: one, however many find none at the same time. The child gets no terminal and
+// no directory of ours to keep busy.
 import fs from 'node:fs';
 import path from 'node:path';
 import { type Code, faults, IntramurError, type Places } from '../core/index.ts';
-import { createClient } from '../daemon/index.ts';
+import { createClient, type DaemonClient } from '../daemon/index.ts';
+import { type Lock, lockFile } from '../ledger/index.ts';
 import { isRunning } from './daemon-at-hand.ts';
 
 /** How long a daemon may take until it answers. */
 const startLimitMs = 20_000;
+const lookEveryMs = 30;
+const soonMs = 1500;
 
 export async function startInBackground(
   places: Places,
@@ -14,6 +18,37 @@ export async function startInBackground(
   args: readonly string[],
 ): Promise<void> {
   fs.mkdirSync(places.state, { recursive: true, mode: 0o700 });
+  const client = createClient(places.socket);
+  const deadline = Date.now() + startLimitMs;
+  const lock = await startersLock(path.join(places.state, 'start.lock'), client, deadline);
+  try {
+    if (lock) await start(places, env, args, client, deadline);
+  } finally {
+    lock?.release();
+    client.release();
+  }
+}
+
+/** `undefined` as soon as a daemon answers, which somebody else started. */
+async function startersLock(file: string, client: DaemonClient, deadline: number): Promise<Lock | undefined> {
+  for (;;) {
+    if (await isRunning(client)) return undefined;
+    const lock = await lockFile(file);
+    if (lock && !(await isRunning(client))) return lock;
+    lock?.release();
+    if (Date.now() > deadline)
+      throw new IntramurError('DAEMON_UNREACHABLE', 'another process starts the daemon, and does not come to an end');
+    await delay(lookEveryMs);
+  }
+}
+
+async function start(
+  places: Places,
+  env: Readonly<Record<string, string | undefined>>,
+  args: readonly string[],
+  client: DaemonClient,
+  deadline: number,
+): Promise<void> {
   const log = path.join(places.state, 'daemon.log');
   const out = fs.openSync(log, 'w', 0o600);
   const script = process.argv[1] ?? '';
@@ -28,19 +63,26 @@ export async function startInBackground(
   const { promise: ended, resolve } = Promise.withResolvers<number>();
   child.on('exit', (code) => resolve(code ?? 70));
   child.on('error', () => resolve(faults.DAEMON_UNREACHABLE.exit));
-  const client = createClient(places.socket);
-  const deadline = Date.now() + startLimitMs;
   for (;;) {
-    const waited = await Promise.race([ended.then((code) => ({ code })), delay(30)]);
+    const waited = await Promise.race([ended.then((code) => ({ code })), delay(lookEveryMs)]);
     if (await isRunning(client)) break;
-    if (waited) throw startFault(waited.code, fs.readFileSync(log, 'utf8'));
+    if (waited && !(await answersSoon(client, waited.code))) throw startFault(waited.code, fs.readFileSync(log, 'utf8'));
     if (Date.now() > deadline) {
       child.kill('SIGTERM');
       throw new IntramurError('DAEMON_UNREACHABLE', `the daemon did not answer within ${startLimitMs / 1000} s; see ${log}`);
     }
   }
-  client.release();
   child.unref();
+}
+
+/** The ledger is held by a daemon that somebody started in the foreground, and that does not listen yet. */
+async function answersSoon(client: DaemonClient, exit: number): Promise<boolean> {
+  if (exit !== faults.LEDGER_APPEND.exit) return false;
+  for (let waited = 0; waited < soonMs; waited += lookEveryMs) {
+    await delay(lookEveryMs);
+    if (await isRunning(client)) return true;
+  }
+  return false;
 }
 
 /** The child said on its log what went wrong, and by its exit code what kind of fault it is. */

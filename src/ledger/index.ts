@@ -2,6 +2,7 @@
 
 export { type Ledger, type LedgerOptions, openLedger } from './ledger.ts';
 export { type ClassCount, type IndexFilter, type LedgerIndex, openIndex } from './ledger-index.ts';
+export { type Lock, lockFile } from './lock.ts';
 export { type ProofVerdict, proveEntry, verifyProof } from './prove.ts';
 export { type EntryRange, readEntries, readEntry, readEntryBytes, readSize } from './read.ts';
 export { type Verification, type VerifyOptions, verifyLedger } from './verify.ts';

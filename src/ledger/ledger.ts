@@ -81,6 +81,11 @@ export async function openLedgerOn(disk: Disk, options: LedgerOptions): Promise<
     await disk.makeDirectory(path.join(directory, privateDirectory));
     await disk.probe(directory);
     lock = await lockFile(path.join(directory, privateDirectory, 'lock'));
+    if (!lock) {
+      throw new IntramurError('LEDGER_APPEND', 'another process is writing this ledger', {
+        hint: 'stop the running daemon first: intramur down',
+      });
+    }
     const note = await readNote(path.join(directory, 'checkpoint'));
     const signer = await signerFor(directory, keyFile, options.origin, note !== '');
     const writer = new Writer({ ...options, dir: directory, keyFile }, disk, lock, signer);

@@ -1,4 +1,4 @@
-// One writer per log. The lock is the kernel's own (SQLite takes it on an empty file), so that it is gone the moment its holder dies,
+// One writer per log, one starter per daemon. The lock is the kernel's own (SQLite takes it on an empty file), so that it is gone the moment its holder dies,
 // however it dies: there is no stale lock to detect and no race in breaking one.
 import { chmod } from 'node:fs/promises';
 import { IntramurError } from '../core/index.ts';
@@ -8,7 +8,11 @@ export interface Lock {
   release(): void;
 }
 
-export async function lockFile(file: string): Promise<Lock> {
+/**
+ * `undefined` while another process holds it.
+ * @throws IntramurError LEDGER_APPEND when the file cannot be locked at all
+ */
+export async function lockFile(file: string): Promise<Lock | undefined> {
   const { DatabaseSync } = await loadSqlite();
   let database: InstanceType<typeof DatabaseSync> | undefined;
   try {
@@ -17,13 +21,8 @@ export async function lockFile(file: string): Promise<Lock> {
     await chmod(file, 0o600);
   } catch (cause) {
     database?.close();
-    const isHeld = cause instanceof Error && /locked|busy/i.test(cause.message);
-    throw isHeld
-      ? new IntramurError('LEDGER_APPEND', 'another process is writing this ledger', {
-          cause,
-          hint: 'stop the running daemon first: intramur down',
-        })
-      : new IntramurError('LEDGER_APPEND', `the ledger cannot be locked: ${file}`, { cause });
+    if (cause instanceof Error && /locked|busy/i.test(cause.message)) return undefined;
+    throw new IntramurError('LEDGER_APPEND', `${file} cannot be locked`, { cause });
   }
   const held = database;
   return {

@@ -79,6 +79,16 @@ describe('the daemon', () => {
     expect((await status()).pid).toBe(pid);
   });
 
+  it('is started once, however many find none at the same time', async () => {
+    const places = Array.from({ length: 6 }, (_, i) => path.join(rig.dir, `together-${i}`));
+    for (const place of places) fs.mkdirSync(place);
+    const outcomes = await Promise.all(places.map((cwd) => rig.intramur(['run', '--workspace', cwd, '--', 'true'], { cwd })));
+    expect(outcomes.map(({ code }) => code)).toEqual(places.map(() => 0));
+    const starts = (await rig.entries()).filter(({ action }) => action === 'daemon.start');
+    expect(starts).toHaveLength(1);
+    expect(outcomes.filter(({ stderr }) => stderr.includes('started the daemon')).length).toBeGreaterThan(0);
+  });
+
   it('a stale socket of a killed daemon is no obstacle, and what it recorded is still there', async () => {
     await rig.intramur(['up', '--background']);
     const before = await status();
