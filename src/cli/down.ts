@@ -1,9 +1,10 @@
 // `down`: stops the daemon and waits until it is gone. A daemon that is not there is already down.
-import { IntramurError, placesFrom } from '../core/index.ts';
+import { IntramurError, placesFrom, product } from '../core/index.ts';
 import { createClient } from '../daemon/index.ts';
 import { isRunning } from './daemon-at-hand.ts';
 import type { CliIo } from './io.ts';
 import { parseOptions } from './options.ts';
+import { printable } from './run/status-line.ts';
 
 export const forms = { '': {} };
 
@@ -16,6 +17,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     io.stdout.write('not running\n');
     return 0;
   }
+  const { sessions } = await client.status();
   await client.stop();
   client.release();
   const deadline = Date.now() + stopLimitMs;
@@ -24,5 +26,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   io.stdout.write('stopped\n');
+  for (const { id, agent } of sessions)
+    io.stderr.write(`${product.name}: the session ${id} (${printable(agent)}) was running, and is ended\n`);
   return 0;
 }

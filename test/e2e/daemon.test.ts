@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createRig, finished, type Rig } from './rig.ts';
 
 let rig: Rig;
@@ -87,6 +87,15 @@ describe('the daemon', () => {
     const starts = (await rig.entries()).filter(({ action }) => action === 'daemon.start');
     expect(starts).toHaveLength(1);
     expect(outcomes.filter(({ stderr }) => stderr.includes('started the daemon')).length).toBeGreaterThan(0);
+  });
+
+  it('says whose work it ends when it is stopped', async () => {
+    const running = rig.start(['run', '--', 'sleep', '60']);
+    await vi.waitFor(async () => expect((await status()).sessions).toHaveLength(1), { timeout: 10_000 });
+    const [session] = (await status()).sessions;
+    const { stdout, stderr } = await rig.intramur(['down']);
+    expect([stdout, stderr]).toEqual(['stopped\n', `intramur: the session ${session?.id} (sleep) was running, and is ended\n`]);
+    await finished(running);
   });
 
   it('a stale socket of a killed daemon is no obstacle, and what it recorded is still there', async () => {
