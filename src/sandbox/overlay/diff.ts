@@ -7,6 +7,7 @@ import { isWithin } from '../mount.ts';
 import { sensitiveReason } from '../sensitive.ts';
 import type { Change, ChangeClass } from './change.ts';
 import type { Layer } from './manifest.ts';
+import { lostSince } from './origin.ts';
 import { readSettled } from './settled.ts';
 import { capabilityAttribute, opaqueAttribute, originAttribute, withAttribute } from './xattr.ts';
 
@@ -29,6 +30,9 @@ class Comparison {
   /** Directories of the layer that lie over one of the workspace: each may hide it. */
   readonly #merged: Found[] = [];
   readonly #added: Found[] = [];
+  /** Files of the workspace that the session took out of sight; nothing for one that is gone there as well. */
+  readonly #hidden: (BigIntStats | undefined)[] = [];
+  readonly #over: (Found & { readonly lower: BigIntStats })[] = [];
   readonly #executables: string[] = [];
 
   constructor(layer: Layer, cacheDir: string) {
@@ -87,7 +91,10 @@ class Comparison {
     if (!lower) {
       this.#added.push(found);
       this.#add(file, 'added', judged);
-    } else if (lower.isDirectory()) {
+      return;
+    }
+    if (lower.isFile()) this.#over.push({ ...found, lower });
+    if (lower.isDirectory()) {
       this.#deletedBelow(file);
       this.#add(file, 'modified', judged, lower);
     } else if (!this.#isSameContent(found, node)) this.#add(file, 'modified', judged, lower);
@@ -95,6 +102,7 @@ class Comparison {
   }
 
   #deleted(file: string, lower: BigIntStats | undefined): void {
+    if (!lower || lower.isFile()) this.#hidden.push(lower);
     if (!lower) return;
     if (lower.isDirectory()) this.#deletedBelow(file);
     const node = lower.isDirectory() ? 'directory' : lower.isSymbolicLink() ? 'symlink' : 'file';
@@ -133,20 +141,27 @@ class Comparison {
   }
 
   /**
-   * A file that is in the layer only was either made in the session, or copied from a file that the workspace has lost since. Only
-   * where a directory of the workspace changed meanwhile can it be the second; there the layer's own mark decides.
+   * A file that is in the layer only was made or named in the session, or copied from a file that the workspace has lost since. Only
+   * where a directory of the workspace changed meanwhile can it be the last; there the kernel's own mark of a copy decides.
    */
   #removedMeanwhile(): void {
-    const doubtful = this.#added.filter(({ path: file, upper }) => upper.isFile() && this.#changedAbove(file));
-    const copied = withAttribute(
-      doubtful.map((found) => this.#upper(found.path)),
-      originAttribute,
-      this.#cacheDir,
-    );
+    const copies = this.#copiesAmong(this.#added.filter(({ path: file, upper }) => upper.isFile() && this.#changedAbove(file)));
+    if (copies.length === 0) return;
+    const own = new Set(this.#copiesAmong(this.#over));
+    // What lies over a file without being its copy, or with other names, has replaced it.
+    const replaced = this.#over.filter((found) => !own.has(found) || found.upper.nlink > 1n).map(({ lower }) => lower);
+    const lost = lostSince(copies, { hidden: [...this.#hidden, ...replaced], over: this.#over });
+    const paths = new Set(lost.map((copy) => copy.path));
     this.#amend(
-      (change) => change.change === 'added' && copied.has(this.#upper(change.path)),
+      (change) => change.change === 'added' && paths.has(change.path),
       (change) => ({ ...change, change: 'modified', conflict: 'it was removed from the workspace after the session began' }),
     );
+  }
+
+  #copiesAmong<File extends Found>(files: readonly File[]): File[] {
+    const paths = files.map((found) => this.#upper(found.path));
+    const marked = withAttribute(paths, originAttribute, this.#cacheDir);
+    return files.filter((found) => marked.has(this.#upper(found.path)));
   }
 
   #capabilities(): void {
