@@ -326,6 +326,41 @@ describe.skipIf(missing !== undefined)(`a layer${missing ? `, skipped: ${missing
     expect(fs.readdirSync(path.join(scratch, 'swept')).sort()).toEqual(['full', 'last', 'later', 'live']);
   });
 
+  it('whose launcher has still to read it is not swept by another session, and one that is discarded meanwhile is no fault', async () => {
+    const directories = ['read', 'sweeping'].map((name) => path.join(scratch, 'beside', name)) as [string, string];
+    const workspace = path.join(scratch, 'workspaces', 'beside');
+    const run = async (directory: string, script: string) => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const plan = boxIn(directory, { argv: ['/bin/bash', '-c', script], workspace, mode: 'overlay', cacheDir });
+      const launched = await launch(plan, { listening: closeAll });
+      await launched.exited;
+      return launched;
+    };
+    const none = { changed: 0, added: 0, deleted: 0, sensitive: [], disarmed: [] };
+    const first = await run(directories[0], 'true');
+    const second = await run(directories[1], 'echo a > a');
+    second.tidy();
+    expect(fs.readdirSync(path.join(scratch, 'beside')).sort()).toEqual(['read', 'sweeping']);
+    expect(await first.changes()).toEqual(none);
+    for (const directory of directories) {
+      const layer = readLayer(directory);
+      if (layer) discardLayer(layer);
+    }
+    expect([await first.changes(), await second.changes()]).toEqual([none, none]);
+  });
+
+  it('is held at every instant while its holder is written anew', () => {
+    const directory = path.join(scratch, 'held');
+    const upper = path.join(directory, 'upper');
+    fs.mkdirSync(upper, { recursive: true });
+    writeHolder(upper, process.pid);
+    const open = fs.openSync(path.join(directory, 'holder'), 'r');
+    writeHolder(upper, process.pid);
+    expect(fs.readFileSync(open, 'utf8')).toBe(fs.readFileSync(path.join(directory, 'holder'), 'utf8'));
+    expect(fs.fstatSync(open).nlink).toBe(0);
+    fs.closeSync(open);
+  });
+
   it('can be given up in part, and as a whole', async () => {
     const layer = await session('echo a > a', 'echo b > a; echo b > b');
     discardChanges(
