@@ -163,6 +163,13 @@ describe.skipIf(enforcement === 'none')(`launch${enforcement === 'none' ? `, ski
     expect(await launched.changes()).toEqual({ changed: 1, added: 1, deleted: 1, sensitive: [], disarmed: [] });
   });
 
+  it('names as sensitive what can run later, and not what is never applied', async () => {
+    const script = 'mkfifo Makefile; ln -s /etc .vscode; echo x > run; chmod u+s run; echo x > package.json';
+    const launched = await launch(planOf(script, { mode: 'overlay' }), { listening: closeAll });
+    await launched.exited;
+    expect(await launched.changes()).toEqual({ changed: 0, added: 4, deleted: 0, sensitive: ['package.json'], disarmed: [] });
+  });
+
   it.runIf(process.geteuid?.() === 0)('started by root in the workspace of another user, acts as that user', async () => {
     const [uid, gid] = [65_532, 65_531];
     fs.chmodSync(scratch, 0o755);

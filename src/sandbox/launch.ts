@@ -236,7 +236,8 @@ async function changesOf(plan: LaunchPlan, workspace: string, protection: Protec
     changed: count('modified') + count('mode'),
     added: count('added'),
     deleted: count('deleted'),
-    sensitive: found.filter((change) => change.class !== 'code').map((change) => change.path),
+    // What is forbidden is never applied: it cannot run or steer anything later.
+    sensitive: found.filter((change) => change.class === 'sensitive').map((change) => change.path),
     disarmed: [],
   };
 }
