@@ -3,6 +3,7 @@
 // written by the agent: names, modes and links are judged here before anything is shown or applied.
 import { type BigIntStats, closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import path from 'node:path';
+import { isInOpenRepository } from '../git-place.ts';
 import { isWithin } from '../mount.ts';
 import { sensitiveReason } from '../sensitive.ts';
 import type { Change, ChangeClass } from './change.ts';
@@ -198,7 +199,7 @@ class Comparison {
 
   #judge(found: Found): { class: ChangeClass; why: string } {
     const why = this.#forbidden(found);
-    return why === undefined ? sensitive(found.path, this.#isBareRepositoryFile(found.path)) : { class: 'forbidden', why };
+    return why === undefined ? sensitive(found.path, this.#isInOpenRepository(found.path)) : { class: 'forbidden', why };
   }
 
   #forbidden({ path: file, upper }: Found): string | undefined {
@@ -235,16 +236,8 @@ class Comparison {
     return false;
   }
 
-  /** `config` and `hooks` beside a `HEAD` and `objects`: git takes any such directory for a repository. */
-  #isBareRepositoryFile(file: string): boolean {
-    const parts = file.split('/');
-    const at = parts.findLastIndex((part) => part === 'config' || part === 'hooks');
-    if (at < 0) return false;
-    const beside = (name: string): boolean => {
-      const place = [...parts.slice(0, at), name].join('/');
-      return (this.#upperOf(place) ?? this.#lowerOf(place)) !== undefined;
-    };
-    return beside('HEAD') && beside('objects');
+  #isInOpenRepository(file: string): boolean {
+    return isInOpenRepository(file, (place) => (this.#upperOf(place) ?? this.#lowerOf(place)) !== undefined);
   }
 
   #add(
@@ -277,8 +270,8 @@ class Comparison {
   }
 }
 
-function sensitive(file: string, isBareRepository = false): { class: ChangeClass; why: string } {
-  const why = sensitiveReason(file) ?? (isBareRepository ? 'part of a git repository that lies open in a directory' : undefined);
+function sensitive(file: string, isInRepository = false): { class: ChangeClass; why: string } {
+  const why = sensitiveReason(file) ?? (isInRepository ? 'part of a git repository that lies open in a directory' : undefined);
   return why === undefined ? { class: 'code', why: '' } : { class: 'sensitive', why };
 }
 
