@@ -21,12 +21,14 @@ interface Found {
 /** @param cacheDir where small programs of ours are kept */
 export function diffLayer(layer: Layer, cacheDir: string): Change[] {
   const settled = readSettled(layer);
-  return new Comparison(layer, cacheDir).changes().filter((change) => !settled.has(change.path));
+  return new Comparison(layer, cacheDir, settled).changes().filter((change) => !settled.has(change.path));
 }
 
 class Comparison {
   readonly #layer: Layer;
   readonly #cacheDir: string;
+  /** Not compared: nothing is said of them. */
+  readonly #settled: ReadonlySet<string>;
   readonly #changes: Change[] = [];
   /** Directories of the layer that lie over one of the workspace: each may hide it. */
   readonly #merged: Found[] = [];
@@ -36,9 +38,10 @@ class Comparison {
   readonly #over: (Found & { readonly lower: BigIntStats })[] = [];
   readonly #executables: string[] = [];
 
-  constructor(layer: Layer, cacheDir: string) {
+  constructor(layer: Layer, cacheDir: string, settled: ReadonlySet<string>) {
     this.#layer = layer;
     this.#cacheDir = cacheDir;
+    this.#settled = settled;
   }
 
   changes(): Change[] {
@@ -98,7 +101,7 @@ class Comparison {
     if (lower.isDirectory()) {
       this.#deletedBelow(file);
       this.#add(file, 'modified', judged, lower);
-    } else if (!this.#isSameContent(found, node)) this.#add(file, 'modified', judged, lower);
+    } else if (!this.#settled.has(file) && !this.#isSameContent(found, node)) this.#add(file, 'modified', judged, lower);
     else if (node === 'file' && (upper.mode & 0o7777n) !== (lower.mode & 0o7777n)) this.#add(file, 'mode', judged, lower);
   }
 

@@ -71,16 +71,20 @@ export function findLayer(sessions: string, session: string | undefined, cwd: st
       hint: `look into ${sessions}`,
     });
   }
-  const layers = namesIn(sessions)
-    .map((name) => readLayer(path.join(sessions, name)))
-    .filter((layer) => layer !== undefined)
-    .filter(({ manifest }) => isWithin(cwd, manifest.workspace))
-    .sort((a, b) => (a.beganNs < b.beganNs ? 1 : -1));
-  const [last] = layers;
+  const [last] = layersFor(sessions, cwd);
   if (last) return last;
   throw new IntramurError('CONFIG_NOT_FOUND', `no session has a layer for ${cwd}`, {
     hint: 'a session in overlay mode leaves one: intramur run -- COMMAND',
   });
+}
+
+/** The layers of the workspace that `cwd` is in, newest first. */
+export function layersFor(sessions: string, cwd: string): Layer[] {
+  return namesIn(sessions)
+    .map((name) => readLayer(path.join(sessions, name)))
+    .filter((layer) => layer !== undefined)
+    .filter(({ manifest }) => isWithin(cwd, manifest.workspace))
+    .sort((a, b) => (a.beganNs < b.beganNs ? 1 : -1));
 }
 
 /** The session still runs: its layer is mounted, and must not be changed from outside. */
