@@ -24,7 +24,7 @@ import {
 import path from 'node:path';
 import { IntramurError } from '../../core/index.ts';
 import { claimWorkspace } from '../in-use.ts';
-import { carriersOf } from './carried.ts';
+import { carriersOf, likeWithheld } from './carried.ts';
 import type { Change } from './change.ts';
 import { isLive, type Layer } from './manifest.ts';
 import { settle } from './settled.ts';
@@ -66,10 +66,16 @@ function applyClaimed(layer: Layer, changes: readonly Change[], options: ApplyOp
   });
   const carriers = carriersOf(layer, changes);
   const withheld = new Set([...refused, ...conflicts].map((one) => one.path));
+  const edited = likeWithheld(
+    layer,
+    wanted.filter(({ path: file, change }) => change === 'deleted' && !carriers.has(file)),
+    changes.filter((change) => withheld.has(change.path)),
+  );
   /** INVARIANT: no content goes from the workspace while all that would bring it back under another name stays out. */
   const loss = ({ path: file }: Change): string | undefined => {
     const others = carriers.get(file);
-    return others?.every((other) => withheld.has(other)) ? `its content would be lost: ${others[0]} has it, and is not applied` : undefined;
+    if (others?.every((other) => withheld.has(other))) return `its content would be lost: ${others[0]} has it, and is not applied`;
+    return edited.has(file) ? `it looks as if renamed to ${edited.get(file)}, which is not applied` : undefined;
   };
   const withhold = (change: Change, why: string): void => {
     conflicts.push({ path: change.path, why });

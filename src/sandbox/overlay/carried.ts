@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, constants, lstatSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import type { Change } from './change.ts';
+import { areAlike, canBeAlike } from './likeness.ts';
 import type { Layer } from './manifest.ts';
 
 /** @returns for each path whose content in the workspace would go, the paths that would get the same content; only where there are some */
@@ -30,12 +31,29 @@ export function carriersOf(layer: Layer, changes: readonly Change[]): ReadonlyMa
   return carriers;
 }
 
+/** @returns for each path that would be deleted and has no such carrier, one of the withheld whose content is much like its own */
+export function likeWithheld(layer: Layer, deletions: readonly Change[], withheld: readonly Change[]): ReadonlyMap<string, string> {
+  const files = withheld.filter(({ change, node, bytes }) => change !== 'deleted' && change !== 'mode' && node === 'file' && bytes > 0);
+  const found = new Map<string, string>();
+  for (const { path: file } of deletions) {
+    const lower = path.join(layer.manifest.workspace, file);
+    const stat = files.length > 0 ? lstatSync(lower, { throwIfNoEntry: false }) : undefined;
+    if (!stat?.isFile()) continue;
+    const like = files.find(({ path: other, bytes }) => canBeAlike(stat.size, bytes) && areAlike(lower, path.join(layer.upper, other)));
+    if (like) found.set(file, like.path);
+  }
+  return found;
+}
+
 /** By size. An empty file carries nothing. */
 function filesOf(root: string, changes: readonly Change[]): Map<bigint, string[]> {
   const files = new Map<bigint, string[]>();
   for (const { path: file } of changes) {
     const stat = lstatSync(path.join(root, file), { bigint: true, throwIfNoEntry: false });
-    if (stat?.isFile() && stat.size > 0n) files.set(stat.size, [...(files.get(stat.size) ?? []), file]);
+    if (!stat?.isFile() || stat.size === 0n) continue;
+    const same = files.get(stat.size);
+    if (same) same.push(file);
+    else files.set(stat.size, [file]);
   }
   return files;
 }

@@ -245,6 +245,14 @@ describe.skipIf(missing !== undefined)(`a layer${missing ? `, skipped: ${missing
       (at) => fs.appendFileSync(path.join(at, 'b'), 'host'),
       ['a', 'b'],
     ],
+    ['the new name is sensitive, and it was written to', 'seq 9 > a', 'mv a Makefile; echo more >> Makefile', () => {}, ['a', 'Makefile']],
+    [
+      'the new name was taken meanwhile, and it was written anew',
+      'seq 9 > a',
+      'mv a b; seq 8 > t; mv t b',
+      (at) => fs.writeFileSync(path.join(at, 'b'), 'host'),
+      ['a', 'b'],
+    ],
     ['it left its directory, which is gone', 'mkdir d; echo a > d/a', 'mv d/a Makefile; rmdir d', () => {}, ['Makefile', 'd', 'd/a']],
   ])('keeps what was renamed under its old name where %s', async (_name, before, script, meanwhile, kept) => {
     const layer = await session(before, script);
@@ -255,6 +263,12 @@ describe.skipIf(missing !== undefined)(`a layer${missing ? `, skipped: ${missing
     expect(applied).toEqual([]);
     expect([...refused, ...conflicts].map((one) => one.path).sort()).toEqual([...kept].sort());
     expect(spawnSync('/bin/sh', ['-c', listing], { cwd: workspace, encoding: 'utf8' }).stdout).toBe(seen);
+  });
+
+  it('what was deleted beside a file that stays out, and is not like it, goes', async () => {
+    const layer = await session('seq 9 > a; seq 20 29 > other; : > empty', 'rm a other empty; seq 8 15 > Makefile; : > .envrc');
+    const { applied, refused, conflicts } = applyChanges(layer, diffLayer(layer, cacheDir), { withSensitive: false, cacheDir });
+    expect([applied, refused.map((one) => one.path), conflicts]).toEqual([['a', 'empty', 'other'], ['.envrc', 'Makefile'], []]);
   });
 
   it('applies to exactly what the session saw, whatever it did', async () => {
