@@ -15,8 +15,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (isJson) io.stdout.write(`${JSON.stringify({ schema: 'intramur/apply/1', session, ...outcome }, undefined, 2)}\n`);
   else {
     for (const name of outcome.applied) io.stdout.write(`applied  ${shown(name)}\n`);
-    for (const { path, why } of outcome.refused) io.stdout.write(`refused  ${shown(path)}: ${why}\n`);
-    for (const { path, why } of outcome.conflicts) io.stdout.write(`conflict ${shown(path)}: ${why}\n`);
+    for (const { path, why } of outcome.refused) io.stdout.write(`refused  ${shown(path)}: ${shown(why)}\n`);
+    for (const { path, why } of outcome.conflicts) io.stdout.write(`conflict ${shown(path)}: ${shown(why)}\n`);
     io.stderr.write(
       `session ${session}: ${outcome.applied.length} applied, ${outcome.refused.length} refused, ${outcome.conflicts.length} conflicts\n`,
     );

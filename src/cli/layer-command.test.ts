@@ -122,6 +122,59 @@ describe('the layer of a session', () => {
     await expect(call(diff, args)).rejects.toSatisfy((fault) => codeOf(fault) === code);
   });
 
+  describe('among several of a workspace', () => {
+    const session = async (name: string, files: Readonly<Record<string, string>>): Promise<void> => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const directory = path.join(home, 'state', 'sessions', name);
+      fs.mkdirSync(path.join(directory, 'upper', 'src'), { recursive: true });
+      fs.writeFileSync(path.join(directory, 'manifest.json'), JSON.stringify({ session: name, workspace, startedAt: '' }));
+      for (const [file, text] of Object.entries(files)) fs.writeFileSync(path.join(directory, 'upper', file), text);
+    };
+    const waits = (...names: string[]): string =>
+      `older changes of this workspace wait in session${names.length > 1 ? 's' : ''} ${names.join(', ')}; to look at one: intramur diff ${names[0]}\n`;
+
+    it('the newest that holds something is meant, and the others that do are named', async () => {
+      await session('second', { 'src/b.ts': 'b' });
+      await session('wrote-the-same', { 'src/a.ts': 'old' });
+      await session('nothing', {});
+      expect(await call(diff, [])).toEqual({
+        code: 0,
+        out: 'A src/b.ts\n',
+        err: `${waits('first')}session second: 1 changes; intramur apply, or intramur discard\n`,
+      });
+      const { out, err } = await call(diff, ['--json']);
+      expect([JSON.parse(out), err]).toEqual([expect.objectContaining({ session: 'second' }), waits('first')]);
+    });
+
+    it('a session that is named is meant alone', async () => {
+      await session('second', { 'src/b.ts': 'b' });
+      const { out, err } = await call(diff, ['first', '--only', 'src']);
+      expect([out, err]).toEqual(['M src/a.ts\n', 'session first: 1 changes; intramur apply, or intramur discard\n']);
+    });
+
+    it('one that was applied stays the one that is meant: again is not the next', async () => {
+      await session('second', { 'src/b.ts': 'b' });
+      await session('third', { 'src/c.ts': 'c' });
+      expect((await call(apply, [])).out).toBe('applied  src/c.ts\n');
+      const again = { code: 0, out: '', err: `${waits('second', 'first')}session third: 0 applied, 0 refused, 0 conflicts\n` };
+      expect(await call(apply, [])).toEqual(again);
+      expect((await call(discard, [])).out).toBe('');
+      expect((await call(diff, [])).out).toBe('A src/b.ts\n');
+    });
+
+    it('where none holds anything, nothing waits', async () => {
+      await call(discard, ['first']);
+      await session('second', {});
+      expect(await call(diff, [])).toEqual({ code: 0, out: '', err: 'session second: nothing changed\n' });
+    });
+
+    it('one that goes while it is read holds nothing', async () => {
+      await session('second', { 'src/b.ts': 'b' });
+      fs.rmSync(path.join(home, 'state', 'sessions', 'first', 'upper'), { recursive: true });
+      expect((await call(diff, [])).err).toBe('session second: 1 changes; intramur apply, or intramur discard\n');
+    });
+  });
+
   it('without any session it says so', async () => {
     await expect(call(diff, [], scratch)).rejects.toSatisfy((fault) => codeOf(fault) === 'CONFIG_NOT_FOUND');
   });

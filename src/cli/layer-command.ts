@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { IntramurError, placesFrom } from '../core/index.ts';
-import { type Change, diffLayer, findLayer, type Layer } from '../sandbox/index.ts';
+import { type Change, chooseLayer, type Layer } from '../sandbox/index.ts';
 import type { CliIo } from './io.ts';
 import { jsonOption, type Options, unknownOption } from './options.ts';
 
@@ -32,9 +32,9 @@ export function layerCommand(args: readonly string[], io: CliIo, options: { sens
   const { session, only, isJson, withSensitive } = parsed(args, options.sensitive);
   const places = placesFrom(io.env, io.home);
   const cwd = fs.realpathSync(io.cwd);
-  const layer = findLayer(places.sessions, session, cwd);
+  const { layer, changes, others } = chooseLayer(places.sessions, session, cwd, places.cache);
+  if (others.length > 0) io.stderr.write(waiting(others));
   const wanted = only.map((one) => relative(one, cwd, layer.manifest.workspace));
-  const changes = diffLayer(layer, places.cache);
   const chosen = wanted.length === 0 ? changes : changes.filter((change) => wanted.some((one) => isAtOrBelow(change.path, one)));
   const missing = wanted.find((one) => !changes.some((change) => isAtOrBelow(change.path, one)));
   if (missing !== undefined) throw new IntramurError('USAGE', `nothing changed at ${shown(missing)}`, { hint: 'intramur diff' });
@@ -48,6 +48,15 @@ export function layerCommand(args: readonly string[], io: CliIo, options: { sens
     cacheDir: places.cache,
   };
 }
+
+/** What nobody looked at is not to be forgotten because another session began later. */
+function waiting(sessions: readonly string[]): string {
+  const more = sessions.length > maxNamed ? ` and ${sessions.length - maxNamed} more` : '';
+  const them = `${sessions.length === 1 ? 'session' : 'sessions'} ${sessions.slice(0, maxNamed).map(shown).join(', ')}${more}`;
+  return `older changes of this workspace wait in ${them}; to look at one: intramur diff ${shown(sessions[0] ?? '')}\n`;
+}
+
+const maxNamed = 8;
 
 function parsed(args: readonly string[], takesSensitive: boolean) {
   const only: string[] = [];

@@ -1,8 +1,8 @@
 // What a session in direct mode changed, told by looking at the workspace before and after; and the repositories it made are taken
 // out of force: a host's git would run their hooks and whatever their configuration names.
-import { lstatSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
-import { gitPlaces, repositoriesIn } from './git-place.ts';
+import { commonDirectory, gitPlaces, isInOpenRepository, repositoriesByContent, repositoriesIn } from './git-place.ts';
 import { sensitiveReason } from './sensitive.ts';
 import { workspaceTree } from './workspace-tree.ts';
 
@@ -18,7 +18,7 @@ export interface FileChanges {
 
 /** @param before the names at the start; @param beganNs the start, by the clock of the file system */
 export function directChanges(workspace: string, before: ReadonlySet<string>, beganNs: bigint): FileChanges {
-  const disarmed = disarm(workspace, before);
+  const disarmed = disarm(workspace, before, beganNs);
   const after = workspaceTree(workspace);
   const added = [...after].filter((file) => !before.has(file));
   const changed = [...after].filter((file) => before.has(file) && isChanged(path.join(workspace, file), beganNs));
@@ -26,9 +26,13 @@ export function directChanges(workspace: string, before: ReadonlySet<string>, be
     changed: changed.length,
     added: added.length,
     deleted: [...before].filter((file) => !after.has(file)).length,
-    sensitive: [...changed, ...added].filter((file) => sensitiveReason(file) !== undefined).sort(),
+    sensitive: [...changed, ...added].filter((file) => isSensitive(file, after)).sort(),
     disarmed,
   };
+}
+
+function isSensitive(file: string, tree: ReadonlySet<string>): boolean {
+  return sensitiveReason(file) !== undefined || isInOpenRepository(file, (place) => tree.has(place));
 }
 
 function isChanged(file: string, beganNs: bigint): boolean {
@@ -36,27 +40,89 @@ function isChanged(file: string, beganNs: bigint): boolean {
   return stat !== undefined && !stat.isDirectory() && stat.ctimeNs >= beganNs;
 }
 
+/**
+ * A repository that was not there before is looked at as a whole; of one that was, what is new in it: what it had is mounted read-only.
+ * @returns what was renamed, by its new name
+ */
+function disarm(workspace: string, before: ReadonlySet<string>, beganNs: bigint): string[] {
+  const after = workspaceTree(workspace, (directory) => !before.has(directory) && openedUp(path.join(workspace, directory)));
+  const places = gitPlaces(after).filter((place) => !before.has(place));
+  // A file or link that says where the repository is: the agent chose the place.
+  const links = places.filter((git) => !lstatSync(path.join(workspace, git)).isDirectory()).map((git) => renameAway(workspace, git));
+  const known = new Set(repositoriesByContent(before));
+  /** Then its hooks and configuration were mounted read-only. */
+  const wasThere = (repository: string): boolean =>
+    known.has(repository) || (before.has(path.join(repository, 'HEAD')) && gitPlaces(repository.split('/')).length > 0);
+  const found = [...places.flatMap((git) => repositoriesIn(workspace, git)), ...repositoriesByContent(after)];
+  // From the bottom up: one may lie in what is renamed of another.
+  const disarmed = [...new Set(found)]
+    .sort()
+    .reverse()
+    .flatMap((repository) => {
+      const isFresh = (file: string): boolean =>
+        !wasThere(repository) || !before.has(file) || isChanged(path.join(workspace, file), beganNs);
+      return parts
+        .map(({ name, isHarmless }) => ({ file: path.join(repository, name), isHarmless }))
+        .filter(({ file, isHarmless }) => isFresh(file) && !isHarmless(path.join(workspace, file)))
+        .map(({ file }) => renameAway(workspace, file));
+    });
+  return [...disarmed, ...links];
+}
+
+/** What of a repository runs or redirects something, and when it does not. */
+const parts: readonly { readonly name: string; isHarmless(file: string): boolean }[] = [
+  { name: 'hooks', isHarmless: (directory) => !hooksIn(directory) },
+  { name: 'config', isHarmless: isPlainConfig },
+  { name: 'config.worktree', isHarmless: isPlainConfig },
+  { name: commonDirectory, isHarmless: isOwnRepository },
+];
+
+/** As git writes it for a worktree: `../..`, from `worktrees/NAME` of a repository that is found by itself. */
+function isOwnRepository(file: string): boolean {
+  const [worktrees, repository] = [path.dirname(path.dirname(file)), path.dirname(path.dirname(path.dirname(file)))];
+  const isOwn = path.basename(worktrees) === 'worktrees' && existsSync(path.join(repository, 'HEAD'));
+  const text = smallText(file);
+  return text === '' || (isOwn && text?.trim() === '../..');
+}
+
+/** Empty when there is no such file; `undefined` for what is none, too long, or cannot be read. */
+function smallText(file: string): string | undefined {
+  const stat = lstatSync(file, { throwIfNoEntry: false });
+  if (!stat) return '';
+  if (!stat.isFile() || stat.size > 1 << 16) return undefined;
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
 const suffix = '.disarmed-by-intramur';
 
-/** @returns what was renamed, by its new name */
-function disarm(workspace: string, before: ReadonlySet<string>): string[] {
-  const renamed: string[] = [];
-  const rename = (file: string): void => {
-    renameSync(path.join(workspace, file), path.join(workspace, file + suffix));
-    renamed.push(file + suffix);
-  };
-  for (const git of gitPlaces(workspaceTree(workspace)).filter((place) => !before.has(place))) {
-    const stat = lstatSync(path.join(workspace, git));
-    // A file or link that says where the repository is: the agent chose the place.
-    if (!stat.isDirectory()) rename(git);
-    else {
-      for (const repository of repositoriesIn(workspace, git)) {
-        if (hooksIn(path.join(workspace, repository, 'hooks'))) rename(`${repository}/hooks`);
-        if (!isPlainConfig(path.join(workspace, repository, 'config'))) rename(`${repository}/config`);
-      }
-    }
+/** The agent may have put something at the new name, or closed the directory. */
+function renameAway(workspace: string, file: string): string {
+  let free = file + suffix;
+  for (let i = 2; lstatSync(path.join(workspace, free), { throwIfNoEntry: false }); i++) free = `${file}${suffix}-${i}`;
+  const [from, to] = [path.join(workspace, file), path.join(workspace, free)];
+  try {
+    renameSync(from, to);
+  } catch (fault) {
+    if (!openedUp(path.dirname(from))) throw fault;
+    renameSync(from, to);
   }
-  return renamed;
+  return free;
+}
+
+/** For its owner. A directory that can be entered and not read would hide from us what git finds by name. */
+function openedUp(directory: string): boolean {
+  const stat = lstatSync(directory, { throwIfNoEntry: false });
+  if (!stat?.isDirectory() || (stat.mode & 0o700) === 0o700) return false;
+  try {
+    chmodSync(directory, (stat.mode & 0o777) | 0o700);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The samples that git itself puts there are not run. */
@@ -70,10 +136,11 @@ function hooksIn(directory: string): boolean {
 
 /** Keys that name no program, no other file and no other repository to take configuration from. */
 const plainKeys: Readonly<Record<string, RegExp>> = {
-  core: /^(?:repositoryformatversion|filemode|bare|logallrefupdates|ignorecase|precomposeunicode|symlinks|autocrlf|eol)$/,
+  core: /^(?:repositoryformatversion|filemode|bare|logallrefupdates|ignorecase|precomposeunicode|symlinks|autocrlf|eol|sparsecheckout|sparsecheckoutcone)$/,
   remote: /^(?:url|fetch|pushurl|tagopt|prune)$/,
   branch: /^(?:remote|merge|rebase|description)$/,
   user: /^(?:name|email)$/,
+  index: /^sparse$/,
   init: /^defaultbranch$/,
   pull: /^(?:rebase|ff)$/,
   submodule: /^(?:url|active|path|branch)$/,
@@ -81,23 +148,20 @@ const plainKeys: Readonly<Record<string, RegExp>> = {
 
 /** A configuration (git-config(1)) of plain keys only. Anything that this reading does not understand is not plain. */
 function isPlainConfig(file: string): boolean {
-  const stat = lstatSync(file, { throwIfNoEntry: false });
-  if (!stat) return true;
-  if (!stat.isFile() || stat.size > 1 << 16) return false;
   let keys: RegExp | undefined;
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .every((raw) => {
-      const line = raw.trim();
-      if (line === '' || line.startsWith('#') || line.startsWith(';')) return true;
-      const section = /^\[(?<name>[a-z]+)(?:\s+"(?:[^"\\]|\\.)*")?\]$/i.exec(line)?.groups?.['name'];
-      if (section !== undefined) {
-        keys = plainKeys[section.toLowerCase()];
-        return keys !== undefined;
-      }
-      const entry = /^(?<key>[a-z][a-z0-9-]*)\s*=\s*(?<value>.*)$/i.exec(line);
-      // `ext::` and friends make a URL a command line.
-      const isCommand = /^\s*["']?\w+::/.test(entry?.groups?.['value'] ?? '') || line.endsWith('\\');
-      return keys !== undefined && entry !== null && keys.test((entry.groups?.['key'] ?? '').toLowerCase()) && !isCommand;
-    });
+  const text = smallText(file);
+  if (text === undefined) return false;
+  return text.split('\n').every((raw) => {
+    const line = raw.trim();
+    if (line === '' || line.startsWith('#') || line.startsWith(';')) return true;
+    const section = /^\[(?<name>[a-z]+)(?:\s+"(?:[^"\\]|\\.)*")?\]$/i.exec(line)?.groups?.['name'];
+    if (section !== undefined) {
+      keys = plainKeys[section.toLowerCase()];
+      return keys !== undefined;
+    }
+    const entry = /^(?<key>[a-z][a-z0-9-]*)\s*=\s*(?<value>.*)$/i.exec(line);
+    // `ext::` and friends make a URL a command line.
+    const isCommand = /^\s*["']?\w+::/.test(entry?.groups?.['value'] ?? '') || line.endsWith('\\');
+    return keys !== undefined && entry !== null && keys.test((entry.groups?.['key'] ?? '').toLowerCase()) && !isCommand;
+  });
 }

@@ -1,4 +1,5 @@
-// Finds git repositories by their names only. Git itself is never run on a workspace: its configuration belongs to whoever wrote it last.
+// Finds git repositories by names only: by `.git`, and by what lies in a directory, whatever it is called. Git itself is never run on a
+// workspace: its configuration belongs to whoever wrote it last.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { entriesOf } from './workspace-tree.ts';
@@ -21,4 +22,30 @@ function modulesIn(workspace: string, at: string): string[] {
   return entriesOf(path.join(workspace, at))
     .filter((entry) => entry.isDirectory())
     .flatMap((entry) => modulesIn(workspace, path.join(at, entry.name)));
+}
+
+/**
+ * Every directory that git takes for a repository by what lies in it (`is_git_directory` in its setup.c): `HEAD` with `objects` and
+ * `refs`, or with the file that says which other directory has those. The workspace itself is `.`.
+ */
+export function repositoriesByContent(tree: ReadonlySet<string>): string[] {
+  return [...tree]
+    .filter((file) => path.basename(file) === 'HEAD')
+    .map((head) => path.dirname(head))
+    .filter((at) => (tree.has(path.join(at, 'objects')) && tree.has(path.join(at, 'refs'))) || tree.has(path.join(at, commonDirectory)))
+    .sort();
+}
+
+/** A file in a repository: `config`, `hooks` and the rest are then those of the directory it names (gitrepository-layout(5)). */
+export const commonDirectory = 'commondir';
+
+const inForce: ReadonlySet<string> = new Set(['hooks', 'config', 'config.worktree', commonDirectory]);
+
+/** What runs or redirects something in a repository that lies open in a directory of any name. */
+export function isInOpenRepository(file: string, isThere: (file: string) => boolean): boolean {
+  const parts = file.split('/');
+  return parts.some((part, at) => {
+    const beside = (name: string): boolean => isThere([...parts.slice(0, at), name].join('/'));
+    return inForce.has(part) && beside('HEAD') && (beside('objects') || beside(commonDirectory));
+  });
 }

@@ -163,6 +163,13 @@ describe.skipIf(enforcement === 'none')(`launch${enforcement === 'none' ? `, ski
     expect(await launched.changes()).toEqual({ changed: 1, added: 1, deleted: 1, sensitive: [], disarmed: [] });
   });
 
+  it('names as sensitive what can run later, and not what is never applied', async () => {
+    const script = 'mkfifo Makefile; ln -s /etc .vscode; echo x > run; chmod u+s run; echo x > package.json';
+    const launched = await launch(planOf(script, { mode: 'overlay' }), { listening: closeAll });
+    await launched.exited;
+    expect(await launched.changes()).toEqual({ changed: 0, added: 4, deleted: 0, sensitive: ['package.json'], disarmed: [] });
+  });
+
   it.runIf(process.geteuid?.() === 0)('started by root in the workspace of another user, acts as that user', async () => {
     const [uid, gid] = [65_532, 65_531];
     fs.chmodSync(scratch, 0o755);
@@ -363,5 +370,70 @@ describe.skipIf(enforcement === 'none')(`repositories made in direct mode${enfor
     expect(changes.sensitive).toContain('package.json');
     expect(changes.sensitive).not.toContain('notes.txt');
     expect(fs.existsSync(path.join(workspace, 'package.json'))).toBe(true);
+  });
+
+  describe('under any name', () => {
+    const repository = (at: string): string => `mkdir -p ${at}/objects ${at}/refs ${at}/hooks; echo 'ref: refs/heads/main' > ${at}/HEAD`;
+    const hook = (at: string): string => `printf '#!/bin/sh\\n' > ${at}/hooks/post-receive; chmod +x ${at}/hooks/post-receive`;
+    const steering = "printf '[core]\\n\\tbare = false\\n\\tworktree = ..\\n\\tfsmonitor = evil\\n'";
+    const off = '.disarmed-by-intramur';
+    it.each<[string, string, string[]]>([
+      ['a bare one', `git init -q --bare b.git; ${hook('b.git')}`, [`b.git/hooks${off}`]],
+      ['one with a work tree elsewhere', `${repository('c.git')}; ${steering} > c.git/config`, [`c.git/config${off}`]],
+      ['the workspace itself', `${repository('.')}; ${hook('.')}`, [`hooks${off}`]],
+      [
+        'one in the hooks of another',
+        `${repository('a/hooks')}; ${repository('a')}; ${hook('a/hooks')}`,
+        [`a/hooks/hooks${off}`, `a/hooks${off}`],
+      ],
+      ['one that takes another place', `${repository('x')}; mv x y; ${hook('y')}`, [`y/hooks${off}`]],
+      [
+        'one that has the rest in another directory',
+        `mkdir -p r s/objects s/refs; echo ref > r/HEAD; echo ../s > r/commondir; ${steering} > s/config`,
+        [`r/commondir${off}`],
+      ],
+      [
+        'one that has the rest above it',
+        `mkdir -p s/worktrees/r s/objects s/refs; echo ref > s/worktrees/r/HEAD; echo ../.. > s/worktrees/r/commondir; ${steering} > s/config`,
+        [`s/worktrees/r/commondir${off}`],
+      ],
+      [
+        'one behind a file',
+        `${repository('store')}; ${hook('store')}; mkdir w; echo 'gitdir: ../store' > w/.git`,
+        [`store/hooks${off}`, `w/.git${off}`],
+      ],
+      ['one that is closed', `${repository('z')}; ${hook('z')}; chmod 311 z`, [`z/hooks${off}`]],
+      ['one with the new name taken', `${repository('n')}; ${hook('n')}; mkdir -p n/hooks${off}/x`, [`n/hooks${off}-2`]],
+      ['an honest one', 'git init -q --bare honest; git init -q tree; mkdir -p src/hooks src/objects src/refs; echo x > src/hooks/x', []],
+    ])('%s', async (_name, script, expected) => {
+      const { launched } = await run(script);
+      expect((await launched.changes()).disarmed).toEqual(expected);
+    });
+
+    it('stay as they were when they were there before, with what is new in them looked at', async () => {
+      const plan = planOf(
+        `echo evil > there/hooks/post-receive; echo evil >> there/config; mv there/hooks there/h
+         ${steering} > there/config.worktree; echo ../evil > there/commondir; echo ../evil > .git/commondir
+         ${repository('.git/modules/new')}; ${hook('.git/modules/new')}; true`,
+      );
+      const before = `${repository('there')}; ${hook('there')}; echo '[core]' > there/config; ${repository('.git')}; ${hook('.git')}; rm -r .git/refs`;
+      spawnSync('/bin/sh', ['-ec', before], { cwd: plan.workspace });
+      const launched = await launch(plan, { listening: closeAll });
+      await launched.exited;
+      expect([...(await launched.changes()).disarmed].sort()).toEqual(
+        ['.git/commondir', '.git/modules/new/hooks', 'there/commondir', 'there/config.worktree'].map((name) => `${name}${off}`),
+      );
+      const text = (name: string): string => fs.readFileSync(path.join(plan.workspace, name), 'utf8');
+      expect([text('there/config'), text('there/hooks/post-receive'), text('.git/hooks/post-receive')]).toEqual([
+        '[core]\n',
+        '#!/bin/sh\n',
+        '#!/bin/sh\n',
+      ]);
+    });
+
+    it('are listed as sensitive where what they run is left in place', async () => {
+      const { launched } = await run('git init -q --bare b.git; rm b.git/hooks/*; touch b.git/hooks/x.sample');
+      expect((await launched.changes()).sensitive).toEqual(['b.git/config', 'b.git/hooks', 'b.git/hooks/x.sample']);
+    });
   });
 });

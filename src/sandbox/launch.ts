@@ -230,19 +230,32 @@ async function changesOf(plan: LaunchPlan, workspace: string, protection: Protec
     const { directChanges } = await import('./direct-changes.ts');
     return directChanges(workspace, protection.before, protection.beganNs);
   }
-  const layer = layerOf(plan);
-  if (!layer) throw new IntramurError('SANDBOX_SETUP', 'the layer of the session is gone');
-  if (isEmpty(layer.upper)) return { changed: 0, added: 0, deleted: 0, sensitive: [], disarmed: [] };
-  const { diffLayer } = await import('./overlay/diff.ts');
-  const found = diffLayer(layer, plan.cacheDir);
+  const found = await changesInLayer(plan);
   const count = (kind: Change['change']): number => found.filter(({ change }) => change === kind).length;
   return {
     changed: count('modified') + count('mode'),
     added: count('added'),
     deleted: count('deleted'),
-    sensitive: found.filter((change) => change.class !== 'code').map((change) => change.path),
+    // What is forbidden is never applied: it cannot run or steer anything later.
+    sensitive: found.filter((change) => change.class === 'sensitive').map((change) => change.path),
     disarmed: [],
   };
+}
+
+/** Whoever has removed the layer since the program ended has given up what was in it. */
+async function changesInLayer(plan: LaunchPlan): Promise<readonly Change[]> {
+  const isGone = (): boolean => plan.overlay !== undefined && !existsSync(plan.overlay.upper);
+  const layer = layerOf(plan);
+  if (!layer && isGone()) return [];
+  if (!layer) throw new IntramurError('SANDBOX_SETUP', 'the layer of the session cannot be read');
+  if (isEmpty(layer.upper)) return [];
+  const { diffLayer } = await import('./overlay/diff.ts');
+  try {
+    return diffLayer(layer, plan.cacheDir);
+  } catch (fault) {
+    if (isGone()) return [];
+    throw fault;
+  }
 }
 
 function layerOf({ overlay }: LaunchPlan): Layer | undefined {

@@ -3,7 +3,7 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { IntramurError } from '../core/index.ts';
-import { gitPlaces, repositoriesIn } from './git-place.ts';
+import { gitPlaces, repositoriesByContent, repositoriesIn } from './git-place.ts';
 import { claimWorkspace } from './in-use.ts';
 import { depthOf, type Mount } from './mount.ts';
 import { pinnedPaths } from './sensitive.ts';
@@ -127,6 +127,10 @@ function guardedPaths(workspace: string, tree: ReadonlySet<string>): Guarded[] {
       add(path.join(repository, 'hooks'), true);
       add(path.join(repository, 'config'), false);
     }
+  }
+  // One that is not called `.git`: nothing is made in it. What is made there in the session is looked at afterwards.
+  for (const repository of repositoriesByContent(tree)) {
+    for (const name of ['hooks', 'config', 'config.worktree']) add(path.join(repository, name), name === 'hooks', false);
   }
   return [...guarded.values()];
 }

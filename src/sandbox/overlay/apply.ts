@@ -24,6 +24,7 @@ import {
 import path from 'node:path';
 import { IntramurError } from '../../core/index.ts';
 import { claimWorkspace } from '../in-use.ts';
+import { carriersOf, likeWithheld } from './carried.ts';
 import type { Change } from './change.ts';
 import { isLive, type Layer } from './manifest.ts';
 import { settle } from './settled.ts';
@@ -63,22 +64,76 @@ function applyClaimed(layer: Layer, changes: readonly Change[], options: ApplyOp
     else return true;
     return false;
   });
+  const carriers = carriersOf(layer, changes);
+  const withheld = new Set([...refused, ...conflicts].map((one) => one.path));
+  const edited = likeWithheld(
+    layer,
+    wanted.filter(({ path: file, change }) => change === 'deleted' && !carriers.has(file)),
+    changes.filter((change) => withheld.has(change.path)),
+  );
+  /** INVARIANT: no content goes from the workspace while all that would bring it back under another name stays out. */
+  const loss = ({ path: file }: Change): string | undefined => {
+    const others = carriers.get(file);
+    if (others?.every((other) => withheld.has(other))) return `its content would be lost: ${others[0]} has it, and is not applied`;
+    return edited.has(file) ? `it looks as if renamed to ${edited.get(file)}, which is not applied` : undefined;
+  };
+  const withhold = (change: Change, why: string): void => {
+    conflicts.push({ path: change.path, why });
+    withheld.add(change.path);
+  };
+  const kept = heldBack(wanted, loss, withhold);
   const applied: string[] = [];
   const work = new Work(layer);
-  for (const change of inOrder(wanted)) {
-    const failure = work.apply(change);
+  for (const change of inOrder(layer, kept)) {
+    const failure = loss(change) ?? work.apply(change);
     if (failure === undefined) applied.push(change.path);
-    else conflicts.push({ path: change.path, why: failure });
+    else withhold(change, failure);
   }
   work.done();
   settle(layer, applied);
   return { applied: applied.sort(), refused, conflicts };
 }
 
-/** Deletions first, from the bottom up, so that a file can take a directory's place; then the rest, from the top down. */
-function inOrder(changes: readonly Change[]): Change[] {
-  const deletions = changes.filter(({ change }) => change === 'deleted').sort((a, b) => (a.path < b.path ? 1 : -1));
-  return [...deletions, ...changes.filter(({ change }) => change !== 'deleted').sort((a, b) => (a.path < b.path ? -1 : 1))];
+/** One that is held back may itself be what would have brought another's content. */
+function heldBack(
+  wanted: readonly Change[],
+  loss: (change: Change) => string | undefined,
+  withhold: (change: Change, why: string) => void,
+): readonly Change[] {
+  for (let left = wanted; ; ) {
+    const next = left.filter((change) => {
+      const why = loss(change);
+      if (why !== undefined) withhold(change, why);
+      return why === undefined;
+    });
+    if (next.length === left.length) return next;
+    left = next;
+  }
+}
+
+/**
+ * First the deletions that make way, from the bottom up, so that a file can take a directory's place; then what is written, from the top
+ * down. The other deletions come after: of what was renamed the new name is there before the old one goes. Directories are closed last.
+ */
+function inOrder(layer: Layer, changes: readonly Change[]): Change[] {
+  const down = changes.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  const up = down.toReversed();
+  const isClosing = ({ path: file, change, node }: Change): boolean =>
+    change === 'mode' && node === 'directory' && (lstatSync(path.join(layer.upper, file)).mode & 0o300) !== 0o300;
+  const written = down.filter((change) => change.change !== 'deleted' && !isClosing(change));
+  const places = new Set(written.map((change) => change.path));
+  const above = new Set(written.flatMap((change) => ancestorsOf(change.path)));
+  const leaves = new Set(written.filter(({ node }) => node !== 'directory').map((change) => change.path));
+  const makesWay = ({ path: file }: Change): boolean =>
+    places.has(file) || above.has(file) || ancestorsOf(file).some((place) => leaves.has(place));
+  const deletions = up.filter(({ change }) => change === 'deleted');
+  return [...deletions.filter(makesWay), ...written, ...deletions.filter((change) => !makesWay(change)), ...up.filter(isClosing)];
+}
+
+function ancestorsOf(file: string): string[] {
+  const ancestors: string[] = [];
+  for (let up = path.dirname(file); up !== '.'; up = path.dirname(up)) ancestors.push(up);
+  return ancestors;
 }
 
 export function refuseLive(layer: Layer): void {
@@ -168,7 +223,7 @@ class Work {
       else rmSync(at, { force: true });
       return undefined;
     } catch (fault) {
-      return isDirectory ? 'the directory holds something that is not in the layer' : `it could not be removed (${errnoOf(fault)})`;
+      return isDirectory ? 'the directory still holds something' : `it could not be removed (${errnoOf(fault)})`;
     }
   }
 

@@ -171,6 +171,106 @@ describe.skipIf(missing !== undefined)(`a layer${missing ? `, skipped: ${missing
     expect(fs.existsSync(`${workspace}-elsewhere/b`)).toBe(false);
   });
 
+  it.each<[string, string, string, string[]]>([
+    ['a rename', 'echo a > a', 'mv a b', ['deleted a code', 'added b code']],
+    ['a rename between directories', 'mkdir d e; echo a > d/a', 'mv d/a e/b', ['deleted d/a code', 'added e/b code']],
+    ['a rename into a new directory', 'echo a > a', 'mkdir d; mv a d/a', ['deleted a code', 'added d/a code']],
+    ['a renamed file that was written to', 'echo a > a', 'mv a b; echo more >> b', ['deleted a code', 'added b code']],
+    ['another name', 'echo a > a', 'ln a b', ['added b code']],
+    ['another name, then only that', 'echo a > a', 'ln a b; rm a', ['deleted a code', 'added b code']],
+    ['a rename, and a new file in its place', 'echo a > a', 'mv a b; echo c > a', ['modified a code', 'added b code']],
+    [
+      'a rename, and a renamed one in its place',
+      'echo a > a; echo cc > c',
+      'mv a b; mv c a',
+      ['modified a code', 'added b code', 'deleted c code'],
+    ],
+    [
+      'a rename, and another name in its place',
+      'echo a > a; echo cc > c',
+      'mv a b; echo x >> b; ln c a',
+      ['modified a code', 'added b code'],
+    ],
+    [
+      'a rename out of a directory that is gone',
+      'mkdir d; echo a > d/a',
+      'mv d/a b; rm -r d',
+      ['deleted d code', 'deleted d/a code', 'added b code'],
+    ],
+    [
+      'a rename beside a file that was removed outside',
+      'echo a > a; echo lost > lost',
+      'mv a b; echo more >> lost',
+      ['deleted a code', 'added b code', 'modified lost code conflict'],
+    ],
+  ])('with %s brings it over although its directory changed meanwhile', async (_name, before, script, expected) => {
+    const layer = await session(before, script);
+    const { workspace } = layer.manifest;
+    fs.rmSync(path.join(workspace, 'lost'), { force: true });
+    for (const at of ['.', 'd', 'e'])
+      if (fs.existsSync(path.join(workspace, at))) fs.writeFileSync(path.join(workspace, at, 'unrelated'), '');
+    if (script.includes('rm -r d')) fs.rmSync(path.join(workspace, 'd', 'unrelated'));
+    expect(rows(layer).sort()).toEqual([...expected].sort());
+    const { conflicts } = applyChanges(layer, diffLayer(layer, cacheDir), { withSensitive: true, cacheDir });
+    expect(conflicts.map(({ path: file }) => file)).toEqual(expected.filter((row) => row.endsWith('conflict')).map(() => 'lost'));
+    expect(fs.readFileSync(path.join(workspace, expected.find((row) => row.startsWith('added'))?.split(' ')[1] ?? ''), 'utf8')).toMatch(
+      /^a\n/,
+    );
+  });
+
+  it.each<[string, string, string, (workspace: string) => void, string[]]>([
+    ['the new name was taken meanwhile', 'echo a > a', 'mv a b', (at) => fs.writeFileSync(path.join(at, 'b'), 'host'), ['a', 'b']],
+    ['the new name is sensitive', 'echo a > a', 'mv a Makefile', () => {}, ['a', 'Makefile']],
+    [
+      'the new place is a link meanwhile',
+      'mkdir d; echo a > a',
+      'mv a d/a',
+      (at) => {
+        fs.rmdirSync(path.join(at, 'd'));
+        fs.symlinkSync('/tmp', path.join(at, 'd'));
+      },
+      ['a', 'd', 'd/a'],
+    ],
+    [
+      'the new name was taken, and a new file is in the old place',
+      'echo a > a',
+      'mv a b; echo new > a',
+      (at) => fs.writeFileSync(path.join(at, 'b'), 'host'),
+      ['a', 'b'],
+    ],
+    [
+      'two were swapped, and one changed',
+      'echo a > a; echo bb > b',
+      'mv a t; mv b a; mv t b',
+      (at) => fs.appendFileSync(path.join(at, 'b'), 'host'),
+      ['a', 'b'],
+    ],
+    ['the new name is sensitive, and it was written to', 'seq 9 > a', 'mv a Makefile; echo more >> Makefile', () => {}, ['a', 'Makefile']],
+    [
+      'the new name was taken meanwhile, and it was written anew',
+      'seq 9 > a',
+      'mv a b; seq 8 > t; mv t b',
+      (at) => fs.writeFileSync(path.join(at, 'b'), 'host'),
+      ['a', 'b'],
+    ],
+    ['it left its directory, which is gone', 'mkdir d; echo a > d/a', 'mv d/a Makefile; rmdir d', () => {}, ['Makefile', 'd', 'd/a']],
+  ])('keeps what was renamed under its old name where %s', async (_name, before, script, meanwhile, kept) => {
+    const layer = await session(before, script);
+    const { workspace } = layer.manifest;
+    meanwhile(workspace);
+    const seen = spawnSync('/bin/sh', ['-c', listing], { cwd: workspace, encoding: 'utf8' }).stdout;
+    const { applied, refused, conflicts } = applyChanges(layer, diffLayer(layer, cacheDir), { withSensitive: false, cacheDir });
+    expect(applied).toEqual([]);
+    expect([...refused, ...conflicts].map((one) => one.path).sort()).toEqual([...kept].sort());
+    expect(spawnSync('/bin/sh', ['-c', listing], { cwd: workspace, encoding: 'utf8' }).stdout).toBe(seen);
+  });
+
+  it('what was deleted beside a file that stays out, and is not like it, goes', async () => {
+    const layer = await session('seq 9 > a; seq 20 29 > other; : > empty', 'rm a other empty; seq 8 15 > Makefile; : > .envrc');
+    const { applied, refused, conflicts } = applyChanges(layer, diffLayer(layer, cacheDir), { withSensitive: false, cacheDir });
+    expect([applied, refused.map((one) => one.path), conflicts]).toEqual([['a', 'empty', 'other'], ['.envrc', 'Makefile'], []]);
+  });
+
   it('applies to exactly what the session saw, whatever it did', async () => {
     const name = fc.constantFrom('a', 'b', 'c', 'd/a', 'd/b', 'd/e/a', 'f/g/h');
     const step = fc.oneof(
@@ -238,6 +338,41 @@ describe.skipIf(missing !== undefined)(`a layer${missing ? `, skipped: ${missing
     layerFor('later', []);
     sweepEmpty(last);
     expect(fs.readdirSync(path.join(scratch, 'swept')).sort()).toEqual(['full', 'last', 'later', 'live']);
+  });
+
+  it('whose launcher has still to read it is not swept by another session, and one that is discarded meanwhile is no fault', async () => {
+    const directories = ['read', 'sweeping'].map((name) => path.join(scratch, 'beside', name)) as [string, string];
+    const workspace = path.join(scratch, 'workspaces', 'beside');
+    const run = async (directory: string, script: string) => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const plan = boxIn(directory, { argv: ['/bin/bash', '-c', script], workspace, mode: 'overlay', cacheDir });
+      const launched = await launch(plan, { listening: closeAll });
+      await launched.exited;
+      return launched;
+    };
+    const none = { changed: 0, added: 0, deleted: 0, sensitive: [], disarmed: [] };
+    const first = await run(directories[0], 'true');
+    const second = await run(directories[1], 'echo a > a');
+    second.tidy();
+    expect(fs.readdirSync(path.join(scratch, 'beside')).sort()).toEqual(['read', 'sweeping']);
+    expect(await first.changes()).toEqual(none);
+    for (const directory of directories) {
+      const layer = readLayer(directory);
+      if (layer) discardLayer(layer);
+    }
+    expect([await first.changes(), await second.changes()]).toEqual([none, none]);
+  });
+
+  it('is held at every instant while its holder is written anew', () => {
+    const directory = path.join(scratch, 'held');
+    const upper = path.join(directory, 'upper');
+    fs.mkdirSync(upper, { recursive: true });
+    writeHolder(upper, process.pid);
+    const open = fs.openSync(path.join(directory, 'holder'), 'r');
+    writeHolder(upper, process.pid);
+    expect(fs.readFileSync(open, 'utf8')).toBe(fs.readFileSync(path.join(directory, 'holder'), 'utf8'));
+    expect(fs.fstatSync(open).nlink).toBe(0);
+    fs.closeSync(open);
   });
 
   it('can be given up in part, and as a whole', async () => {

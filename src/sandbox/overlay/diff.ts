@@ -3,10 +3,12 @@
 // written by the agent: names, modes and links are judged here before anything is shown or applied.
 import { type BigIntStats, closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import path from 'node:path';
+import { isInOpenRepository } from '../git-place.ts';
 import { isWithin } from '../mount.ts';
 import { sensitiveReason } from '../sensitive.ts';
 import type { Change, ChangeClass } from './change.ts';
 import type { Layer } from './manifest.ts';
+import { lostSince } from './origin.ts';
 import { readSettled } from './settled.ts';
 import { capabilityAttribute, opaqueAttribute, originAttribute, withAttribute } from './xattr.ts';
 
@@ -19,21 +21,27 @@ interface Found {
 /** @param cacheDir where small programs of ours are kept */
 export function diffLayer(layer: Layer, cacheDir: string): Change[] {
   const settled = readSettled(layer);
-  return new Comparison(layer, cacheDir).changes().filter((change) => !settled.has(change.path));
+  return new Comparison(layer, cacheDir, settled).changes().filter((change) => !settled.has(change.path));
 }
 
 class Comparison {
   readonly #layer: Layer;
   readonly #cacheDir: string;
+  /** Not compared: nothing is said of them. */
+  readonly #settled: ReadonlySet<string>;
   readonly #changes: Change[] = [];
   /** Directories of the layer that lie over one of the workspace: each may hide it. */
   readonly #merged: Found[] = [];
   readonly #added: Found[] = [];
+  /** Files of the workspace that the session took out of sight; nothing for one that is gone there as well. */
+  readonly #hidden: (BigIntStats | undefined)[] = [];
+  readonly #over: (Found & { readonly lower: BigIntStats })[] = [];
   readonly #executables: string[] = [];
 
-  constructor(layer: Layer, cacheDir: string) {
+  constructor(layer: Layer, cacheDir: string, settled: ReadonlySet<string>) {
     this.#layer = layer;
     this.#cacheDir = cacheDir;
+    this.#settled = settled;
   }
 
   changes(): Change[] {
@@ -87,14 +95,18 @@ class Comparison {
     if (!lower) {
       this.#added.push(found);
       this.#add(file, 'added', judged);
-    } else if (lower.isDirectory()) {
+      return;
+    }
+    if (lower.isFile()) this.#over.push({ ...found, lower });
+    if (lower.isDirectory()) {
       this.#deletedBelow(file);
       this.#add(file, 'modified', judged, lower);
-    } else if (!this.#isSameContent(found, node)) this.#add(file, 'modified', judged, lower);
+    } else if (!this.#settled.has(file) && !this.#isSameContent(found, node)) this.#add(file, 'modified', judged, lower);
     else if (node === 'file' && (upper.mode & 0o7777n) !== (lower.mode & 0o7777n)) this.#add(file, 'mode', judged, lower);
   }
 
   #deleted(file: string, lower: BigIntStats | undefined): void {
+    if (!lower || lower.isFile()) this.#hidden.push(lower);
     if (!lower) return;
     if (lower.isDirectory()) this.#deletedBelow(file);
     const node = lower.isDirectory() ? 'directory' : lower.isSymbolicLink() ? 'symlink' : 'file';
@@ -133,20 +145,27 @@ class Comparison {
   }
 
   /**
-   * A file that is in the layer only was either made in the session, or copied from a file that the workspace has lost since. Only
-   * where a directory of the workspace changed meanwhile can it be the second; there the layer's own mark decides.
+   * A file that is in the layer only was made or named in the session, or copied from a file that the workspace has lost since. Only
+   * where a directory of the workspace changed meanwhile can it be the last; there the kernel's own mark of a copy decides.
    */
   #removedMeanwhile(): void {
-    const doubtful = this.#added.filter(({ path: file, upper }) => upper.isFile() && this.#changedAbove(file));
-    const copied = withAttribute(
-      doubtful.map((found) => this.#upper(found.path)),
-      originAttribute,
-      this.#cacheDir,
-    );
+    const copies = this.#copiesAmong(this.#added.filter(({ path: file, upper }) => upper.isFile() && this.#changedAbove(file)));
+    if (copies.length === 0) return;
+    const own = new Set(this.#copiesAmong(this.#over));
+    // What lies over a file without being its copy, or with other names, has replaced it.
+    const replaced = this.#over.filter((found) => !own.has(found) || found.upper.nlink > 1n).map(({ lower }) => lower);
+    const lost = lostSince(copies, { hidden: [...this.#hidden, ...replaced], over: this.#over });
+    const paths = new Set(lost.map((copy) => copy.path));
     this.#amend(
-      (change) => change.change === 'added' && copied.has(this.#upper(change.path)),
+      (change) => change.change === 'added' && paths.has(change.path),
       (change) => ({ ...change, change: 'modified', conflict: 'it was removed from the workspace after the session began' }),
     );
+  }
+
+  #copiesAmong<File extends Found>(files: readonly File[]): File[] {
+    const paths = files.map((found) => this.#upper(found.path));
+    const marked = withAttribute(paths, originAttribute, this.#cacheDir);
+    return files.filter((found) => marked.has(this.#upper(found.path)));
   }
 
   #capabilities(): void {
@@ -183,7 +202,7 @@ class Comparison {
 
   #judge(found: Found): { class: ChangeClass; why: string } {
     const why = this.#forbidden(found);
-    return why === undefined ? sensitive(found.path, this.#isBareRepositoryFile(found.path)) : { class: 'forbidden', why };
+    return why === undefined ? sensitive(found.path, this.#isInOpenRepository(found.path)) : { class: 'forbidden', why };
   }
 
   #forbidden({ path: file, upper }: Found): string | undefined {
@@ -220,16 +239,8 @@ class Comparison {
     return false;
   }
 
-  /** `config` and `hooks` beside a `HEAD` and `objects`: git takes any such directory for a repository. */
-  #isBareRepositoryFile(file: string): boolean {
-    const parts = file.split('/');
-    const at = parts.findLastIndex((part) => part === 'config' || part === 'hooks');
-    if (at < 0) return false;
-    const beside = (name: string): boolean => {
-      const place = [...parts.slice(0, at), name].join('/');
-      return (this.#upperOf(place) ?? this.#lowerOf(place)) !== undefined;
-    };
-    return beside('HEAD') && beside('objects');
+  #isInOpenRepository(file: string): boolean {
+    return isInOpenRepository(file, (place) => (this.#upperOf(place) ?? this.#lowerOf(place)) !== undefined);
   }
 
   #add(
@@ -262,8 +273,8 @@ class Comparison {
   }
 }
 
-function sensitive(file: string, isBareRepository = false): { class: ChangeClass; why: string } {
-  const why = sensitiveReason(file) ?? (isBareRepository ? 'part of a git repository that lies open in a directory' : undefined);
+function sensitive(file: string, isInRepository = false): { class: ChangeClass; why: string } {
+  const why = sensitiveReason(file) ?? (isInRepository ? 'part of a git repository that lies open in a directory' : undefined);
   return why === undefined ? { class: 'code', why: '' } : { class: 'sensitive', why };
 }
 

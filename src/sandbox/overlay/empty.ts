@@ -2,7 +2,7 @@
 // disk for a few names and needs neither the comparison nor the journal.
 import { readdirSync, rmdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { holderName, isLive, type Layer, manifestName, readLayer } from './manifest.ts';
+import { holderName, isHeld, type Layer, manifestName, readLayer } from './manifest.ts';
 
 /** Whatever else lies beside a layer, a journal for example, is somebody's unfinished work. */
 const ordinary: ReadonlySet<string> = new Set(['upper', 'work', holderName, manifestName, 'settled.jsonl']);
@@ -12,13 +12,16 @@ export function isEmpty(directory: string): boolean {
   return namesIn(directory)?.length === 0;
 }
 
-/** Removes the earlier layers of this one's workspace that hold nothing; the last one is what `diff` speaks of. */
+/**
+ * Removes the earlier layers of this one's workspace that hold nothing; the last one is what `diff` speaks of.
+ * INVARIANT: none that a session has mounted, makes, or is about to read.
+ */
 export function sweepEmpty(last: Layer): void {
   const sessions = path.dirname(last.directory);
   for (const name of namesIn(sessions) ?? []) {
     const layer = readLayer(path.join(sessions, name));
     const isEarlier = layer?.manifest.workspace === last.manifest.workspace && layer.beganNs < last.beganNs;
-    if (isEarlier && isEmpty(layer.upper) && !isLive(layer)) removeEmpty(layer);
+    if (isEarlier && isEmpty(layer.upper) && !isHeld(layer)) removeEmpty(layer);
   }
 }
 

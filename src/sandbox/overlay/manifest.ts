@@ -32,13 +32,22 @@ export function writeManifest(upper: string, workspace: string): void {
     workspace,
     startedAt: new Date().toISOString(),
   };
-  writeFileSync(path.join(directory, `${manifestName}.new`), JSON.stringify(manifest), { mode: 0o600 });
-  renameSync(path.join(directory, `${manifestName}.new`), path.join(directory, manifestName));
+  writeWhole(path.join(directory, manifestName), JSON.stringify(manifest));
 }
 
-/** Who has the layer mounted: a process, with its start time, by which a later one with the same number is told apart. */
-export function writeHolder(upper: string, pid: number): void {
-  writeFileSync(path.join(path.dirname(upper), holderName), `${pid} ${processStart(pid) ?? ''}`, { mode: 0o600 });
+/**
+ * Who has the layer mounted, and who launched it and reads it when that one has ended: each a process with its start time, by which a
+ * later one with the same number is told apart.
+ */
+export function writeHolder(upper: string, pid: number, launcher = process.pid): void {
+  const holders = [pid, launcher].map((one) => `${one} ${processStart(one) ?? ''}`);
+  writeWhole(path.join(path.dirname(upper), holderName), holders.join(' '));
+}
+
+/** INVARIANT: who reads meanwhile gets the old text or the new one: half a holder is nobody, and the layer would be taken away. */
+function writeWhole(file: string, text: string): void {
+  writeFileSync(`${file}.new`, text, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
 }
 
 export function readLayer(directory: string): Layer | undefined {
@@ -62,23 +71,36 @@ export function findLayer(sessions: string, session: string | undefined, cwd: st
       hint: `look into ${sessions}`,
     });
   }
-  const layers = namesIn(sessions)
-    .map((name) => readLayer(path.join(sessions, name)))
-    .filter((layer) => layer !== undefined)
-    .filter(({ manifest }) => isWithin(cwd, manifest.workspace))
-    .sort((a, b) => (a.beganNs < b.beganNs ? 1 : -1));
-  const [last] = layers;
+  const [last] = layersFor(sessions, cwd);
   if (last) return last;
   throw new IntramurError('CONFIG_NOT_FOUND', `no session has a layer for ${cwd}`, {
     hint: 'a session in overlay mode leaves one: intramur run -- COMMAND',
   });
 }
 
+/** The layers of the workspace that `cwd` is in, newest first. */
+export function layersFor(sessions: string, cwd: string): Layer[] {
+  return namesIn(sessions)
+    .map((name) => readLayer(path.join(sessions, name)))
+    .filter((layer) => layer !== undefined)
+    .filter(({ manifest }) => isWithin(cwd, manifest.workspace))
+    .sort((a, b) => (a.beganNs < b.beganNs ? 1 : -1));
+}
+
 /** The session still runs: its layer is mounted, and must not be changed from outside. */
 export function isLive(layer: Layer): boolean {
-  const [pid = '', start = ''] = textOf(path.join(layer.directory, holderName)).split(' ');
-  return start !== '' && processStart(Number(pid)) === start;
+  const [pid = '', start = ''] = holdersOf(layer);
+  return isRunning(pid, start);
 }
+
+/** The session runs, or its launcher has still to read what it left. */
+export function isHeld(layer: Layer): boolean {
+  const [pid = '', start = '', launcher = '', launcherStart = ''] = holdersOf(layer);
+  return isRunning(pid, start) || isRunning(launcher, launcherStart);
+}
+
+const holdersOf = (layer: Layer): string[] => textOf(path.join(layer.directory, holderName)).split(' ');
+const isRunning = (pid: string, start: string): boolean => start !== '' && processStart(Number(pid)) === start;
 
 function textOf(file: string): string {
   try {

@@ -1,0 +1,75 @@
+// A rename is two changes: one takes a content away, another brings it under a new name. Here is which changes bring what others would
+// take away, so that `apply` never does the one half without the other.
+import { createHash } from 'node:crypto';
+import { closeSync, constants, lstatSync, openSync, readSync } from 'node:fs';
+import path from 'node:path';
+import type { Change } from './change.ts';
+import { areAlike, canBeAlike } from './likeness.ts';
+import type { Layer } from './manifest.ts';
+
+/** @returns for each path whose content in the workspace would go, the paths that would get the same content; only where there are some */
+export function carriersOf(layer: Layer, changes: readonly Change[]): ReadonlyMap<string, readonly string[]> {
+  const isWrite = ({ change }: Change): boolean => change === 'added' || change === 'modified';
+  const brought = filesOf(
+    layer.upper,
+    changes.filter((change) => isWrite(change) && change.node === 'file'),
+  );
+  const taken = filesOf(
+    layer.manifest.workspace,
+    changes.filter(({ change }) => change === 'deleted' || change === 'modified'),
+  );
+  const carriers = new Map<string, string[]>();
+  for (const [size, files] of taken) {
+    const others = brought.get(size);
+    if (!others) continue;
+    const byContent = Map.groupBy(others, (file) => digestOf(path.join(layer.upper, file)));
+    for (const file of files) {
+      const same = byContent.get(digestOf(path.join(layer.manifest.workspace, file)));
+      if (same) carriers.set(file, same);
+    }
+  }
+  return carriers;
+}
+
+/** @returns for each path that would be deleted and has no such carrier, one of the withheld whose content is much like its own */
+export function likeWithheld(layer: Layer, deletions: readonly Change[], withheld: readonly Change[]): ReadonlyMap<string, string> {
+  const files = withheld.filter(({ change, node, bytes }) => change !== 'deleted' && change !== 'mode' && node === 'file' && bytes > 0);
+  const found = new Map<string, string>();
+  for (const { path: file } of deletions) {
+    const lower = path.join(layer.manifest.workspace, file);
+    const stat = files.length > 0 ? lstatSync(lower, { throwIfNoEntry: false }) : undefined;
+    if (!stat?.isFile()) continue;
+    const like = files.find(({ path: other, bytes }) => canBeAlike(stat.size, bytes) && areAlike(lower, path.join(layer.upper, other)));
+    if (like) found.set(file, like.path);
+  }
+  return found;
+}
+
+/** By size. An empty file carries nothing. */
+function filesOf(root: string, changes: readonly Change[]): Map<bigint, string[]> {
+  const files = new Map<bigint, string[]>();
+  for (const { path: file } of changes) {
+    const stat = lstatSync(path.join(root, file), { bigint: true, throwIfNoEntry: false });
+    if (!stat?.isFile() || stat.size === 0n) continue;
+    const same = files.get(stat.size);
+    if (same) same.push(file);
+    else files.set(stat.size, [file]);
+  }
+  return files;
+}
+
+/** What cannot be read is like nothing else. */
+function digestOf(file: string): string {
+  const hash = createHash('sha256');
+  const buffer = Buffer.allocUnsafe(1 << 18);
+  let fd: number | undefined;
+  try {
+    fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+    for (let count = readSync(fd, buffer); count > 0; count = readSync(fd, buffer)) hash.update(buffer.subarray(0, count));
+    return hash.digest('hex');
+  } catch {
+    return file;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}

@@ -1,0 +1,51 @@
+// Which layer `diff`, `apply` and `discard` speak of, and which others of the workspace wait for their user.
+import { existsSync } from 'node:fs';
+import type { Change } from './change.ts';
+import { diffLayer } from './diff.ts';
+import { findLayer, type Layer, layersFor } from './manifest.ts';
+import { readSettled } from './settled.ts';
+
+interface Chosen {
+  readonly layer: Layer;
+  readonly changes: readonly Change[];
+  /** Sessions of the workspace, newest first, that hold changes as well; none when a session was named. */
+  readonly others: readonly string[];
+}
+
+/**
+ * @param session an id, or nothing for the newest session of the workspace that `cwd` is in with something in its layer; what was applied
+ * or discarded counts, so that the same command again does not take the next session
+ * @param cacheDir where small programs of ours are kept
+ */
+export function chooseLayer(sessions: string, session: string | undefined, cwd: string, cacheDir: string): Chosen {
+  const last = findLayer(sessions, session, cwd);
+  if (session !== undefined) return { layer: last, changes: changesIn(last, cacheDir), others: [] };
+  let chosen: Omit<Chosen, 'others'> | undefined;
+  const others: string[] = [];
+  for (const layer of layersFor(sessions, cwd)) {
+    if (!chosen) {
+      const changes = changesIn(layer, cacheDir);
+      if (changes.length > 0 || readSettled(layer).size > 0) chosen = { layer, changes };
+    } else if (holdsChanges(layer, cacheDir)) others.push(layer.manifest.session);
+  }
+  return { ...(chosen ?? { layer: last, changes: [] }), others };
+}
+
+/** One that has gone meanwhile holds nothing. */
+function changesIn(layer: Layer, cacheDir: string): readonly Change[] {
+  try {
+    return diffLayer(layer, cacheDir);
+  } catch (fault) {
+    if (!existsSync(layer.upper)) return [];
+    throw fault;
+  }
+}
+
+/** One that cannot be compared may hold some: who looks at it will hear why. */
+function holdsChanges(layer: Layer, cacheDir: string): boolean {
+  try {
+    return changesIn(layer, cacheDir).length > 0;
+  } catch {
+    return true;
+  }
+}
