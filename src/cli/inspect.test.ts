@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
+import zlib from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { run as index } from './index-command.ts';
 import { run as inspect } from './inspect.ts';
@@ -78,6 +79,78 @@ describe('inspect', () => {
     }
     stdin.end();
     expect(await done).toBe(1);
+  });
+
+  const base64 = (bytes: string | Buffer) => Buffer.from(bytes).toString('base64');
+  const http = (members: object) => JSON.stringify({ id: 1, http: members });
+  const coded = (coding: string, body: Buffer) => http({ headers: { 'content-encoding': coding }, bodyBase64: base64(body) });
+  const lines = async (...input: readonly (string | Buffer)[]) => {
+    const { code, out } = await call(
+      inspect,
+      ['--jsonl'],
+      Readable.from([Buffer.concat(input.flatMap((line) => [Buffer.from(line), Buffer.from('\n')]))]),
+    );
+    return {
+      code,
+      answers: out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    };
+  };
+
+  it.each<[string, string | Buffer]>([
+    ['two contents', JSON.stringify({ id: 1, text: 'a', messages: [key] })],
+    ['a content of another kind', JSON.stringify({ id: 1, text: ['a'] })],
+    ['a member that nobody knows', JSON.stringify({ id: 1, text: 'a', message: key })],
+    ['a member of http that nobody knows', http({ body: 'a', data: key })],
+    ['two bodies', http({ body: key, bodyBase64: 'YQ==' })],
+    ['a body that is no text', http({ body: { a: key } })],
+    ['what is no base64', http({ bodyBase64: '%%%' })],
+    ['base64 with something behind it', http({ bodyBase64: `YQ==${key}` })],
+    ['base64 that lacks a character', http({ bodyBase64: 'YWJjZ' })],
+    ['a header with three parts', http({ headers: [['a', 'b', key]], body: '' })],
+    ['two types of one body', http({ headers: { 'content-type': ['text/plain', 'application/json'] }, body: '{}' })],
+    ['a session that is no text', JSON.stringify({ id: 1, text: 'a', session: { a: key } })],
+    ['a member twice', `{"id":1,"text":${JSON.stringify(key)},"text":"a"}`],
+    ['bytes that are no UTF-8', Buffer.from('{"id":1,"text":"\xff"}', 'latin1')],
+    ['brotli that is none', coded('br', Buffer.from(key))],
+    ['gzip that is none', coded('gzip', Buffer.from('hello'))],
+    ['gzip that breaks off', coded('gzip', zlib.gzipSync(`${'hello '.repeat(99)}${key}`).subarray(0, 30))],
+    ['something behind zlib', coded('deflate', Buffer.concat([zlib.deflateSync('a'), zlib.deflateSync(key)]))],
+    ['a coding that nobody knows', coded('aws-chunked', Buffer.from('5\r\nhello\r\n0\r\n'))],
+    ['one coding of two', coded('gzip, br', zlib.gzipSync('hello'))],
+    ['more than may be looked at', coded('br', zlib.brotliCompressSync(Buffer.alloc(65 << 20)))],
+  ])('%s on a line: refused, and the next one is answered', async (_name, line) => {
+    const { code, answers } = await lines(line, JSON.stringify({ id: 2, text: 'a' }));
+    expect(code).toBe(1);
+    expect(answers).toMatchObject([{ findings: [], refused: { code: expect.stringMatching(/^INSPECT_(FAILED|LIMIT)$/) } }, { id: 2 }]);
+    expect(answers[1].refused).toBeUndefined();
+    expect(JSON.stringify(answers)).not.toContain(key);
+  });
+
+  it.each<[string, string, readonly string[]]>([
+    ['gzip', coded('gzip', zlib.gzipSync(key)), ['gzip']],
+    ['brotli too short to be guessed', coded('BR', zlib.brotliCompressSync(JSON.stringify([1, key]))), ['brotli']],
+    ['zlib', coded('deflate', zlib.deflateSync(key)), ['zlib']],
+    ['raw deflate', coded('deflate', zlib.deflateRawSync(key)), ['deflate']],
+    ['zstd', coded('zstd', zlib.zstdCompressSync(key)), ['zstd']],
+    ['two codings', coded('gzip, identity, br', zlib.brotliCompressSync(zlib.gzipSync(key))), ['brotli', 'gzip']],
+    ['base64 in it', coded('gzip', zlib.gzipSync(`see ${base64(`a ${key} b`)} ok`)), ['gzip', 'base64']],
+  ])('takes off the coding of a body: %s', async (_name, line, view) => {
+    const { answers } = await lines(line);
+    const { bytes, findings } = answers[0];
+    expect(findings).toMatchObject([{ detector: 'aws-access-token', view, start: 0, end: bytes }]);
+    expect(bytes).toBe(Buffer.from(JSON.parse(line).http.bodyBase64, 'base64').length);
+  });
+
+  it('takes members that are null for absent, and a line separator within a text for no end of the line', async () => {
+    const { code, answers } = await lines(
+      JSON.stringify({ id: null, session: null, text: 'a\u2028b', messages: null, http: null }),
+      http({ method: 'POST', url: '/', headers: null, body: null, bodyBase64: null }),
+    );
+    expect([code, answers.map(({ refused }) => refused)]).toEqual([0, [undefined, undefined]]);
+    expect((await lines(http({ method: key }))).answers[0].labels).toEqual(['secret']);
   });
 
   it.each([[['--as', 'picture']], [['a', 'b']], [['--dialect', 'morse']], [['--nope']], [['--json', '--jsonl']]])(
