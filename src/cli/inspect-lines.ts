@@ -23,7 +23,7 @@ export async function answerLines(
     const question = questionOf(bytes);
     const report =
       'refused' in question ? { ...nothing, bytes: bytes.length, refused: question.refused } : await reportOn(question, inspector);
-    if (report.refused || report.findings.length > 0) isClean = false;
+    if (report.refused || report.isOpaque || report.findings.length > 0) isClean = false;
     answer({ id: question.id, ...report });
   }
   return isClean ? 0 : 1;

@@ -1,4 +1,5 @@
 // `inspect` and `index` as people and scripts use them.
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -13,6 +14,9 @@ afterAll(() => fs.rmSync(home, { recursive: true, force: true }));
 
 // Made here, so that no scanner takes this file for a leak.
 const key = `AKIA${'ABCD2345EFGH6723'}`;
+
+// What `xz` makes, to somebody who cannot unpack it.
+const xz = Buffer.concat([Buffer.from('fd377a585a000004e6d6b446', 'hex'), crypto.randomBytes(400)]);
 
 async function call(command: typeof inspect, args: readonly string[], input: string | Readable = '') {
   const stdout = new PassThrough();
@@ -44,6 +48,33 @@ describe('inspect', () => {
     const broken = Readable.from([Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 255, 255, 255])]);
     const { code, out } = await call(inspect, ['--json', '-'], broken);
     expect([code, JSON.parse(out).refused.code]).toEqual([1, 'INSPECT_FAILED']);
+  });
+
+  it('says that a part could not be read, and does not call that done', async () => {
+    const { code, out } = await call(inspect, [], Readable.from([xz]));
+    expect([code, out.split('\n')]).toEqual([
+      1,
+      [`standard input: ${xz.length} bytes, 0 findings, class public`, expect.stringMatching(/^ {2}part of it could not be read/), ''],
+    ]);
+    const json = await call(inspect, ['--json'], Readable.from([xz]));
+    expect([json.code, JSON.parse(json.out)]).toMatchObject([1, { isOpaque: true, findings: [] }]);
+  });
+
+  it.each<[string, string, string | undefined]>([
+    ['a whole call', '{"model":"m","messages":[]}', undefined],
+    ['one that is cut off', `{"model":"m","messages":[{"role":"user","content":"hel`, 'DIALECT_INVALID'],
+    ['a key twice', '{"model":"a","model":"b"}', 'DIALECT_INVALID'],
+    ['no object', '[1]', 'DIALECT_INVALID'],
+  ])('of a dialect: %s', async (_name, body, code) => {
+    const asked = await call(inspect, ['--json', '--as', 'http-body', '--dialect', 'anthropic-messages'], body);
+    expect([asked.code, JSON.parse(asked.out).refused?.code]).toEqual([code === undefined ? 0 : 1, code]);
+    // Text about a call need not be one.
+    expect((await call(inspect, ['--json', '--as', 'http-body'], body)).code).toBe(0);
+  });
+
+  it('what a call that is cut off holds is found all the same', async () => {
+    const { out } = await call(inspect, ['--json', '--as', 'http-body', '--dialect', 'gemini'], `{"a":"${key}`);
+    expect(JSON.parse(out)).toMatchObject({ labels: ['secret'], refused: { code: 'DIALECT_INVALID' } });
   });
 
   it('answers lines one by one while the input is still open', async () => {

@@ -8,6 +8,7 @@ export { type HiddenText, hiddenTexts } from './hidden-text.ts';
 export { createInspector, type InspectContext, type Inspector, type InspectorOptions } from './inspector.ts';
 export type { KnownSecret } from './known-secrets.ts';
 export { defaultLimits, type Limits } from './limits.ts';
+export { refusalOf } from './look.ts';
 export { type Redacted, redact } from './redact.ts';
 export {
   createSecretPlaceholders,
