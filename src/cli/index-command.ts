@@ -56,10 +56,10 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     case 'build':
       return build(store, tables, io);
     case 'export':
-      store.exportTo(resolved(target, io));
+      store.exportTo(fileOf(target, io));
       return 0;
     case 'import':
-      return importFrom(store, resolved(target, io));
+      return importFrom(store, fileOf(target, io));
     default:
       throw wrong(verb === undefined ? 'index needs a verb' : `unknown verb "${verb}"`);
   }
@@ -76,6 +76,13 @@ function wrong(message: string): IntramurError {
 function resolved(target: string | undefined, io: CliIo): string {
   if (target === undefined) throw wrong('a path is missing');
   return path.resolve(io.cwd, target);
+}
+
+function fileOf(target: string | undefined, io: CliIo): string {
+  const file = resolved(target, io);
+  if (fs.statSync(file, { throwIfNoEntry: false })?.isDirectory())
+    throw new IntramurError('USAGE', `${file} is a directory; an export is one file`);
+  return file;
 }
 
 function isFile(target: string): boolean {

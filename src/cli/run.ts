@@ -22,6 +22,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (!fs.statSync(options.workspace, { throwIfNoEntry: false })?.isDirectory()) {
     throw new IntramurError('CONFIG_NOT_FOUND', `the workspace ${options.workspace} is not a directory`);
   }
+  if (options.summaryFile !== undefined) (await import('./run/when-asked/summary-file.ts')).refuseUnwritable(options.summaryFile);
   const drift = await driftOf(options.workspace, places);
   if (drift !== undefined) io.stderr.write(drift.lines);
   const user = userView(io.env, io.home);

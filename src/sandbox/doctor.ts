@@ -1,11 +1,11 @@
 // Can this machine enforce the sandbox? Each layer is probed by using it: a small program is started in a sandbox and reports what
 // it could reach, and what it reports is compared with what the listeners saw.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, realpathSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { codeOf, IntramurError, type Places, placesFrom } from '../core/index.ts';
+import { codeOf, IntramurError, type Places, placesFrom, product } from '../core/index.ts';
 import { memoryLimit } from './cgroup.ts';
 import { launch } from './launch.ts';
 import { removeOverlay } from './overlay/remove.ts';
@@ -71,6 +71,7 @@ export async function doctor(places: Places = placesFrom(process.env, os.homedir
     holds('not root inside', direct.user, 'the program runs as user 0'),
     holds('only the workspace is visible', direct.hidden, 'a file outside of the workspace could be seen'),
     overlay instanceof IntramurError ? missing('copy-on-write workspace', overlay) : { name: 'copy-on-write workspace', ok: true },
+    ...unwritable([places.state, places.cache].filter((directory) => !canBeWritten(directory))),
   );
   const isEnforced = layers.every(({ ok, name }) => ok || name === 'copy-on-write workspace');
   const isFull = layers.every(({ ok }) => ok);
@@ -96,6 +97,23 @@ function bubblewrapLayer(): Probe {
     return { name: `bubblewrap (${execFileSync(bubblewrap(), ['--version'], { encoding: 'utf8' }).trim()})`, ok: true };
   } catch {
     return { name: 'bubblewrap', ok: false, reason: bubblewrapMissing.reason, fix: bubblewrapMissing.fix };
+  }
+}
+
+/** Without it no session can be kept, so `run` refuses; the other layers are probed elsewhere. */
+function unwritable(directories: readonly string[]): Probe[] {
+  if (directories.length === 0) return [];
+  const fix = `export ${product.name.toUpperCase()}_HOME=DIR   # a directory that can be written`;
+  return [{ name: 'a place on disk', ok: false, reason: `nothing can be written to ${directories.join(' and ')}`, fix }];
+}
+
+function canBeWritten(directory: string): boolean {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    accessSync(directory, constants.W_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -129,8 +147,10 @@ async function attempt(
   mode: LaunchPlan['mode'],
   more: Pick<LaunchPlan, 'decideStarts'> = {},
 ): Promise<Report | IntramurError> {
-  mkdirSync(places.state, { recursive: true, mode: 0o700 });
-  const scratch = realpathSync(mkdtempSync(path.join(places.state, 'doctor-')));
+  const parent = [places.state, os.tmpdir()].find(canBeWritten);
+  if (parent === undefined) return new IntramurError('SANDBOX_SETUP', `nothing can be written to ${places.state} or ${os.tmpdir()}`);
+  const scratch = realpathSync(mkdtempSync(path.join(parent, 'doctor-')));
+  const cacheDir = canBeWritten(places.cache) ? places.cache : path.join(scratch, 'cache');
   const below = (name: string): string => {
     mkdirSync(path.join(scratch, name));
     return path.join(scratch, name);
@@ -157,7 +177,7 @@ async function attempt(
         gatewayPort: 4180,
         limits: { pids: 256, fileBytes: 1 << 20, tmpfsBytes: 1 << 20 },
         ...more,
-        cacheDir: places.cache,
+        cacheDir,
         hostName: 'doctor',
         userName: 'doctor',
       },

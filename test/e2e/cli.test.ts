@@ -11,6 +11,9 @@ beforeAll(async () => {
 });
 afterAll(() => rig.close());
 
+/** A file system of its own, which only root can have. */
+const canMount = process.getuid?.() === 0 && spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
+
 describe('intramur', () => {
   it('--version prints the version of package.json and nothing else', async () => {
     const { version } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
@@ -68,12 +71,59 @@ describe('intramur', () => {
     ['status with an unknown option', ['status', '--jsonn'], /"--jsonn"; did you mean --json\?/],
     ['an option without its value', ['run', '--purpose'], /--purpose needs a value/],
     ['a command that was nearly one', ['statsu'], /did you mean status\?/],
+    [
+      'a report into a directory that is not there',
+      ['audit', '--out', '/no/such/report'],
+      /cannot open \/no\/such\/report: there is no such/,
+    ],
+    ['an import of a directory', ['index', 'import', root], /is a directory/],
+    ['an export to a directory', ['index', 'export', root], /is a directory/],
+    ['an audit of a name too long', ['audit', 'x'.repeat(5000)], /cannot look at .{100}… \(\d+ characters\): the name is too long/],
+    ['an index of a name too long', ['index', 'add', 'x'.repeat(5000), '--classification', 'internal'], /the name is too long/],
+    ['run in a workspace with a name too long', ['run', '--workspace', 'x'.repeat(100_000), '--', 'true'], /the name is too long/],
+    [
+      'a summary into a directory that is not there',
+      ['run', '--summary-json', '/no/such/s.json', '--', 'true'],
+      /no\/such\/s.json": there is/,
+    ],
+    ['a summary that is a directory', ['run', '--summary-json', root, '--', 'true'], /it is a directory/],
   ])('%s: exit 2, and says so', async (_name, args, says) => {
     const { code, stdout, stderr } = await rig.intramur(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(says);
     expect(stderr).not.toMatch(/\n\s+at /);
   });
+
+  it.skipIf(!canMount)(
+    `on a home that is read-only: 3 and what cannot be written${canMount ? '' : ', skipped: only root can make one'}`,
+    () => {
+      const on = (...args: string[]) => {
+        const env = { PATH: process.env['PATH'], HOME: rig.home };
+        const script = 'mount -t tmpfs -o ro none "$HOME" && exec "$@"';
+        const command = ['-m', '/bin/sh', '-c', script, 'sh', process.execPath, path.join(root, 'dist', 'main.js'), ...args];
+        const { status, stdout, stderr } = spawnSync('unshare', command, { encoding: 'utf8', env, cwd: rig.workspace });
+        return { status, stdout, stderr };
+      };
+      for (const args of [
+        ['up', '--background'],
+        ['run', '--', 'true'],
+        ['keys', 'add', 'k'],
+        ['agents', 'ban', 'codex'],
+        ['index', 'build'],
+      ]) {
+        const stderr = expect.stringMatching(/^intramur: cannot make \/.*\.local\/state\/intramur.*: the file system is read-only\n$/);
+        expect([args, on(...args)]).toEqual([args, { status: 3, stdout: '', stderr }]);
+      }
+      const status = on('status', '--json');
+      expect([status.status, JSON.parse(status.stdout)]).toMatchObject([0, { running: false, sandbox: { mode: 'none' } }]);
+      const doctor = on('doctor');
+      expect(doctor).toMatchObject({
+        status: 3,
+        stdout: expect.stringMatching(/^no {3}a place on disk: nothing can be written to \/.*INTRAMUR_HOME/ms),
+      });
+      expect(doctor.stdout).toMatch(/^ok {3}namespaces/m);
+    },
+  );
 
   it.each<[string, string, RegExp]>([
     [

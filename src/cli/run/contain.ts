@@ -212,7 +212,8 @@ async function report(
 ): Promise<void> {
   try {
     const summary = await client.close(ended);
-    if (options.summaryFile) fs.writeFileSync(options.summaryFile, `${JSON.stringify(summary, undefined, 2)}\n`);
+    if (options.summaryFile !== undefined)
+      io.stderr.write((await import('./when-asked/summary-file.ts')).writeSummary(options.summaryFile, summary));
     io.stderr.write(endLines(summary, options.mode));
     if (lesson) io.stderr.write(lesson.propose(summary));
   } catch (fault) {
