@@ -208,8 +208,10 @@ describe('index', () => {
     fs.writeFileSync(path.join(repository, 'fees.ts'), code);
     await expect(call(index, ['add', 'nowhere', '--classification', 'internal'])).rejects.toMatchObject({ code: 'CONFIG_NOT_FOUND' });
     expect((await call(index, ['add', 'core', '--classification', 'confidential'])).code).toBe(0);
-    expect((await call(index, ['build'])).code).toBe(0);
+    const built = await call(index, ['build', '--json']);
+    expect(built.code).toBe(0);
     const { out } = await call(index, ['list', '--json']);
+    expect(built.out).toBe(out);
     expect(JSON.parse(out)).toEqual({
       schema: 'intramur/index/1',
       repositories: [
