@@ -12,7 +12,7 @@ import { removeOverlay } from './overlay/remove.ts';
 import type { LaunchPlan, Listeners } from './plan.ts';
 import { bubblewrap } from './prepare.ts';
 import { resolveProgram } from './program.ts';
-import { bubblewrapMissing } from './unavailable.ts';
+import { askDoctor, bubblewrapMissing, namespaceRefusal } from './unavailable.ts';
 
 export interface Probe {
   readonly name: string;
@@ -51,11 +51,12 @@ Promise.all([connect('${nowhere}'), ask()]).then(([direct, dns]) => fs.writeFile
 })));`;
 
 export async function doctor(places: Places = placesFrom(process.env, os.homedir())): Promise<Diagnosis> {
-  const layers: Probe[] = [bubblewrapLayer()];
+  const first = bubblewrapLayer();
+  const layers: Probe[] = [first];
   const overlay = await attempt(places, 'overlay');
   const direct = overlay instanceof IntramurError ? await attempt(places, 'direct') : overlay;
   if (direct instanceof IntramurError) {
-    layers.push(missing('namespaces', direct));
+    layers.push(missing('namespaces', direct, first.fix ?? namespaceRefusal()?.fix));
     return { mode: 'none', layers };
   }
   layers.push(
@@ -93,10 +94,17 @@ export async function auditLayer(places: Places): Promise<Probe> {
 }
 
 function bubblewrapLayer(): Probe {
+  const fix = bubblewrapMissing.fix;
+  let file: string;
   try {
-    return { name: `bubblewrap (${execFileSync(bubblewrap(), ['--version'], { encoding: 'utf8' }).trim()})`, ok: true };
+    file = bubblewrap();
   } catch {
-    return { name: 'bubblewrap', ok: false, reason: bubblewrapMissing.reason, fix: bubblewrapMissing.fix };
+    return { name: 'bubblewrap', ok: false, reason: bubblewrapMissing.reason, fix };
+  }
+  try {
+    return { name: `bubblewrap (${execFileSync(file, ['--version'], { encoding: 'utf8' }).trim()})`, ok: true };
+  } catch {
+    return { name: 'bubblewrap', ok: false, reason: `${file} does not start`, fix };
   }
 }
 
@@ -127,8 +135,10 @@ function holds(name: string, ok: boolean, reason: string): Probe {
   return ok ? { name, ok } : { name, ok, reason };
 }
 
-function missing(name: string, fault: IntramurError): Probe {
-  return { name, ok: false, reason: fault.message, ...(fault.hint === undefined ? {} : { fix: fault.hint }) };
+/** @param known what mends it, where the fault knows no more than to ask `doctor` */
+function missing(name: string, { message, hint }: IntramurError, known?: string): Probe {
+  const fix = hint === askDoctor ? known : hint;
+  return { name, ok: false, reason: message, ...(fix === undefined ? {} : { fix }) };
 }
 
 interface Report {

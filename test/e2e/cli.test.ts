@@ -1,9 +1,10 @@
 // The command line's promises that need no sandbox: versions, usage, broken configuration, exit codes.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createRig, type Rig, root } from './rig.ts';
+import { createRig, main, type Rig, root } from './rig.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -66,6 +67,9 @@ describe('intramur', () => {
     ['run with an unknown option', ['run', '--keep-env', '--', 'true'], /keep-env/],
     ['run with a wrong purpose', ['run', '--purpose', 'fun', '--', 'true'], /research, production/],
     ['run with a missing program', ['run', '--', 'no-such-agent-here'], /no-such-agent-here/],
+    ['run with a file that is no program', ['run', '--', '/etc/passwd'], /"\/etc\/passwd" is not executable/],
+    ['run with a directory', ['run', '--', '/etc'], /"\/etc" is a directory/],
+    ['a value with --env', ['run', '--env', 'TOKEN=hidden', '--', 'true'], /--env takes the name .*: --env TOKEN$/m],
     ['run in a missing workspace', ['run', '--workspace', '/no/such/place', '--', 'true'], /\/no\/such\/place/],
     ['up with a wrong port', ['up', '--port', '99999'], /port/],
     ['status with an unknown option', ['status', '--jsonn'], /"--jsonn"; did you mean --json\?/],
@@ -92,7 +96,38 @@ describe('intramur', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(says);
     expect(stderr).not.toMatch(/\n\s+at /);
+    expect(stderr).not.toMatch(/hidden/);
   });
+
+  it('with an empty HOME writes nothing into the directory that it is started in', () => {
+    const cwd = fs.mkdtempSync(path.join(rig.dir, 'empty-'));
+    // Compiled code would be kept in the real home of whoever runs this.
+    const env = { PATH: process.env['PATH'], HOME: '', NODE_DISABLE_COMPILE_CACHE: '1' };
+    const { stderr } = spawnSync(process.execPath, [main, 'ledger', 'verify'], { encoding: 'utf8', env, cwd });
+    expect(stderr).toContain(path.join(os.userInfo().homedir, '.local/state/intramur/ledger'));
+    expect(stderr).not.toContain(cwd);
+    expect(fs.readdirSync(cwd)).toEqual([]);
+  });
+
+  it.skipIf(!canMount || !fs.existsSync('/usr/bin/bwrap'))(
+    `doctor knows what mends a bubblewrap that does not start${canMount ? '' : ', skipped: only root can make one'}`,
+    () => {
+      const script = 'mount --bind "$(readlink -f /bin/false)" /usr/bin/bwrap && exec "$@"';
+      const command = ['-m', '/bin/sh', '-c', script, 'sh', process.execPath, main, 'doctor'];
+      const { status, stdout } = spawnSync('unshare', command, { encoding: 'utf8', env: rig.env, cwd: rig.workspace });
+      const fix = / {5}fix: sudo apt-get install bubblewrap/;
+      expect([status, stdout.split('\n').slice(0, 4)]).toEqual([
+        3,
+        [
+          'no   bubblewrap: /usr/bin/bwrap does not start',
+          expect.stringMatching(fix),
+          expect.stringMatching(/^no {3}namespaces/),
+          expect.stringMatching(fix),
+        ],
+      ]);
+      expect(stdout).not.toMatch(/fix: intramur doctor$/m);
+    },
+  );
 
   it.skipIf(!canMount)(
     `on a home that is read-only: 3 and what cannot be written${canMount ? '' : ', skipped: only root can make one'}`,

@@ -128,6 +128,9 @@ export async function contain(
     doors?.close();
     await (await egress)?.close();
     const exitCode = exit.signal ? 128 + (os.constants.signals[exit.signal as NodeJS.Signals] ?? 0) : (exit.code ?? 70);
+    const killed = launched.memoryKills();
+    if (killed > 0)
+      io.stderr.write(`${product.name}: the limit of memory was reached (--limit-memory): the kernel ended ${killed} of the processes\n`);
     const { disarmed, ...files } = await launched.changes();
     for (const name of disarmed) io.stderr.write(`${product.name}: a new repository was taken out of force: ${printable(name)}\n`);
     await report(
