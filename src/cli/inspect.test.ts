@@ -77,6 +77,19 @@ describe('inspect', () => {
     expect(JSON.parse(out)).toMatchObject({ labels: ['secret'], refused: { code: 'DIALECT_INVALID' } });
   });
 
+  it('looks for personal data where the configuration asks for it', async () => {
+    const text = 'transfer to DE89 3704 0044 0532 0130 00, card 4539 1488 0343 6467';
+    expect((await call(inspect, ['--json'], text)).code).toBe(0);
+    const file = path.join(home, 'intramur.yaml');
+    fs.writeFileSync(file, 'inspect: { personalData: on }\n');
+    const asked = await call(inspect, ['--json'], text);
+    fs.writeFileSync(file, 'inspect: { personalData: yes }\n');
+    await expect(call(inspect, ['--json'], text)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    fs.rmSync(file);
+    expect(asked.code).toBe(1);
+    expect(JSON.parse(asked.out)).toMatchObject({ labels: ['pii'], findings: [{ detector: 'iban' }, { detector: 'payment-card' }] });
+  });
+
   it('answers lines one by one while the input is still open', async () => {
     const stdin = new PassThrough();
     const stdout = new PassThrough();

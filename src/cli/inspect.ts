@@ -1,6 +1,7 @@
 // `intramur inspect`: what the monitor would find in these bytes. Shows kinds, places and fingerprints, never a value.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { loadConfig } from '../config/index.ts';
 import { dialects, type InspectFinding, IntramurError, placesFrom, type Report } from '../core/index.ts';
 import { createInspector, dataStore, fingerprintStore, type Inspector, refusalOf } from '../inspect/index.ts';
 import { parseDocument } from '../wire/index.ts';
@@ -20,8 +21,13 @@ export const forms = { '': options };
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const asked = parse(args);
-  const directory = placesFrom(io.env, io.home).fingerprints;
-  const inspector = createInspector({ fingerprints: fingerprintStore(directory).load(), data: dataStore(directory).load() });
+  const places = placesFrom(io.env, io.home);
+  const config = await loadConfig({ env: io.env, home: io.home, cwd: io.cwd, systemDir: places.system });
+  const inspector = createInspector({
+    fingerprints: fingerprintStore(places.fingerprints).load(),
+    data: dataStore(places.fingerprints).load(),
+    personalData: config.inspect.personalData === 'on',
+  });
   if (asked.jsonl) {
     const input = asked.file === '-' ? io.stdin : Buffer.from(await read(asked.file, io));
     return await answerLines(input, inspector, (answer) => io.stdout.write(`${JSON.stringify({ schema: SCHEMA, ...answer })}\n`));
