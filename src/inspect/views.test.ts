@@ -181,6 +181,18 @@ describe('hostile input', () => {
     expect([findings.map(({ detector }) => detector), refused?.code]).toEqual([['github-pat'], 'INSPECT_FAILED']);
   });
 
+  it.each<[string, string]>([
+    [
+      'xz',
+      'fd377a585a000004e6d6b4460200210116000000742fe5a301000c73686f7274207365637265740a0000000083458d7a9faee8b70001250d7119c4b61fb6f37d010000000004595a',
+    ],
+    ['lzma', '5d00008000ffffffffffffffff00399a0a44610b5928efada95e78a6e97846ffffce0f0000'],
+    ['bzip2', '425a6839314159265359fc6432eb0000055180001040000a409c00200022981e50832621f5ac02a1c2ee48a70a121f8c865d60'],
+  ])('%s is opaque however short it is', async (_name, hex) => {
+    const packed = Buffer.from(hex, 'hex');
+    for (const content of [packed, `see ${b64(packed)} here`]) expect((await inspect(content)).isOpaque).toBe(true);
+  });
+
   it.each(['x^', 'x^2 + y^2', Buffer.from([0x78, 0x9c, 1, 2, 3, 4, 5, 6])])('%j is no broken stream', async (text) => {
     expect((await inspect(text, '')).refused).toBeUndefined();
   });
