@@ -11,6 +11,7 @@ const usage =
   'index add REPO --classification C [--name N] [--part PREFIX=C] | add TABLE.csv --classification C --columns A[,B] [--with C[,D]] [--name N] | list [--json] | remove NAME | build | export FILE | import FILE';
 
 const named = {
+  ...jsonOption,
   classification: { type: 'string', value: 'C', does: `one of ${classifications.join(', ')}` },
   name: { type: 'string', value: 'N', does: 'by default the name of the directory or file' },
 } as const satisfies Options;
@@ -25,18 +26,31 @@ export const forms = {
   'add REPO': { ...named, ...ofRepository },
   'add TABLE.csv': { ...named, ...ofTable },
   list: jsonOption,
-  'remove NAME': {},
-  build: {},
-  'export FILE': {},
-  'import FILE': {},
+  'remove NAME': jsonOption,
+  build: jsonOption,
+  'export FILE': jsonOption,
+  'import FILE': jsonOption,
 };
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const { values, positionals } = parse(args);
-  const [verb, target, ...rest] = positionals;
   const directory = placesFrom(io.env, io.home).fingerprints;
   const store = fingerprintStore(directory);
   const tables = dataStore(directory);
+  const code = perform(positionals, values, { store, tables }, io);
+  // Every verb says in JSON what is now registered.
+  if (values.json && positionals[0] !== 'list') list(store, tables, true, io);
+  return code;
+}
+
+type Values = ReturnType<typeof parse>['values'];
+
+function perform(
+  [verb, target, ...rest]: readonly string[],
+  values: Values,
+  { store, tables }: { readonly store: FingerprintStore; readonly tables: DataStore },
+  io: CliIo,
+): number {
   if (rest.length > 0) throw wrong(`"${rest[0]}" is one argument too many`);
   switch (verb) {
     case 'add':
@@ -56,17 +70,17 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     case 'build':
       return build(store, tables, io);
     case 'export':
-      store.exportTo(resolved(target, io));
+      store.exportTo(fileOf(target, io));
       return 0;
     case 'import':
-      return importFrom(store, resolved(target, io));
+      return importFrom(store, fileOf(target, io));
     default:
       throw wrong(verb === undefined ? 'index needs a verb' : `unknown verb "${verb}"`);
   }
 }
 
 function parse(args: readonly string[]) {
-  return parseOptions(args, { ...named, ...ofRepository, ...ofTable, ...jsonOption }, many);
+  return parseOptions(args, { ...named, ...ofRepository, ...ofTable }, many);
 }
 
 function wrong(message: string): IntramurError {
@@ -78,12 +92,19 @@ function resolved(target: string | undefined, io: CliIo): string {
   return path.resolve(io.cwd, target);
 }
 
+function fileOf(target: string | undefined, io: CliIo): string {
+  const file = resolved(target, io);
+  if (fs.statSync(file, { throwIfNoEntry: false })?.isDirectory())
+    throw new IntramurError('USAGE', `${file} is a directory; an export is one file`);
+  return file;
+}
+
 function isFile(target: string): boolean {
   return fs.statSync(target, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 /** A table of people: its values are looked for wherever they stand. */
-function addTable(tables: DataStore, file: string, values: ReturnType<typeof parse>['values'], io: CliIo): number {
+function addTable(tables: DataStore, file: string, values: Values, io: CliIo): number {
   const classification = classificationOf(values.classification);
   const names = (text: string | undefined) => (text ?? '').split(',').flatMap((name) => name.trim() || []);
   const columns = names(values.columns);
@@ -95,7 +116,7 @@ function addTable(tables: DataStore, file: string, values: ReturnType<typeof par
   return 0;
 }
 
-function add(store: FingerprintStore, root: string, values: ReturnType<typeof parse>['values'], io: CliIo): number {
+function add(store: FingerprintStore, root: string, values: Values, io: CliIo): number {
   if (values.columns ?? values.with) throw wrong('--columns and --with are for tables');
   const classification = classificationOf(values.classification);
   const name = values.name ?? path.basename(root);

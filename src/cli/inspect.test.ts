@@ -1,8 +1,10 @@
 // `inspect` and `index` as people and scripts use them.
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
+import zlib from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { run as index } from './index-command.ts';
 import { run as inspect } from './inspect.ts';
@@ -12,6 +14,9 @@ afterAll(() => fs.rmSync(home, { recursive: true, force: true }));
 
 // Made here, so that no scanner takes this file for a leak.
 const key = `AKIA${'ABCD2345EFGH6723'}`;
+
+// What `xz` makes, to somebody who cannot unpack it.
+const xz = Buffer.concat([Buffer.from('fd377a585a000004e6d6b446', 'hex'), crypto.randomBytes(400)]);
 
 async function call(command: typeof inspect, args: readonly string[], input: string | Readable = '') {
   const stdout = new PassThrough();
@@ -43,6 +48,46 @@ describe('inspect', () => {
     const broken = Readable.from([Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 255, 255, 255])]);
     const { code, out } = await call(inspect, ['--json', '-'], broken);
     expect([code, JSON.parse(out).refused.code]).toEqual([1, 'INSPECT_FAILED']);
+  });
+
+  it('says that a part could not be read, and does not call that done', async () => {
+    const { code, out } = await call(inspect, [], Readable.from([xz]));
+    expect([code, out.split('\n')]).toEqual([
+      1,
+      [`standard input: ${xz.length} bytes, 0 findings, class public`, expect.stringMatching(/^ {2}part of it could not be read/), ''],
+    ]);
+    const json = await call(inspect, ['--json'], Readable.from([xz]));
+    expect([json.code, JSON.parse(json.out)]).toMatchObject([1, { isOpaque: true, findings: [] }]);
+  });
+
+  it.each<[string, string, string | undefined]>([
+    ['a whole call', '{"model":"m","messages":[]}', undefined],
+    ['one that is cut off', `{"model":"m","messages":[{"role":"user","content":"hel`, 'DIALECT_INVALID'],
+    ['a key twice', '{"model":"a","model":"b"}', 'DIALECT_INVALID'],
+    ['no object', '[1]', 'DIALECT_INVALID'],
+  ])('of a dialect: %s', async (_name, body, code) => {
+    const asked = await call(inspect, ['--json', '--as', 'http-body', '--dialect', 'anthropic-messages'], body);
+    expect([asked.code, JSON.parse(asked.out).refused?.code]).toEqual([code === undefined ? 0 : 1, code]);
+    // Text about a call need not be one.
+    expect((await call(inspect, ['--json', '--as', 'http-body'], body)).code).toBe(0);
+  });
+
+  it('what a call that is cut off holds is found all the same', async () => {
+    const { out } = await call(inspect, ['--json', '--as', 'http-body', '--dialect', 'gemini'], `{"a":"${key}`);
+    expect(JSON.parse(out)).toMatchObject({ labels: ['secret'], refused: { code: 'DIALECT_INVALID' } });
+  });
+
+  it('looks for personal data where the configuration asks for it', async () => {
+    const text = 'transfer to DE89 3704 0044 0532 0130 00, card 4539 1488 0343 6467';
+    expect((await call(inspect, ['--json'], text)).code).toBe(0);
+    const file = path.join(home, 'intramur.yaml');
+    fs.writeFileSync(file, 'inspect: { personalData: on }\n');
+    const asked = await call(inspect, ['--json'], text);
+    fs.writeFileSync(file, 'inspect: { personalData: yes }\n');
+    await expect(call(inspect, ['--json'], text)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    fs.rmSync(file);
+    expect(asked.code).toBe(1);
+    expect(JSON.parse(asked.out)).toMatchObject({ labels: ['pii'], findings: [{ detector: 'iban' }, { detector: 'payment-card' }] });
   });
 
   it('answers lines one by one while the input is still open', async () => {
@@ -80,6 +125,78 @@ describe('inspect', () => {
     expect(await done).toBe(1);
   });
 
+  const base64 = (bytes: string | Buffer) => Buffer.from(bytes).toString('base64');
+  const http = (members: object) => JSON.stringify({ id: 1, http: members });
+  const coded = (coding: string, body: Buffer) => http({ headers: { 'content-encoding': coding }, bodyBase64: base64(body) });
+  const lines = async (...input: readonly (string | Buffer)[]) => {
+    const { code, out } = await call(
+      inspect,
+      ['--jsonl'],
+      Readable.from([Buffer.concat(input.flatMap((line) => [Buffer.from(line), Buffer.from('\n')]))]),
+    );
+    return {
+      code,
+      answers: out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    };
+  };
+
+  it.each<[string, string | Buffer]>([
+    ['two contents', JSON.stringify({ id: 1, text: 'a', messages: [key] })],
+    ['a content of another kind', JSON.stringify({ id: 1, text: ['a'] })],
+    ['a member that nobody knows', JSON.stringify({ id: 1, text: 'a', message: key })],
+    ['a member of http that nobody knows', http({ body: 'a', data: key })],
+    ['two bodies', http({ body: key, bodyBase64: 'YQ==' })],
+    ['a body that is no text', http({ body: { a: key } })],
+    ['what is no base64', http({ bodyBase64: '%%%' })],
+    ['base64 with something behind it', http({ bodyBase64: `YQ==${key}` })],
+    ['base64 that lacks a character', http({ bodyBase64: 'YWJjZ' })],
+    ['a header with three parts', http({ headers: [['a', 'b', key]], body: '' })],
+    ['two types of one body', http({ headers: { 'content-type': ['text/plain', 'application/json'] }, body: '{}' })],
+    ['a session that is no text', JSON.stringify({ id: 1, text: 'a', session: { a: key } })],
+    ['a member twice', `{"id":1,"text":${JSON.stringify(key)},"text":"a"}`],
+    ['bytes that are no UTF-8', Buffer.from('{"id":1,"text":"\xff"}', 'latin1')],
+    ['brotli that is none', coded('br', Buffer.from(key))],
+    ['gzip that is none', coded('gzip', Buffer.from('hello'))],
+    ['gzip that breaks off', coded('gzip', zlib.gzipSync(`${'hello '.repeat(99)}${key}`).subarray(0, 30))],
+    ['something behind zlib', coded('deflate', Buffer.concat([zlib.deflateSync('a'), zlib.deflateSync(key)]))],
+    ['a coding that nobody knows', coded('aws-chunked', Buffer.from('5\r\nhello\r\n0\r\n'))],
+    ['one coding of two', coded('gzip, br', zlib.gzipSync('hello'))],
+    ['more than may be looked at', coded('br', zlib.brotliCompressSync(Buffer.alloc(65 << 20)))],
+  ])('%s on a line: refused, and the next one is answered', async (_name, line) => {
+    const { code, answers } = await lines(line, JSON.stringify({ id: 2, text: 'a' }));
+    expect(code).toBe(1);
+    expect(answers).toMatchObject([{ findings: [], refused: { code: expect.stringMatching(/^INSPECT_(FAILED|LIMIT)$/) } }, { id: 2 }]);
+    expect(answers[1].refused).toBeUndefined();
+    expect(JSON.stringify(answers)).not.toContain(key);
+  });
+
+  it.each<[string, string, readonly string[]]>([
+    ['gzip', coded('gzip', zlib.gzipSync(key)), ['gzip']],
+    ['brotli too short to be guessed', coded('BR', zlib.brotliCompressSync(JSON.stringify([1, key]))), ['brotli']],
+    ['zlib', coded('deflate', zlib.deflateSync(key)), ['zlib']],
+    ['raw deflate', coded('deflate', zlib.deflateRawSync(key)), ['deflate']],
+    ['zstd', coded('zstd', zlib.zstdCompressSync(key)), ['zstd']],
+    ['two codings', coded('gzip, identity, br', zlib.brotliCompressSync(zlib.gzipSync(key))), ['brotli', 'gzip']],
+    ['base64 in it', coded('gzip', zlib.gzipSync(`see ${base64(`a ${key} b`)} ok`)), ['gzip', 'base64']],
+  ])('takes off the coding of a body: %s', async (_name, line, view) => {
+    const { answers } = await lines(line);
+    const { bytes, findings } = answers[0];
+    expect(findings).toMatchObject([{ detector: 'aws-access-token', view, start: 0, end: bytes }]);
+    expect(bytes).toBe(Buffer.from(JSON.parse(line).http.bodyBase64, 'base64').length);
+  });
+
+  it('takes members that are null for absent, and a line separator within a text for no end of the line', async () => {
+    const { code, answers } = await lines(
+      JSON.stringify({ id: null, session: null, text: 'a\u2028b', messages: null, http: null }),
+      http({ method: 'POST', url: '/', headers: null, body: null, bodyBase64: null }),
+    );
+    expect([code, answers.map(({ refused }) => refused)]).toEqual([0, [undefined, undefined]]);
+    expect((await lines(http({ method: key }))).answers[0].labels).toEqual(['secret']);
+  });
+
   it.each([[['--as', 'picture']], [['a', 'b']], [['--dialect', 'morse']], [['--nope']], [['--json', '--jsonl']]])(
     '%j is a wrong use',
     async (args) => {
@@ -104,8 +221,10 @@ describe('index', () => {
     fs.writeFileSync(path.join(repository, 'fees.ts'), code);
     await expect(call(index, ['add', 'nowhere', '--classification', 'internal'])).rejects.toMatchObject({ code: 'CONFIG_NOT_FOUND' });
     expect((await call(index, ['add', 'core', '--classification', 'confidential'])).code).toBe(0);
-    expect((await call(index, ['build'])).code).toBe(0);
+    const built = await call(index, ['build', '--json']);
+    expect(built.code).toBe(0);
     const { out } = await call(index, ['list', '--json']);
+    expect(built.out).toBe(out);
     expect(JSON.parse(out)).toEqual({
       schema: 'intramur/index/1',
       repositories: [

@@ -1,8 +1,10 @@
 // `intramur inspect`: what the monitor would find in these bytes. Shows kinds, places and fingerprints, never a value.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { loadConfig } from '../config/index.ts';
 import { dialects, type InspectFinding, IntramurError, placesFrom, type Report } from '../core/index.ts';
-import { createInspector, dataStore, fingerprintStore, type Inspector } from '../inspect/index.ts';
+import { createInspector, dataStore, fingerprintStore, type Inspector, isBinary, refusalOf } from '../inspect/index.ts';
+import { parseDocument } from '../wire/index.ts';
 import { answerLines } from './inspect-lines.ts';
 import type { CliIo } from './io.ts';
 import { jsonOption, many, type Options, parseOptions } from './options.ts';
@@ -19,20 +21,29 @@ export const forms = { '': options };
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const asked = parse(args);
-  const directory = placesFrom(io.env, io.home).fingerprints;
-  const inspector = createInspector({ fingerprints: fingerprintStore(directory).load(), data: dataStore(directory).load() });
+  const places = placesFrom(io.env, io.home);
+  const config = await loadConfig({ env: io.env, home: io.home, cwd: io.cwd, systemDir: places.system });
+  const inspector = createInspector({
+    fingerprints: fingerprintStore(places.fingerprints).load(),
+    data: dataStore(places.fingerprints).load(),
+    personalData: config.inspect.personalData === 'on',
+  });
   if (asked.jsonl) {
     const input = asked.file === '-' ? io.stdin : Buffer.from(await read(asked.file, io));
     return await answerLines(input, inspector, (answer) => io.stdout.write(`${JSON.stringify({ schema: SCHEMA, ...answer })}\n`));
   }
-  const report = await inspectBytes(await read(asked.file, io), asked.as, inspector);
+  const bytes = await read(asked.file, io);
+  const report = await inspectBytes(bytes, asked, inspector);
   io.stdout.write(asked.json ? `${JSON.stringify({ schema: SCHEMA, ...report })}\n` : describe(asked.file, report));
-  return exitCodeOf(report);
+  return exitCodeOf(report, bytes);
 }
 
-/** 1 as soon as there is anything to say: a finding of any tier, or something that could not be looked at. */
-export function exitCodeOf(report: Report): 0 | 1 {
-  return report.refused || report.findings.length > 0 ? 1 : 0;
+/**
+ * 1 for a finding of any tier, and for what could not be looked at: all of it, or a payload that as a whole is nothing that can be read
+ * here. A picture in a text is named, and leaves the text what it is.
+ */
+function exitCodeOf({ refused, isOpaque = false, findings }: Report, bytes: Uint8Array): 0 | 1 {
+  return refused || findings.length > 0 || (isOpaque && isBinary(bytes)) ? 1 : 0;
 }
 
 interface Asked {
@@ -40,6 +51,7 @@ interface Asked {
   readonly json: boolean;
   readonly jsonl: boolean;
   readonly as: 'text' | 'http-body';
+  readonly dialect: string | undefined;
 }
 
 function parse(args: readonly string[]): Asked {
@@ -51,7 +63,7 @@ function parse(args: readonly string[]): Asked {
   }
   if (values.json && values.jsonl) throw new IntramurError('USAGE', '--json and --jsonl exclude each other');
   if (positionals.length > 1) throw new IntramurError('USAGE', 'inspect takes one file, or - for standard input');
-  return { file: positionals[0] ?? '-', json: values.json, jsonl: values.jsonl ?? false, as };
+  return { file: positionals[0] ?? '-', json: values.json, jsonl: values.jsonl ?? false, as, dialect };
 }
 
 async function read(file: string, io: CliIo): Promise<Uint8Array> {
@@ -67,8 +79,16 @@ async function read(file: string, io: CliIo): Promise<Uint8Array> {
   }
 }
 
-function inspectBytes(bytes: Uint8Array, as: Asked['as'], inspector: Inspector): Promise<Report> {
-  return inspector.inspect({ bytes, contentType: as === 'text' ? 'text/plain' : '', views: [] });
+async function inspectBytes(bytes: Uint8Array, { as, dialect }: Asked, inspector: Inspector): Promise<Report> {
+  const report = await inspector.inspect({ bytes, contentType: as === 'text' ? 'text/plain' : '', views: [] });
+  if (report.refused || as === 'text' || dialect === undefined) return report;
+  try {
+    parseDocument(bytes);
+    return report;
+  } catch (fault) {
+    // As the gateway does: what an upstream makes of it is not what was read here. The findings stay.
+    return { ...report, refused: refusalOf(fault) };
+  }
 }
 
 function describe(file: string, report: Report): string {
@@ -78,6 +98,10 @@ function describe(file: string, report: Report): string {
   const lines = report.findings.map(describeFinding);
   if (report.refused)
     lines.push(`  refused: ${report.refused.reason} (${report.refused.code}); what was not looked at is not called clean`);
+  else if (report.isOpaque)
+    lines.push(
+      '  part of it could not be read (a picture, a document, ciphertext, a packing that is not known here): what that holds is not known',
+    );
   return `${[head + labels, ...lines].join('\n')}\n`;
 }
 

@@ -121,4 +121,6 @@ async function main(argv: readonly string[]): Promise<number> {
   return await perform(command.load, args);
 }
 
+// An empty home would be the directory that everything happens to be started in.
+if (process.env['HOME'] === '') delete process.env['HOME'];
 process.exitCode = await main(process.argv.slice(2));

@@ -11,7 +11,7 @@ export async function perform(load: Load, args: readonly string[]): Promise<numb
     const command = await load();
     return await command.run(args, outsideWorld());
   } catch (fault) {
-    return explain(fault);
+    return await explain(fault, args);
   }
 }
 
@@ -50,9 +50,23 @@ function currentDirectory(): string {
   }
 }
 
-function explain(fault: unknown): number {
+function currentDirectoryOr(other: string): string {
+  try {
+    return process.cwd();
+  } catch {
+    return other;
+  }
+}
+
+async function explain(fault: unknown, args: readonly string[]): Promise<number> {
   const code = codeOf(fault);
   if (code === undefined || !(fault instanceof IntramurError)) {
+    const { fileFault } = await import('./file-fault.ts');
+    const ofFile = fileFault(fault, args, currentDirectoryOr('/'));
+    if (ofFile) {
+      process.stderr.write(`${product.name}: ${ofFile.says}\n`);
+      return ofFile.exit;
+    }
     process.stderr.write(`${product.name}: this is a bug: ${fault instanceof Error ? fault.stack : String(fault)}\n`);
     return faults.INTERNAL.exit;
   }

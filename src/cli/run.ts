@@ -24,6 +24,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     throw new IntramurError('CONFIG_NOT_FOUND', `the workspace ${options.workspace} is not a directory`);
   }
   refuseOwnPlaces([options.workspace, ...program.resolved.trees, ...options.read], places);
+  if (options.summaryFile !== undefined) (await import('./run/when-asked/summary-file.ts')).refuseUnwritable(options.summaryFile);
   const drift = await driftOf(options.workspace, places);
   if (drift !== undefined) io.stderr.write(drift.lines);
   const user = userView(io.env, io.home);

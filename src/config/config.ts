@@ -79,6 +79,8 @@ export interface Config {
     readonly secrets: 'placeholder' | 'block';
     /** Absolute paths of files in the form of `.env`, whose values must not leave. */
     readonly secretFiles: readonly string[];
+    /** Cards, IBAN, national numbers, e-mail addresses and phone numbers. */
+    readonly personalData: 'off' | 'on';
   };
   /** Keys that sessions may sign with: fingerprints (`SHA256:…`) of keys in the user's ssh-agent; fingerprints or keygrips (hex) of OpenPGP keys. */
   readonly signing: { readonly ssh: readonly string[]; readonly gpg: readonly string[] };

@@ -31,7 +31,7 @@ export const defaultConfig: Config = {
   packs: ['baseline', 'perimeter'],
   policies: [],
   keys: [],
-  inspect: { secrets: 'placeholder', secretFiles: [] },
+  inspect: { secrets: 'placeholder', secretFiles: [], personalData: 'off' },
   signing: { ssh: [], gpg: [] },
   providerTools: 'strip',
   telemetry: { otlp: undefined },

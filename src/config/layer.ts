@@ -44,6 +44,7 @@ export interface Layer {
   readonly secrets: Placed<'placeholder' | 'block'> | undefined;
   /** Absolute paths. */
   readonly secretFiles: readonly Placed<string>[] | undefined;
+  readonly personalData: Placed<'off' | 'on'> | undefined;
   readonly providerTools: Placed<'strip' | 'refuse'> | undefined;
   readonly otlp: Placed<CollectorConfig> | undefined;
   readonly allow: readonly HostGrant[] | undefined;
@@ -89,6 +90,7 @@ export function layerFrom(file: LocatedFile, { origin, home }: LayerContext): La
 
   const defaultPurpose = entryOf(top('purposes'), 'default');
   const secrets = entryOf(top('inspect'), 'secrets');
+  const personalData = entryOf(top('inspect'), 'personalData');
   const providerTools = top('providerTools');
   const otlp = entryOf(top('telemetry'), 'otlp');
   const tools = top('tools');
@@ -125,6 +127,7 @@ export function layerFrom(file: LocatedFile, { origin, home }: LayerContext): La
     keys: list(top('keys'), keyFrom),
     secrets: secrets && placed(secrets, wordOf(secrets, ['placeholder', 'block'] as const) ?? 'block'),
     secretFiles: list(entryOf(top('inspect'), 'secretFiles'), (item) => placed(item, absolute(textOf(item) ?? ''))),
+    personalData: personalData && placed(personalData, wordOf(personalData, ['off', 'on'] as const) ?? 'on'),
     providerTools: providerTools && placed(providerTools, wordOf(providerTools, ['strip', 'refuse'] as const) ?? 'refuse'),
     otlp:
       otlp &&

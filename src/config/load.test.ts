@@ -27,7 +27,7 @@ policies: [./policies]
 keys:
   - { id: ide, sha256: ${'AB'.repeat(32)}, user: alice, team: core, tool: qwen-code, purpose: research, classification: internal,
       budget: { requests: 1000, tokens: 5000000, usd: 20.5, per: day } }
-inspect: { secrets: block, secretFiles: [./prod.env] }
+inspect: { secrets: block, secretFiles: [./prod.env], personalData: on }
 signing: { ssh: [ "SHA256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" ], gpg: [ "abcdef0123456789abcdef0123456789abcdef01" ] }
 providerTools: refuse
 telemetry: { otlp: { url: "http://127.0.0.1:4318/", perimeter: onprem, key: "env:OTLP_TOKEN" } }
@@ -104,7 +104,7 @@ describe('loadConfig', () => {
           budget: { requests: 1000, tokens: 5_000_000, usd: 20.5, per: 'day' },
         },
       ],
-      inspect: { secrets: 'block', secretFiles: [at('config/intramur/prod.env')] },
+      inspect: { secrets: 'block', secretFiles: [at('config/intramur/prod.env')], personalData: 'on' },
       signing: {
         ssh: ['SHA256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'],
         gpg: ['ABCDEF0123456789ABCDEF0123456789ABCDEF01'],
@@ -201,9 +201,21 @@ describe('order of files', () => {
   it('files of secrets: the system adds to those of the user, a repository names none', async () => {
     write(user, 'inspect: { secretFiles: [~/a.env] }');
     write(system, 'inspect: { secretFiles: [b.env] }');
-    expect((await load()).inspect).toEqual({ secrets: 'placeholder', secretFiles: [at('home/a.env'), at('etc/b.env')] });
+    expect((await load()).inspect).toMatchObject({ secrets: 'placeholder', secretFiles: [at('home/a.env'), at('etc/b.env')] });
     write(workspace, 'inspect: { secretFiles: [/etc/hostname] }');
     await expect(load()).rejects.toThrow('a repository cannot name inspect.secretFiles');
+  });
+
+  it('personal data: what the user or the system asks for is looked for, a repository has no say', async () => {
+    expect((await load()).inspect.personalData).toBe('off');
+    write(user, 'inspect: { personalData: on }');
+    write(system, 'inspect: { personalData: off }');
+    expect((await load()).inspect.personalData).toBe('on');
+    write(user, 'inspect: { personalData: off }');
+    write(system, 'inspect: { personalData: on }');
+    expect((await load()).inspect.personalData).toBe('on');
+    write(workspace, 'inspect: { personalData: on }');
+    await expect(load()).rejects.toThrow('a repository cannot set inspect.personalData');
   });
 
   it.each<[string, string, Partial<Config>]>([

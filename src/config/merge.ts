@@ -12,6 +12,7 @@
 // | purposes.default                                       | the later replaces  | only to production        | stricter wins       |
 // | inspect.secrets                                        | the later replaces  | only to block             | stricter wins       |
 // | inspect.secretFiles                                    | the later replaces  | refused                   | added               |
+// | inspect.personalData                                   | the later replaces  | refused                   | stricter wins       |
 // | agents.attestation                                     | the later replaces  | only to required          | stricter wins       |
 //
 // A system file that names packs, policies or egress speaks for all policies: those of other files would be a way around it.
@@ -112,6 +113,7 @@ function restricted(layers: readonly Layer[]): Restricting {
       inspect: {
         secrets: stricter(layer, 'inspect.secrets', state.inspect.secrets, layer.secrets, ['placeholder', 'block']),
         secretFiles: secretFilesUnder(layer, state.inspect.secretFiles),
+        personalData: personalDataUnder(layer, state.inspect.personalData),
       },
       providerTools: stricter(layer, 'providerTools', state.providerTools, layer.providerTools, ['strip', 'refuse']),
     };
@@ -142,6 +144,13 @@ function secretFilesUnder({ origin, secretFiles }: Layer, before: readonly strin
   const [first] = secretFiles;
   if (origin === 'workspace' && first) throw invalid(`${first.where}: a repository cannot name inspect.secretFiles`);
   return origin === 'system' ? [...new Set([...before, ...own])] : own;
+}
+
+/** One daemon looks at what all sessions send, so it is not for one repository to say. */
+function personalDataUnder(layer: Layer, before: 'off' | 'on'): 'off' | 'on' {
+  if (layer.origin === 'workspace' && layer.personalData)
+    throw invalid(`${layer.personalData.where}: a repository cannot set inspect.personalData`);
+  return stricter(layer, 'inspect.personalData', before, layer.personalData, ['off', 'on']);
 }
 
 /** `order` goes from loose to strict. */

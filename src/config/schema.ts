@@ -162,6 +162,12 @@ export const configSchema: JsonSchema = {
           items: directory,
           description: 'Files in the form of .env, relative to this file: their values must not leave, in any encoding.',
         },
+        personalData: {
+          type: 'string',
+          enum: ['off', 'on'],
+          default: 'off',
+          description: 'Whether cards, IBAN, national numbers, e-mail addresses and phone numbers are looked for.',
+        },
       },
     },
     signing: {

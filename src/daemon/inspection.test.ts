@@ -31,6 +31,21 @@ function build(): void {
   store.build({ background: { mayHave: () => false, has: () => false }, now: () => new Date() });
 }
 
+describe('personal data', () => {
+  it('is looked for from the payload on that follows the configuration, in small payloads and in large ones', async () => {
+    let isOn = false;
+    const { inspect, close } = createInspection(directory, { looksForPersonalData: () => isOn });
+    const found = async (text: string) =>
+      (await inspect({ bytes: Buffer.from(text), contentType: 'text/plain', views: [] }, {})).findings.map(({ detector }) => detector);
+    const texts = ['pay to DE89 3704 0044 0532 0130 00 please\n', `${'and so on\n'.repeat(10_000)}card 4539 1488 0343 6467\n`];
+    expect(await Promise.all(texts.map(found))).toEqual([[], []]);
+    isOn = true;
+    await sleep(10);
+    expect(await Promise.all(texts.map(found))).toEqual([['iban'], ['payment-card']]);
+    await close();
+  });
+});
+
 describe('the index of the company’s source', () => {
   it('counts from the payload on that follows its build, also when one was looked at halfway', async () => {
     build();

@@ -22,7 +22,12 @@ export interface Inspection {
 /** Sooner than the command that builds an index ends; under load it spares looks at the disk for each payload. */
 export const lookEveryMs = 5;
 
-export function createInspection(directory: string, options: Pick<InspectorOptions, 'isPlaceholder'>): Inspection {
+interface InspectionOptions extends Pick<InspectorOptions, 'isPlaceholder'> {
+  /** Asked again and again: the configuration may change while the daemon runs. Left out: no. */
+  looksForPersonalData?(): boolean;
+}
+
+export function createInspection(directory: string, { looksForPersonalData, ...options }: InspectionOptions): Inspection {
   const store = fingerprintStore(directory);
   const tables = dataStore(directory);
   const fingerprintKey = crypto.randomBytes(32);
@@ -33,16 +38,19 @@ export function createInspection(directory: string, options: Pick<InspectorOptio
       if (current && performance.now() - lookedAt < lookEveryMs) return await current.inspector.inspect(body, context);
       lookedAt = performance.now();
       // All, because a build replaces one after the other.
+      const personalData = looksForPersonalData?.() ?? false;
       const version = ['table.bin', 'documents.json', 'tables.bin', 'tables.json']
         .map((name) => stampOf(path.join(directory, name)))
+        .concat(String(personalData))
         .join();
       if (current?.version !== version) {
         current?.workers.retire();
         current = undefined;
         const fingerprints = store.load();
         const data = tables.load();
-        const workers = createWorkers({ fingerprints, data, fingerprintKey });
-        current = { version, workers, inspector: createInspector({ ...options, fingerprints, data, fingerprintKey, workers }) };
+        const workers = createWorkers({ fingerprints, data, fingerprintKey, personalData });
+        const inspector = createInspector({ ...options, fingerprints, data, fingerprintKey, workers, personalData });
+        current = { version, workers, inspector };
       }
       return await current.inspector.inspect(body, context);
     },

@@ -93,6 +93,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
   const placeholders = createSecretPlaceholders();
   const inspection = createInspection(places.fingerprints, {
     isPlaceholder: (text) => vault.isPlaceholder(text) || placeholders.isOurs(text),
+    looksForPersonalData: () => current.config.inspect.personalData === 'on',
   });
   const classesFor = fileClassesFor(places.fingerprints, home);
   const plain = createMediation(

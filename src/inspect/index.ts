@@ -1,4 +1,6 @@
 // The door of inspection: what is in these bytes. Other rooms import only this file.
+
+export { isBinary } from './decode/readable.ts';
 export { type Detector, detector } from './detector.ts';
 export { detectors } from './detectors/registry.ts';
 export { secretsOfEnvFile } from './env-file.ts';
@@ -8,6 +10,7 @@ export { type HiddenText, hiddenTexts } from './hidden-text.ts';
 export { createInspector, type InspectContext, type Inspector, type InspectorOptions } from './inspector.ts';
 export type { KnownSecret } from './known-secrets.ts';
 export { defaultLimits, type Limits } from './limits.ts';
+export { refusalOf } from './look.ts';
 export { type Redacted, redact } from './redact.ts';
 export {
   createSecretPlaceholders,

@@ -32,6 +32,9 @@ export interface Budget {
   /** Of something that no decoder could make text of. */
   noteOpaque(): void;
   readonly isOpaque: boolean;
+  /** Of the payload itself, when it breaks off: what it still yields is looked at before it is refused. */
+  noteBroken(what: string): void;
+  readonly broken: string | undefined;
 }
 
 export function budgetFor(limits: Limits, nowMs: () => number): Budget {
@@ -39,6 +42,7 @@ export function budgetFor(limits: Limits, nowMs: () => number): Budget {
   let bytes = 0;
   let views = 0;
   let isOpaque = false;
+  let broken: string | undefined;
   return {
     limits,
     get viewBytesLeft() {
@@ -55,6 +59,12 @@ export function budgetFor(limits: Limits, nowMs: () => number): Budget {
     },
     noteOpaque() {
       isOpaque = true;
+    },
+    get broken() {
+      return broken;
+    },
+    noteBroken(what) {
+      broken ??= what;
     },
     checkTime() {
       if (nowMs() > deadline) throw exceeded(`inspection took longer than ${limits.maxMs} ms`);

@@ -50,6 +50,13 @@ function zip(name: string, content: Buffer): Buffer {
   return Buffer.concat([header, Buffer.from(name), packed, Buffer.from('PK\x01\x02', 'latin1'), Buffer.alloc(42)]);
 }
 
+/** With the name of a file in its header. */
+function named(gzip: Buffer, length: number): Buffer {
+  const head = Buffer.from(gzip.subarray(0, 10));
+  head[3] = 8;
+  return Buffer.concat([head, Buffer.alloc(length, 'n'), Buffer.alloc(1), gzip.subarray(10)]);
+}
+
 describe('a secret is found in every encoding', () => {
   it.each<[string, string | Buffer, readonly string[]]>([
     ['base64', `see ${b64(prose)} ok`, ['base64']],
@@ -85,6 +92,10 @@ describe('a secret is found in every encoding', () => {
     ['brotli in base64', b64(zlib.brotliCompressSync(prose + prose.toUpperCase())), ['base64', 'brotli']],
     ['zstd in base64', b64(zlib.zstdCompressSync(prose)), ['base64', 'zstd']],
     ['gzip body', zlib.gzipSync(prose), ['gzip']],
+    ['gzip with a name so long that it begins as text', named(zlib.gzipSync(prose), 600), ['gzip']],
+    ['a second gzip member', Buffer.concat([zlib.gzipSync('first\n'), zlib.gzipSync(prose)]), ['gzip']],
+    ['a second frame of zstd', Buffer.concat([zlib.zstdCompressSync('first\n'), zlib.zstdCompressSync(prose)]), ['zstd']],
+    ['gzip behind zlib', Buffer.concat([zlib.deflateSync('first\n'), zlib.gzipSync(prose)]), ['zlib', 'gzip']],
     ['tar in gzip', zlib.gzipSync(tar('a.txt', Buffer.from(prose))), ['gzip']],
     ['tar in gzip in base64', b64(zlib.gzipSync(tar('a.txt', Buffer.from(prose)))), ['base64', 'gzip']],
     ['zip', zip('a.txt', Buffer.from(prose)), ['zip']],
@@ -148,6 +159,42 @@ describe('hostile input', () => {
     ],
   ])('%s is refused', async (_name, content, code) => {
     expect((await inspect(content())).refused?.code).toBe(code);
+  });
+
+  const long = Array.from({ length: 400 }, (_, i) => `line ${i}: ${(i * 7919) % 1013}\n`).join('');
+  it.each<[string, Buffer]>([
+    ['gzip', zlib.gzipSync(prose + long)],
+    ['zlib', zlib.deflateSync(prose + long)],
+    ['zstd', zlib.zstdCompressSync(prose + long)],
+    ['zip', zip('a.txt', Buffer.from(prose + long)).subarray(0, -46)],
+    ['a second gzip member', Buffer.concat([zlib.gzipSync(prose), zlib.gzipSync(long)])],
+  ])('a payload of %s that breaks off is refused, one within a text is opaque', async (_name, stream) => {
+    const cut = stream.subarray(0, -9);
+    expect((await inspect(stream)).refused).toBeUndefined();
+    expect(await inspect(cut)).toMatchObject({ refused: { code: 'INSPECT_FAILED', reason: expect.stringContaining('breaks off') } });
+    const quoted = await inspect(`the log of the job:\n${b64(cut)}\n`);
+    expect([quoted.refused, quoted.isOpaque]).toEqual([undefined, true]);
+  });
+
+  it('what a stream yields before it breaks off is looked at', async () => {
+    const { findings, refused } = await inspect(zlib.gzipSync(prose + long).subarray(0, -200));
+    expect([findings.map(({ detector }) => detector), refused?.code]).toEqual([['github-pat'], 'INSPECT_FAILED']);
+  });
+
+  it.each<[string, string]>([
+    [
+      'xz',
+      'fd377a585a000004e6d6b4460200210116000000742fe5a301000c73686f7274207365637265740a0000000083458d7a9faee8b70001250d7119c4b61fb6f37d010000000004595a',
+    ],
+    ['lzma', '5d00008000ffffffffffffffff00399a0a44610b5928efada95e78a6e97846ffffce0f0000'],
+    ['bzip2', '425a6839314159265359fc6432eb0000055180001040000a409c00200022981e50832621f5ac02a1c2ee48a70a121f8c865d60'],
+  ])('%s is opaque however short it is', async (_name, hex) => {
+    const packed = Buffer.from(hex, 'hex');
+    for (const content of [packed, `see ${b64(packed)} here`]) expect((await inspect(content)).isOpaque).toBe(true);
+  });
+
+  it.each(['x^', 'x^2 + y^2', Buffer.from([0x78, 0x9c, 1, 2, 3, 4, 5, 6])])('%j is no broken stream', async (text) => {
+    expect((await inspect(text, '')).refused).toBeUndefined();
   });
 
   it.each([

@@ -1,6 +1,6 @@
 // All ways to read a payload: the bytes as they are, and what the decoders in decode/ make of them, again and again until nothing
 // is encoded any more or a limit is reached.
-
+import { IntramurError } from '../core/index.ts';
 import { charCodes } from './decode/char-codes.ts';
 import type { JsonReading } from './decode/json.ts';
 import { isBinary, isDocument } from './decode/readable.ts';
@@ -21,7 +21,7 @@ export interface Reading {
 
 /**
  * Yields the payload itself, then every decoded view of it, outermost first.
- * Throws INSPECT_LIMIT when there is more than the budget allows to look at.
+ * Throws INSPECT_LIMIT when there is more than the budget allows to look at, INSPECT_FAILED when it breaks off.
  * @param json what was read of the payload when it is JSON
  */
 export function* viewsOf(root: View, budget: Budget, json?: JsonReading): Generator<Reading> {
@@ -43,6 +43,7 @@ export function* viewsOf(root: View, budget: Budget, json?: JsonReading): Genera
   }
   // Only now: what can be looked at is looked at first, so that a refusal still says what it found.
   if (queue.tooDeep !== undefined) throw exceeded(queue.tooDeep);
+  if (budget.broken !== undefined) throw new IntramurError('INSPECT_FAILED', budget.broken);
 }
 
 interface Queued extends Reading {

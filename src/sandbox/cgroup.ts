@@ -19,6 +19,8 @@ export interface SessionCgroup {
   /** One line for each limit that the kernel holds for this process. */
   linesFor(pid: number): readonly string[];
   remove(): void;
+  /** How many processes the kernel ended because the limit on memory was reached. Known when the groups are removed. */
+  readonly memoryKills: number;
 }
 
 const limitFiles = {
@@ -109,14 +111,27 @@ export function sessionCgroup(limits: Limits, places: Places): SessionCgroup {
   if (limits.cpus !== undefined)
     limit('cpu', String(Math.round(limits.cpus * 100_000)), `processor time in all: ${limits.cpus} CPUs (control group)`);
   const groups = [...new Set(set.map(({ group }) => group))];
+  let memoryKills = 0;
   return {
     entries: [...new Set(set.map(({ entry }) => entry))],
     linesFor(pid) {
       const entered = groups.filter((group) => read(path.join(group, members))?.split('\n').includes(String(pid)));
       return set.filter(({ group }) => entered.includes(group)).map(({ line }) => line);
     },
-    remove: () => removeGroups(groups),
+    remove() {
+      if (limits.memoryBytes !== undefined) memoryKills ||= Math.max(0, ...groups.map(killsIn));
+      removeGroups(groups);
+    },
+    get memoryKills() {
+      return memoryKills;
+    },
   };
+}
+
+/** Both hierarchies count under the same word, in files of their own. */
+function killsIn(group: string): number {
+  const counters = read(path.join(group, 'memory.events')) ?? read(path.join(group, 'memory.oom_control')) ?? '';
+  return Number(/^oom_kill (\d+)$/m.exec(counters)?.[1] ?? 0);
 }
 
 /** A limit on memory that swap can be used to get around is none. Kernels without swap accounting lack the file. */

@@ -1,18 +1,18 @@
 // Can this machine enforce the sandbox? Each layer is probed by using it: a small program is started in a sandbox and reports what
 // it could reach, and what it reports is compared with what the listeners saw.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, realpathSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { codeOf, IntramurError, type Places, placesFrom } from '../core/index.ts';
+import { codeOf, IntramurError, type Places, placesFrom, product } from '../core/index.ts';
 import { memoryLimit } from './cgroup.ts';
 import { launch } from './launch.ts';
 import { removeOverlay } from './overlay/remove.ts';
 import type { LaunchPlan, Listeners } from './plan.ts';
 import { bubblewrap } from './prepare.ts';
 import { resolveProgram } from './program.ts';
-import { bubblewrapMissing } from './unavailable.ts';
+import { askDoctor, bubblewrapMissing, namespaceRefusal } from './unavailable.ts';
 
 export interface Probe {
   readonly name: string;
@@ -51,11 +51,12 @@ Promise.all([connect('${nowhere}'), ask()]).then(([direct, dns]) => fs.writeFile
 })));`;
 
 export async function doctor(places: Places = placesFrom(process.env, os.homedir())): Promise<Diagnosis> {
-  const layers: Probe[] = [bubblewrapLayer()];
+  const first = bubblewrapLayer();
+  const layers: Probe[] = [first];
   const overlay = await attempt(places, 'overlay');
   const direct = overlay instanceof IntramurError ? await attempt(places, 'direct') : overlay;
   if (direct instanceof IntramurError) {
-    layers.push(missing('namespaces', direct));
+    layers.push(missing('namespaces', direct, first.fix ?? namespaceRefusal()?.fix));
     return { mode: 'none', layers };
   }
   layers.push(
@@ -71,6 +72,7 @@ export async function doctor(places: Places = placesFrom(process.env, os.homedir
     holds('not root inside', direct.user, 'the program runs as user 0'),
     holds('only the workspace is visible', direct.hidden, 'a file outside of the workspace could be seen'),
     overlay instanceof IntramurError ? missing('copy-on-write workspace', overlay) : { name: 'copy-on-write workspace', ok: true },
+    ...unwritable([places.state, places.cache].filter((directory) => !canBeWritten(directory))),
   );
   const isEnforced = layers.every(({ ok, name }) => ok || name === 'copy-on-write workspace');
   const isFull = layers.every(({ ok }) => ok);
@@ -92,10 +94,34 @@ export async function auditLayer(places: Places): Promise<Probe> {
 }
 
 function bubblewrapLayer(): Probe {
+  const fix = bubblewrapMissing.fix;
+  let file: string;
   try {
-    return { name: `bubblewrap (${execFileSync(bubblewrap(), ['--version'], { encoding: 'utf8' }).trim()})`, ok: true };
+    file = bubblewrap();
   } catch {
-    return { name: 'bubblewrap', ok: false, reason: bubblewrapMissing.reason, fix: bubblewrapMissing.fix };
+    return { name: 'bubblewrap', ok: false, reason: bubblewrapMissing.reason, fix };
+  }
+  try {
+    return { name: `bubblewrap (${execFileSync(file, ['--version'], { encoding: 'utf8' }).trim()})`, ok: true };
+  } catch {
+    return { name: 'bubblewrap', ok: false, reason: `${file} does not start`, fix };
+  }
+}
+
+/** Without it no session can be kept, so `run` refuses; the other layers are probed elsewhere. */
+function unwritable(directories: readonly string[]): Probe[] {
+  if (directories.length === 0) return [];
+  const fix = `export ${product.name.toUpperCase()}_HOME=DIR   # a directory that can be written`;
+  return [{ name: 'a place on disk', ok: false, reason: `nothing can be written to ${directories.join(' and ')}`, fix }];
+}
+
+function canBeWritten(directory: string): boolean {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    accessSync(directory, constants.W_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -109,8 +135,10 @@ function holds(name: string, ok: boolean, reason: string): Probe {
   return ok ? { name, ok } : { name, ok, reason };
 }
 
-function missing(name: string, fault: IntramurError): Probe {
-  return { name, ok: false, reason: fault.message, ...(fault.hint === undefined ? {} : { fix: fault.hint }) };
+/** @param known what mends it, where the fault knows no more than to ask `doctor` */
+function missing(name: string, { message, hint }: IntramurError, known?: string): Probe {
+  const fix = hint === askDoctor ? known : hint;
+  return { name, ok: false, reason: message, ...(fix === undefined ? {} : { fix }) };
 }
 
 interface Report {
@@ -129,8 +157,10 @@ async function attempt(
   mode: LaunchPlan['mode'],
   more: Pick<LaunchPlan, 'decideStarts'> = {},
 ): Promise<Report | IntramurError> {
-  mkdirSync(places.state, { recursive: true, mode: 0o700 });
-  const scratch = realpathSync(mkdtempSync(path.join(places.state, 'doctor-')));
+  const parent = [places.state, os.tmpdir()].find(canBeWritten);
+  if (parent === undefined) return new IntramurError('SANDBOX_SETUP', `nothing can be written to ${places.state} or ${os.tmpdir()}`);
+  const scratch = realpathSync(mkdtempSync(path.join(parent, 'doctor-')));
+  const cacheDir = canBeWritten(places.cache) ? places.cache : path.join(scratch, 'cache');
   const below = (name: string): string => {
     mkdirSync(path.join(scratch, name));
     return path.join(scratch, name);
@@ -157,7 +187,7 @@ async function attempt(
         gatewayPort: 4180,
         limits: { pids: 256, fileBytes: 1 << 20, tmpfsBytes: 1 << 20 },
         ...more,
-        cacheDir: places.cache,
+        cacheDir,
         hostName: 'doctor',
         userName: 'doctor',
       },

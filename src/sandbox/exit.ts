@@ -6,7 +6,7 @@ import { IntramurError } from '../core/index.ts';
 import { initFds } from './init-program.ts';
 import type { Exit } from './plan.ts';
 import type { Program } from './syscall-script.ts';
-import { setupFault } from './unavailable.ts';
+import { askDoctor, setupFault } from './unavailable.ts';
 
 export interface Status {
   /** What the init or bubblewrap has written to the status descriptor so far. */
@@ -83,7 +83,7 @@ export async function exitOf(child: ChildProcess, program: () => Program, status
   // bubblewrap writes the exit code of a program that it could start, and only then.
   if (exit.signal === null && !report.includes('"exit-code"')) {
     throw new IntramurError('SANDBOX_SETUP', `bubblewrap ended with code ${exit.code} before the program started`, {
-      hint: 'intramur doctor',
+      hint: askDoctor,
     });
   }
   return exit;

@@ -304,7 +304,7 @@ function started(child: ChildProcess, { plan, status, exited, group, listeners: 
             const limits = limitsOf(plan, group.linesFor(pid));
             await on.confined?.(limits);
             child.send(goMessage, () => child.connected && child.disconnect());
-            resolve({ pid, exited, limits, tidy: () => tidy(plan), changes, signal, kill });
+            resolve({ pid, exited, limits, memoryKills: () => group.memoryKills, tidy: () => tidy(plan), changes, signal, kill });
           },
           (fault: unknown) => {
             for (const taken of received.values()) closeHandle(taken);

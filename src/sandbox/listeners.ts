@@ -3,6 +3,7 @@ import { Socket as DatagramSocket } from 'node:dgram';
 import { IntramurError } from '../core/index.ts';
 import type { Listener } from './init-program.ts';
 import type { LaunchPlan, Listeners, ListenHandle, Listening, Role } from './plan.ts';
+import { askDoctor } from './unavailable.ts';
 
 export interface Planned {
   readonly listener: Listener;
@@ -37,7 +38,7 @@ export function listenersFrom(planned: readonly Planned[], received: ReadonlyMap
   });
   const [resolver] = dns;
   if (!resolver || tcp.length + 1 + dnsElsewhere.length !== planned.length) {
-    throw new IntramurError('SANDBOX_SETUP', 'a listener of the sandbox could not be taken over', { hint: 'intramur doctor' });
+    throw new IntramurError('SANDBOX_SETUP', 'a listener of the sandbox could not be taken over', { hint: askDoctor });
   }
   return { tcp, dns: resolver, dnsElsewhere };
 }

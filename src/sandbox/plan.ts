@@ -90,6 +90,8 @@ export interface Launched {
   /** 128 + n when a signal ended the program. Rejects when the sandbox failed before the program could start. */
   readonly exited: Promise<Exit>;
   readonly limits: LimitsInForce;
+  /** How many of its processes the kernel ended at the limit on memory. To be asked after `exited`. */
+  memoryKills(): number;
   /** Removes what earlier sessions of this workspace left and nobody needs. To be called while the program runs. */
   tidy(): void;
   /** What the session changed in the workspace or its layer. To be called after `exited`; in direct mode it takes new hooks out of force. */

@@ -1,7 +1,7 @@
 // Why a machine refuses namespaces, and the one command that changes it.
 import { readFileSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
-import { IntramurError } from '../core/index.ts';
+import { IntramurError, product } from '../core/index.ts';
 
 /** Linux kernel settings that forbid what the sandbox needs. */
 const switches = [
@@ -30,6 +30,9 @@ export const bubblewrapMissing: Refusal = {
   reason: 'bubblewrap (bwrap) is not installed',
   fix: 'sudo apt-get install bubblewrap   # or dnf, pacman, zypper, apk: the package has the same name',
 };
+
+/** Where nothing better is known; `doctor` itself has to know better. */
+export const askDoctor = `${product.name} doctor`;
 
 /** In a container the outer runtime decides. */
 const inContainer = 'docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined …   # or run outside of the container';
@@ -64,7 +67,7 @@ function hintFor(stage: string, name: string): string {
   if (stage.includes('overlay'))
     return 'intramur run --mode direct -- …   # this file system carries no overlay (or holds other mounts); or --allow-degraded';
   if (name === 'EADDRINUSE') return 'remove the port that stands twice in the configuration';
-  return 'intramur doctor';
+  return askDoctor;
 }
 
 function readSetting(file: string): string | undefined {

@@ -2,7 +2,7 @@
 export { estimateTokens } from './count-tokens.ts';
 export { type Call, type Detected, detectCall, type StreamForm } from './detect.ts';
 export { mapError } from './error-body.ts';
-export { parseLenient } from './json.ts';
+export { parseDocument, parseLenient } from './json.ts';
 export { type JsonPath, type JsonString, jsonEscaped, jsonStrings, textOf } from './json-strings.ts';
 export { modelList } from './model-list.ts';
 export { type BodyCall, type ReadCall, readCall } from './read-call.ts';

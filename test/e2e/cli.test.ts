@@ -1,15 +1,19 @@
 // The command line's promises that need no sandbox: versions, usage, broken configuration, exit codes.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createRig, type Rig, root } from './rig.ts';
+import { createRig, main, type Rig, root } from './rig.ts';
 
 let rig: Rig;
 beforeAll(async () => {
   rig = await createRig();
 });
 afterAll(() => rig.close());
+
+/** A file system of its own, which only root can have. */
+const canMount = process.getuid?.() === 0 && spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
 
 describe('intramur', () => {
   it('--version prints the version of package.json and nothing else', async () => {
@@ -63,17 +67,98 @@ describe('intramur', () => {
     ['run with an unknown option', ['run', '--keep-env', '--', 'true'], /keep-env/],
     ['run with a wrong purpose', ['run', '--purpose', 'fun', '--', 'true'], /research, production/],
     ['run with a missing program', ['run', '--', 'no-such-agent-here'], /no-such-agent-here/],
+    ['run with a file that is no program', ['run', '--', '/etc/passwd'], /"\/etc\/passwd" is not executable/],
+    ['run with a directory', ['run', '--', '/etc'], /"\/etc" is a directory/],
+    ['a value with --env', ['run', '--env', 'TOKEN=hidden', '--', 'true'], /--env takes the name .*: --env TOKEN$/m],
     ['run in a missing workspace', ['run', '--workspace', '/no/such/place', '--', 'true'], /\/no\/such\/place/],
     ['up with a wrong port', ['up', '--port', '99999'], /port/],
     ['status with an unknown option', ['status', '--jsonn'], /"--jsonn"; did you mean --json\?/],
     ['an option without its value', ['run', '--purpose'], /--purpose needs a value/],
     ['a command that was nearly one', ['statsu'], /did you mean status\?/],
+    [
+      'a report into a directory that is not there',
+      ['audit', '--out', '/no/such/report'],
+      /cannot open \/no\/such\/report: there is no such/,
+    ],
+    ['an import of a directory', ['index', 'import', root], /is a directory/],
+    ['an export to a directory', ['index', 'export', root], /is a directory/],
+    ['an audit of a name too long', ['audit', 'x'.repeat(5000)], /cannot look at .{100}… \(\d+ characters\): the name is too long/],
+    ['an index of a name too long', ['index', 'add', 'x'.repeat(5000), '--classification', 'internal'], /the name is too long/],
+    ['run in a workspace with a name too long', ['run', '--workspace', 'x'.repeat(100_000), '--', 'true'], /the name is too long/],
+    [
+      'a summary into a directory that is not there',
+      ['run', '--summary-json', '/no/such/s.json', '--', 'true'],
+      /no\/such\/s.json": there is/,
+    ],
+    ['a summary that is a directory', ['run', '--summary-json', root, '--', 'true'], /it is a directory/],
   ])('%s: exit 2, and says so', async (_name, args, says) => {
     const { code, stdout, stderr } = await rig.intramur(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(says);
     expect(stderr).not.toMatch(/\n\s+at /);
+    expect(stderr).not.toMatch(/hidden/);
   });
+
+  it('with an empty HOME writes nothing into the directory that it is started in', () => {
+    const cwd = fs.mkdtempSync(path.join(rig.dir, 'empty-'));
+    // Compiled code would be kept in the real home of whoever runs this.
+    const env = { PATH: process.env['PATH'], HOME: '', NODE_DISABLE_COMPILE_CACHE: '1' };
+    const { stderr } = spawnSync(process.execPath, [main, 'ledger', 'verify'], { encoding: 'utf8', env, cwd });
+    expect(stderr).toContain(path.join(os.userInfo().homedir, '.local/state/intramur/ledger'));
+    expect(stderr).not.toContain(cwd);
+    expect(fs.readdirSync(cwd)).toEqual([]);
+  });
+
+  it.skipIf(!canMount || !fs.existsSync('/usr/bin/bwrap'))(
+    `doctor knows what mends a bubblewrap that does not start${canMount ? '' : ', skipped: only root can make one'}`,
+    () => {
+      const script = 'mount --bind "$(readlink -f /bin/false)" /usr/bin/bwrap && exec "$@"';
+      const command = ['-m', '/bin/sh', '-c', script, 'sh', process.execPath, main, 'doctor'];
+      const { status, stdout } = spawnSync('unshare', command, { encoding: 'utf8', env: rig.env, cwd: rig.workspace });
+      const fix = / {5}fix: sudo apt-get install bubblewrap/;
+      expect([status, stdout.split('\n').slice(0, 4)]).toEqual([
+        3,
+        [
+          'no   bubblewrap: /usr/bin/bwrap does not start',
+          expect.stringMatching(fix),
+          expect.stringMatching(/^no {3}namespaces/),
+          expect.stringMatching(fix),
+        ],
+      ]);
+      expect(stdout).not.toMatch(/fix: intramur doctor$/m);
+    },
+  );
+
+  it.skipIf(!canMount)(
+    `on a home that is read-only: 3 and what cannot be written${canMount ? '' : ', skipped: only root can make one'}`,
+    () => {
+      const on = (...args: string[]) => {
+        const env = { PATH: process.env['PATH'], HOME: rig.home };
+        const script = 'mount -t tmpfs -o ro none "$HOME" && exec "$@"';
+        const command = ['-m', '/bin/sh', '-c', script, 'sh', process.execPath, path.join(root, 'dist', 'main.js'), ...args];
+        const { status, stdout, stderr } = spawnSync('unshare', command, { encoding: 'utf8', env, cwd: rig.workspace });
+        return { status, stdout, stderr };
+      };
+      for (const args of [
+        ['up', '--background'],
+        ['run', '--', 'true'],
+        ['keys', 'add', 'k'],
+        ['agents', 'ban', 'codex'],
+        ['index', 'build'],
+      ]) {
+        const stderr = expect.stringMatching(/^intramur: cannot make \/.*\.local\/state\/intramur.*: the file system is read-only\n$/);
+        expect([args, on(...args)]).toEqual([args, { status: 3, stdout: '', stderr }]);
+      }
+      const status = on('status', '--json');
+      expect([status.status, JSON.parse(status.stdout)]).toMatchObject([0, { running: false, sandbox: { mode: 'none' } }]);
+      const doctor = on('doctor');
+      expect(doctor).toMatchObject({
+        status: 3,
+        stdout: expect.stringMatching(/^no {3}a place on disk: nothing can be written to \/.*INTRAMUR_HOME/ms),
+      });
+      expect(doctor.stdout).toMatch(/^ok {3}namespaces/m);
+    },
+  );
 
   it.each<[string, string, RegExp]>([
     [

@@ -1,5 +1,6 @@
 // `run --learn` and `--profile`: what a session looked for in vain is proposed, nothing is opened by learning, and what was reviewed is
 // in force the next time.
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
@@ -44,8 +45,10 @@ describe('learning', () => {
       /Host::"mirror\.example"[\s\S]*Program::"\/usr\/bin\/env"/,
     );
     expect(fs.existsSync(profiles())).toBe(false);
-    fs.mkdirSync(profiles());
-    fs.copyFileSync(proposed, path.join(profiles(), 'tools.yaml'));
+    // Reviewed; then as it was told.
+    const [, take = '', next] = /^intramur: to use it: (.*) && (intramur run --profile tools -- …)$/m.exec(stderr) ?? [];
+    execFileSync('/bin/sh', ['-c', take]);
+    expect([next === undefined, fs.readdirSync(profiles())]).toEqual([false, ['tools.yaml']]);
   });
 
   it('what was reviewed is in force, read-only, and nothing of it without the profile', async () => {

@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Entry } from '../../src/core/index.ts';
+import { memoryLimit } from '../../src/sandbox/cgroup.ts';
 import { createRig, finished, main, type Rig } from './rig.ts';
 
 let rig: Rig;
@@ -23,6 +24,8 @@ afterAll(async () => {
 
 /** A small disk of its own, which only root can have. */
 const canMount = process.getuid?.() === 0 && spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
+
+const canLimitMemory = memoryLimit().available;
 
 async function run(script: string) {
   const file = path.join(rig.dir, 'summary.json');
@@ -109,6 +112,23 @@ describe('limits of a session', () => {
     expect(closing?.detail?.['limits']).toEqual(summary.limits);
     expect(summary.halted).toBeUndefined();
   });
+
+  it.skipIf(!canLimitMemory)(
+    `of memory, when it is reached, is said${canLimitMemory ? '' : ', skipped: no control group may be made here'}`,
+    async () => {
+      const limited = (script: string) =>
+        rig.intramur(['run', '--mode', 'direct', '--workspace', disk, '--limit-memory', '64M', '--', process.execPath, '-e', script], {
+          cwd: disk,
+        });
+      const reached = await limited('const held = []; for (;;) held.push(Buffer.alloc(1e7, 1));');
+      expect(reached.code).toBe(137);
+      expect(reached.stderr).toMatch(
+        /^intramur: the limit of memory was reached \(--limit-memory\): the kernel ended \d+ of the processes$/m,
+      );
+      const ended = await limited('process.kill(process.pid, "SIGKILL")');
+      expect([ended.code, ended.stderr.includes('limit of memory')]).toEqual([137, false]);
+    },
+  );
 
   it.skipIf(!canMount).each([
     ['bytes', 'head -c 40M /dev/zero > big; sleep 60', /no space/],

@@ -55,6 +55,18 @@ describe('intramur run', () => {
     expect(summary).toMatchObject({ schema: 'intramur/summary/1', agent: 'bash', purpose: 'research' });
   });
 
+  it('hands on the exit code also when its summary can no longer be written', async () => {
+    const place = fs.mkdtempSync(path.join(rig.workspace, 'out-'));
+    const file = path.join(place, 'summary.json');
+    const { code, stderr } = await rig.intramur([
+      ...['run', '--mode', 'direct', '--workspace', rig.workspace, '--summary-json', file],
+      ...['--', 'bash', '-c', `rmdir ${place}; exit 5`],
+    ]);
+    expect(code).toBe(5);
+    expect(stderr).toMatch(/^intramur: the summary could not be written to .*summary\.json: there is no such file or directory$/m);
+    expect(stderr).toMatch(/^intramur: ledger entries/m);
+  });
+
   it('hands on standard input, and gives 128 + n for a signal', async () => {
     const echoed = await rig.intramur(['run', '--mode', 'direct', '--', 'cat'], { input: 'through the wall\n' });
     expect(echoed.stdout).toBe('through the wall\n');

@@ -137,6 +137,9 @@ export async function contain(
     doors?.close();
     await (await egress)?.close();
     const exitCode = exit.signal ? 128 + (os.constants.signals[exit.signal as NodeJS.Signals] ?? 0) : (exit.code ?? 70);
+    const killed = launched.memoryKills();
+    if (killed > 0)
+      io.stderr.write(`${product.name}: the limit of memory was reached (--limit-memory): the kernel ended ${killed} of the processes\n`);
     const { disarmed, ...files } = await launched.changes();
     for (const name of disarmed) io.stderr.write(`${product.name}: a new repository was taken out of force: ${printable(name)}\n`);
     await report(
@@ -221,7 +224,8 @@ async function report(
 ): Promise<void> {
   try {
     const summary = await client.close(ended);
-    if (options.summaryFile) fs.writeFileSync(options.summaryFile, `${JSON.stringify(summary, undefined, 2)}\n`);
+    if (options.summaryFile !== undefined)
+      io.stderr.write((await import('./when-asked/summary-file.ts')).writeSummary(options.summaryFile, summary));
     io.stderr.write(endLines(summary, options.mode));
     if (lesson) io.stderr.write(lesson.propose(summary));
   } catch (fault) {

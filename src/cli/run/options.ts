@@ -60,7 +60,7 @@ export function parseRun(args: readonly string[], cwd: string): RunOptions {
     workspace: path.resolve(cwd, values.workspace ?? '.'),
     mode: oneOf('mode', values.mode, ['overlay', 'direct'] as const) ?? 'overlay',
     allow: values.allow ?? [],
-    env: values.env ?? [],
+    env: (values.env ?? []).map(nameOf),
     limitMemoryBytes: values['limit-memory'] === undefined ? undefined : bytesFrom(values['limit-memory']),
     limitPids: values['limit-pids'] === undefined ? defaultPids : countFrom(values['limit-pids']),
     asksLimitPids: values['limit-pids'] !== undefined,
@@ -79,6 +79,13 @@ function oneOf<T extends string>(name: string, value: string | undefined, allowe
   const found = allowed.find((word) => word === value);
   if (!found) throw usage(`--${name} is one of ${allowed.join(', ')}, not "${value}"`);
   return found;
+}
+
+/** What stands behind the name may be a secret, so it is not repeated. */
+function nameOf(given: string): string {
+  const [name = ''] = given.split('=', 1);
+  if (name !== given) throw usage(`--env takes the name of a variable that is set outside, without a value: --env ${name}`);
+  return name;
 }
 
 const units: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };

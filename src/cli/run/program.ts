@@ -26,11 +26,7 @@ export async function programOf(
   { env, cwd }: Pick<CliIo, 'env' | 'cwd'>,
 ): Promise<Program> {
   const found = resolveProgram(command, env, cwd);
-  if (!found) {
-    throw new IntramurError('CONFIG_NOT_FOUND', `there is no program "${command}"`, {
-      hint: 'it is searched for as a shell does, along PATH',
-    });
-  }
+  if (!found) throw noProgram(command, cwd);
   const script = interpreters.test(path.basename(command)) ? scriptOf(args, cwd) : undefined;
   const needed = script === undefined ? undefined : (resolveProgram(script, env, cwd) ?? { trees: [script], binDirs: [] });
   const resolved = needed
@@ -39,6 +35,17 @@ export async function programOf(
   const adapter = agentOf(script ?? found.path) === undefined ? undefined : await adapterOf(script ?? found.path);
   const file = fs.realpathSync(script ?? found.path);
   return { resolved, adapter, tool: adapter?.id ?? path.basename(command), file, version: adapter && versionOf(file, adapter) };
+}
+
+function noProgram(command: string, cwd: string): IntramurError {
+  const place = command.includes('/') ? path.resolve(cwd, command) : undefined;
+  if (place !== undefined && fs.existsSync(place)) {
+    const why = fs.statSync(place).isDirectory() ? 'is a directory' : 'is not executable';
+    return new IntramurError('CONFIG_NOT_FOUND', `"${command}" ${why}, so it cannot be run`);
+  }
+  return new IntramurError('CONFIG_NOT_FOUND', `there is no program "${command}"`, {
+    hint: 'it is searched for as a shell does, along PATH',
+  });
 }
 
 /** The adapters are loaded for an agent only. */

@@ -4,7 +4,7 @@ import zlib from 'node:zlib';
 import { IntramurError } from '../../core/index.ts';
 import type { Budget } from '../limits.ts';
 import { runView, type Span, type View } from '../view.ts';
-import { inflate } from './compressed.ts';
+import { inflate, noteCut } from './compressed.ts';
 import type { Decoder } from './decoder.ts';
 import { containerKind } from './readable.ts';
 
@@ -55,7 +55,8 @@ function untilNul(field: string): string {
 const LOCAL_HEADER = 'PK\x03\x04';
 
 /** INVARIANT: nothing in an archive stays unseen, so what cannot be opened refuses the whole payload. */
-function* zipMembers({ bytes, text }: View, budget: Budget): Generator<Member> {
+function* zipMembers(view: View, budget: Budget): Generator<Member> {
+  const { bytes, text } = view;
   for (let at = text.indexOf(LOCAL_HEADER); at !== -1 && at + 30 <= bytes.length; ) {
     const flags = bytes.readUInt16LE(at + 6);
     const method = bytes.readUInt16LE(at + 8);
@@ -65,7 +66,7 @@ function* zipMembers({ bytes, text }: View, budget: Budget): Generator<Member> {
     if (flags & 1) throw new IntramurError('INSPECT_FAILED', 'a member of a ZIP archive is encrypted');
     // Flag 8: the length stands behind the data.
     const end = flags & 8 || packed === 0xffffffff ? nextRecord(text, start) : Math.min(bytes.length, start + packed);
-    const content = unpack(method, bytes.subarray(start, end), budget);
+    const content = unpack(method, bytes.subarray(start, end), view, budget);
     if (!content) throw new IntramurError('INSPECT_FAILED', 'a member of a ZIP archive cannot be unpacked');
     yield { name: text.slice(at + 30, nameEnd), content, span: { start: at, end } };
     at = text.indexOf(LOCAL_HEADER, Math.max(end, start));
@@ -77,8 +78,10 @@ function nextRecord(text: string, start: number): number {
   return Math.min(text.length, ...found);
 }
 
-function unpack(method: number, data: Buffer, budget: Budget): Buffer | undefined {
+function unpack(method: number, data: Buffer, view: View, budget: Budget): Buffer | undefined {
   if (method === 0) return data;
   if (method !== 8) return undefined;
-  return inflate((part, options) => zlib.inflateRawSync(part, { ...options, finishFlush: zlib.constants.Z_SYNC_FLUSH }), data, budget);
+  const opened = inflate(zlib.inflateRawSync, data, budget, { flush: zlib.constants.Z_SYNC_FLUSH });
+  if (opened?.isCut) noteCut(view, 'zip', true, budget);
+  return opened?.plain;
 }

@@ -8,19 +8,21 @@ import type { Decoder } from './decoder.ts';
 import { CONVINCING, commonShare } from './disguise.ts';
 import { containerKind, isPicture, isText, utf16Kind } from './readable.ts';
 
-type Inflate = (bytes: Buffer, options: { maxOutputLength: number }) => Buffer;
+/** As `zlib` gives it when asked for `info`. */
+type Inflate = (bytes: Buffer, options: { maxOutputLength: number; info: true; finishFlush?: number }) => unknown;
 
-const byKind: Readonly<Record<'gzip' | 'zlib' | 'zstd', Inflate>> = {
-  // SYNC_FLUSH: what a cut-off stream still yields is looked at.
-  gzip: (bytes, options) => zlib.gunzipSync(bytes, { ...options, finishFlush: zlib.constants.Z_SYNC_FLUSH }),
-  zlib: (bytes, options) => zlib.inflateSync(bytes, { ...options, finishFlush: zlib.constants.Z_SYNC_FLUSH }),
-  zstd: (bytes, options) => zlib.zstdDecompressSync(bytes, options),
+type Kind = 'gzip' | 'zlib' | 'zstd';
+
+const byKind: Readonly<Record<Kind, { readonly open: Inflate; readonly flush: number }>> = {
+  gzip: { open: zlib.gunzipSync, flush: zlib.constants.Z_SYNC_FLUSH },
+  zlib: { open: zlib.inflateSync, flush: zlib.constants.Z_SYNC_FLUSH },
+  zstd: { open: zlib.zstdDecompressSync, flush: zlib.constants.ZSTD_e_flush },
 };
 
 /** Without a header of their own: tried, and believed only when text comes out. */
 const headerless: readonly (readonly [string, Inflate])[] = [
-  ['brotli', (bytes, options) => zlib.brotliDecompressSync(bytes, options)],
-  ['deflate', (bytes, options) => zlib.inflateRawSync(bytes, options)],
+  ['brotli', zlib.brotliDecompressSync],
+  ['deflate', zlib.inflateRawSync],
 ];
 
 export const compressed: Decoder = {
@@ -33,24 +35,57 @@ export const compressed: Decoder = {
     const mayBeMasked = view.depth > 0 && view.depth < budget.limits.maxDepth && !(isText(bytes) && readsWell(view));
     const unmasked = mayBeMasked ? unmask(bytes) : undefined;
     if (unmasked) yield whole(view, 'xor', unmasked, budget);
-    if (isText(bytes)) return;
-    if (kind) {
-      const plain = inflate(byKind[kind], bytes, budget);
-      if (plain) {
-        yield whole(view, kind, plain, budget);
-        return;
-      }
-      // Two bytes of noise look like zlib often enough; the longer marks do not come by chance.
-      if (kind !== 'zlib' && !view.isRewritten) throw new IntramurError('INSPECT_FAILED', `a ${kind} stream is broken`);
+    // Also of what begins as text: the header of gzip may hold a long name. But text may begin as zlib does, with "x^".
+    const opened = kind && streamsOf(kind, bytes, budget);
+    if (opened && !(opened.isCut && kind === 'zlib' && isText(bytes))) {
+      if (opened.isCut) noteCut(view, kind, kind !== 'zlib' || isText(opened.plain), budget);
+      yield whole(view, kind, opened.plain, budget);
+      yield* behind(view, kind, opened.used, budget);
+      return;
     }
+    if (isText(bytes)) return;
+    // Two bytes of noise look like zlib often enough; the longer marks do not come by chance.
+    if (kind && kind !== 'zlib' && !view.isRewritten) throw new IntramurError('INSPECT_FAILED', `a ${kind} stream is broken`);
     for (const [id, open] of headerless) {
-      const plain = inflate(open, bytes, budget);
-      if (!plain || plain.length < 16 || !isText(plain)) continue;
-      yield whole(view, id, plain, budget);
+      const headless = inflate(open, bytes, budget);
+      if (!headless || headless.plain.length < 16 || !isText(headless.plain)) continue;
+      yield whole(view, id, headless.plain, budget);
+      yield* behind(view, id, headless.used, budget);
       return;
     }
   },
 };
+
+/** Streams of one kind that follow one another are one, as those who unpack them see it. */
+function streamsOf(kind: Kind, bytes: Buffer, budget: Budget): Opened | undefined {
+  const { open, flush } = byKind[kind];
+  const plains: Buffer[] = [];
+  let used = 0;
+  let held = 0;
+  let isCut = false;
+  while (used < bytes.length && !isCut) {
+    budget.checkTime();
+    const rest = bytes.subarray(used);
+    const next = containerKind(rest) === kind ? inflate(open, rest, budget, { flush, held }) : undefined;
+    if (!next) break;
+    plains.push(next.plain);
+    held += next.plain.length;
+    used += next.used;
+    isCut = next.isCut;
+  }
+  return used === 0 ? undefined : { plain: Buffer.concat(plains), used, isCut };
+}
+
+/**
+ * A payload that is a stream and ends too early is broken: who unpacks it gets less than was sent, or somebody else has the rest. A run
+ * inside of something else is cut by whoever quotes it, so there it is only opaque.
+ * @param isSure it is none by chance
+ */
+export function noteCut(view: View, kind: string, isSure: boolean, budget: Budget): void {
+  const isPayload = view.decoders.length === 0 && !view.isRewritten;
+  if (isPayload && isSure) budget.noteBroken(`a ${kind} stream breaks off`);
+  else if (isPayload || isSure) budget.noteOpaque();
+}
 
 /** It has the words that every text has: under a mask it would have none. The words were counted already, for its fingerprints. */
 function readsWell(view: View): boolean {
@@ -66,16 +101,63 @@ function whole(view: View, id: string, bytes: Buffer, budget: Budget): View {
   return runView(view, id, bytes, { start: 0, end: view.bytes.length });
 }
 
-/** `undefined` when it is not such a stream; throws INSPECT_LIMIT when it unfolds beyond what the budget has left. */
-export function inflate(open: Inflate, bytes: Buffer, budget: Budget): Buffer | undefined {
+/** What stands behind a stream is no part of it, and may be anything, unless it is padding. */
+function* behind(view: View, id: string, start: number, budget: Budget): Generator<View> {
+  const bytes = view.bytes.subarray(start);
+  if (bytes.every((byte) => byte === 0)) return;
+  budget.chargeView(bytes.length);
+  yield runView(view, id, bytes, { start, end: view.bytes.length });
+}
+
+export interface Opened {
+  readonly plain: Buffer;
+  /** So many bytes of the input belong to it. */
+  readonly used: number;
+  /** It ends before it is over. */
+  readonly isCut: boolean;
+}
+
+interface OfCut {
+  /** What makes `open` give what a stream that breaks off still yields. */
+  readonly flush: number;
+  /** So many bytes of the budget are used up, though not charged yet. */
+  readonly held?: number;
+}
+
+/**
+ * `undefined` when it is not such a stream; throws INSPECT_LIMIT when it unfolds beyond what the budget has left.
+ * @param cut left out: what breaks off is no stream
+ */
+export function inflate(open: Inflate, bytes: Buffer, budget: Budget, cut?: OfCut): Opened | undefined {
+  const left = budget.viewBytesLeft - (cut?.held ?? 0);
+  const options = { maxOutputLength: Math.max(1, left), info: true } as const;
   try {
-    return open(bytes, { maxOutputLength: Math.max(1, budget.viewBytesLeft) });
+    return openedOf(open(bytes, options), false);
   } catch (fault) {
-    if (fault instanceof Error && 'code' in fault && fault.code === 'ERR_BUFFER_TOO_LARGE') {
-      throw exceeded(`a compressed part unfolds to more than the ${budget.viewBytesLeft} bytes that may still be looked at`);
-    }
+    if (!cut || !breaksOff(fault, left)) return undefined;
+  }
+  try {
+    return openedOf(open(bytes, { ...options, finishFlush: cut.flush }), true);
+  } catch (fault) {
+    breaksOff(fault, left);
     return undefined;
   }
+}
+
+/** Throws when it did not end before the limit did. */
+function breaksOff(fault: unknown, left: number): boolean {
+  const code = fault instanceof Error && 'code' in fault ? fault.code : undefined;
+  if (code === 'ERR_BUFFER_TOO_LARGE')
+    throw exceeded(`a compressed part unfolds to more than the ${left} bytes that may still be looked at`);
+  return code === 'Z_BUF_ERROR';
+}
+
+function openedOf(result: unknown, isCut: boolean): Opened | undefined {
+  return isInfo(result) ? { plain: result.buffer, used: result.engine.bytesWritten, isCut } : undefined;
+}
+
+function isInfo(result: unknown): result is { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } } {
+  return typeof result === 'object' && result !== null && 'buffer' in result && 'engine' in result;
 }
 
 const LEAST_MASKED = 64;

@@ -80,7 +80,7 @@ export function isPicture(bytes: Uint8Array): boolean {
   return pictures.some((mark) => beginsWith(bytes, mark)) || beginsWith(bytes.subarray(8, 12), webp);
 }
 
-/** Formats whose text is packed within: PDF, and the older office files. ZIP-based ones are opened. */
+/** Formats whose text is packed within: PDF, the older office files (ZIP-based ones are opened), and packings that nothing here opens. */
 export function isDocument(bytes: Uint8Array): boolean {
   return documents.some((mark) => beginsWith(bytes, mark));
 }
@@ -88,7 +88,12 @@ export function isDocument(bytes: Uint8Array): boolean {
 const marks = (...texts: readonly string[]) => texts.map((text) => Buffer.from(text, 'latin1'));
 const pictures = marks('\x89PNG', '\xff\xd8\xff', 'GIF8', 'wOF');
 const [webp = Buffer.alloc(0)] = marks('WEBP');
-const documents = marks('%PDF-', '\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1');
+const documents = [
+  ...marks('%PDF-', '\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1'),
+  // xz, lzma, lzip, LZ4, 7z, RAR; bzip2 with each size of its blocks.
+  ...marks('\xfd7zXZ\0', ']\0\0', 'LZIP\x01', '\x04"M\x18', '7z\xbc\xaf\x27\x1c', 'Rar!\x1a\x07'),
+  ...marks(...Array.from('123456789', (size) => `BZh${size}1AY&SY`)),
+];
 
 function beginsWith(bytes: Uint8Array, mark: Uint8Array): boolean {
   for (let i = 0; i < mark.length; i++) if (bytes[i] !== mark[i]) return false;
@@ -100,5 +105,6 @@ const LEAST_OPAQUE = 96;
 
 export function isReadable(bytes: Uint8Array): boolean {
   if (isPicture(bytes)) return false;
-  return isText(bytes) || utf16Kind(bytes) !== undefined || containerKind(bytes) !== undefined || bytes.length >= LEAST_OPAQUE;
+  if (containerKind(bytes) !== undefined || isDocument(bytes)) return true;
+  return isText(bytes) || utf16Kind(bytes) !== undefined || bytes.length >= LEAST_OPAQUE;
 }

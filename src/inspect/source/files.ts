@@ -22,10 +22,20 @@ export function readIfThere(file: string): Buffer | undefined {
   }
 }
 
-/** All or nothing. */
+/** All or nothing: what was begun and cannot be ended is taken away. */
 export function writeWhole(file: string, parts: readonly Uint8Array[]): void {
   fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
   const draft = `${file}.${process.pid}.tmp`;
+  try {
+    writeDraft(draft, parts);
+    fs.renameSync(draft, file);
+  } catch (fault) {
+    fs.rmSync(draft, { force: true });
+    throw fault;
+  }
+}
+
+function writeDraft(draft: string, parts: readonly Uint8Array[]): void {
   const handle = fs.openSync(draft, 'w', 0o600);
   try {
     for (const part of parts)
@@ -34,5 +44,4 @@ export function writeWhole(file: string, parts: readonly Uint8Array[]): void {
   } finally {
     fs.closeSync(handle);
   }
-  fs.renameSync(draft, file);
 }

@@ -47,6 +47,13 @@ const body = (text: string, contentType = 'text/plain') => ({ bytes: Buffer.from
 const snippet = secretSource.split('\n').slice(20, 45).join('\n');
 
 describe('own source', () => {
+  it('leaves nothing of an export that cannot be ended', () => {
+    const place = path.join(home, 'exports');
+    fs.mkdirSync(path.join(place, 'taken'), { recursive: true });
+    expect(() => fingerprintStore(path.join(home, 'fingerprints')).exportTo(path.join(place, 'taken'))).toThrow('EISDIR');
+    expect(fs.readdirSync(place)).toEqual(['taken']);
+  });
+
   it('is named with repository, document, place and class', async () => {
     const text = `Why does this fail?\n${snippet}\nThanks`;
     const report = await createInspector({ fingerprints: index }).inspect(body(text));

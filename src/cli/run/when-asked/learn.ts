@@ -65,11 +65,16 @@ export function createLesson({ home, workspace, configDirectory, stateDirectory,
         ...differences(before, proposed).map(printable),
         ...withheld.slice(0, 8).map((one) => `  not proposed, it may hold keys: ${printable(one)}`),
         `a policy for every session: ${policyAt}`,
-        `to use it: cp ${profileAt} ${file} && ${product.name} run --profile ${name} -- …`,
+        `to use it: mkdir -p ${word(path.dirname(file))} && cp ${word(profileAt)} ${word(file)} && ${product.name} run --profile ${word(name)} -- …`,
       ];
       return lines.map((line) => `${product.name}: ${line}\n`).join('');
     },
   };
+}
+
+/** As a shell takes it for one word. */
+function word(text: string): string {
+  return /^[\w./@:+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function proposalFrom({ egress, next_steps }: Summary, missing: readonly string[], home: string, before: Profile) {
