@@ -60,6 +60,12 @@ describe('inspect', () => {
     expect([json.code, JSON.parse(json.out)]).toMatchObject([1, { isOpaque: true, findings: [] }]);
   });
 
+  it('names a picture in a text, which leaves the text what it is', async () => {
+    const picture = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(900, 0xc3)]).toString('base64');
+    const { code, out } = await call(inspect, [], `a picture: data:image/png;base64,${picture} and so on`);
+    expect([code, out.split('\n')[1]]).toEqual([0, expect.stringMatching(/^ {2}part of it could not be read/)]);
+  });
+
   it.each<[string, string, string | undefined]>([
     ['a whole call', '{"model":"m","messages":[]}', undefined],
     ['one that is cut off', `{"model":"m","messages":[{"role":"user","content":"hel`, 'DIALECT_INVALID'],
