@@ -7,6 +7,7 @@ import { discover, type FoundAgent } from './discover.ts';
 import { effectiveRows, summaryRows } from './effective.ts';
 import { extras } from './extras.ts';
 import { type Facts, signalsIn, type Tools } from './facts.ts';
+import { type GitPlace, gitFaults, gitPlace, topOf } from './git.ts';
 import { hooksIn } from './hooks.ts';
 import { type Doc, load, parse, relocations } from './load.ts';
 import { mcpServers } from './mcp.ts';
@@ -33,11 +34,13 @@ export interface AuditOptions {
   readonly tools: Tools;
   readonly register?: Register;
   readonly forbiddenJurisdictions?: readonly string[];
-  /** The class of a workspace by its path and the addresses of its git remotes. */
-  readonly classify?: ((workspace: string, remotes: readonly string[]) => string | undefined) | undefined;
+  /** The class of a workspace by its path and the repository around it. */
+  readonly classify?: ((workspace: string, git: Pick<GitPlace, 'trees' | 'urls'>) => string | undefined) | undefined;
   /** From a baseline: file -> SHA-256. */
   readonly pins?: ReadonlyMap<string, string> | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Directories that are walked after all others, so that who fills them cannot use up the limits of the walk. */
+  readonly last?: readonly string[];
   /** Look at these workspaces only, and do not walk the disk. */
   readonly only?: readonly string[];
   /** For tests. */
@@ -118,7 +121,7 @@ export function gather(options: AuditOptions): Facts {
     tree,
     homes,
     owners: new Map(homes.map((home) => [home, tree.stat(home)?.uid ?? -1])),
-    walk: walked,
+    walk: { ...walked, faults: [...walked.faults, ...gitFaults(tree, walked.workspaces)] },
     docs,
     loaded,
     agents,
@@ -134,14 +137,14 @@ export function gather(options: AuditOptions): Facts {
     forbiddenJurisdictions: options.forbiddenJurisdictions ?? [],
     pins: options.pins ?? new Map(),
     probed: undefined,
-    classify: (workspace) => options.classify?.(workspace, remotesOf(tree, workspace)),
+    classify: (workspace) => options.classify?.(workspace, gitAround(tree, workspace)),
   };
 }
 
 /** The homes, the directories given, and the single directories that agents remember elsewhere. */
-function everywhere(tree: Tree, homes: readonly string[], dirs: readonly string[], { onProgress }: AuditOptions): Walk {
+function everywhere(tree: Tree, homes: readonly string[], dirs: readonly string[], { last, onProgress }: AuditOptions): Walk {
   const roots = [...homes, ...dirs];
-  const walked = walk(tree, roots, homes, (at) => onProgress?.({ ...at, fraction: at.fraction * stages.walked }));
+  const walked = walk(tree, roots, homes, (at) => onProgress?.({ ...at, fraction: at.fraction * stages.walked }), last);
   const elsewhere = named(
     tree,
     [...new Set(remembered(tree, homes))].filter((dir) => !roots.some((root) => isBelow(dir, root))),
@@ -153,22 +156,18 @@ function everywhere(tree: Tree, homes: readonly string[], dirs: readonly string[
 function withParents(tree: Tree, dirs: readonly string[]): readonly string[] {
   const all = new Set<string>();
   for (const dir of dirs) {
-    const above: string[] = [];
-    for (let here = dir; here !== '/' && here !== '.'; here = path.posix.dirname(here)) {
-      above.push(here);
-      if (tree.stat(`${here}/.git`) === undefined) continue;
-      for (const one of above) all.add(one);
-      break;
-    }
     all.add(dir);
+    const top = topOf(tree, dir);
+    if (top === undefined || top === '/') continue;
+    for (let here = dir; here !== top; here = path.posix.dirname(here)) all.add(here);
+    all.add(top);
   }
   return [...all];
 }
 
-function remotesOf(tree: Tree, workspace: string): readonly string[] {
-  const read = tree.read(`${workspace}/.git/config`, 1 << 20);
-  const text = read.bytes?.toString('utf8') ?? '';
-  return [...text.matchAll(/^\s*url\s*=\s*(\S+)\s*$/gm)].flatMap(([, url]) => (url === undefined ? [] : [url]));
+function gitAround(tree: Tree, workspace: string): Pick<GitPlace, 'trees' | 'urls'> {
+  const top = topOf(tree, workspace);
+  return top === undefined ? { trees: [], urls: [] } : gitPlace(tree, top);
 }
 
 /** A user file that only this agent writes shows that it was used. */

@@ -20,7 +20,7 @@ export {
   withStatement,
   writeRegister,
 } from './register.ts';
-export { classificationOf, parseRemote, type Repository, readRepository } from './repository.ts';
+export { classificationOf, parseRemote, type Repository, readRepository, remoteUrls } from './repository.ts';
 export { targetsFor } from './route.ts';
 export { configSchema } from './schema.ts';
 export { vettingOf } from './vetting.ts';
