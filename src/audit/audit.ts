@@ -13,6 +13,7 @@ import { type Doc, load, parse, relocations } from './load.ts';
 import { mcpServers } from './mcp.ts';
 import { dialectOf } from './permissions/index.ts';
 import { type Pin, pinsOf } from './pins.ts';
+import { type LookedAt, type Places, placesOf, withParents } from './places.ts';
 import { listeners } from './processes.ts';
 import { at, entriesOf } from './read/node.ts';
 import { diskTree, type Tree } from './read/tree.ts';
@@ -69,35 +70,14 @@ export interface Audit {
   readonly ms: number;
 }
 
-/** Paths inside the tree, from what the caller wrote. */
-function placesOf(options: AuditOptions, tree: Tree): { readonly homes: readonly string[]; readonly dirs: readonly string[] } {
-  const { root, home, cwd } = options;
-  const base = root === undefined ? '/' : path.resolve(cwd, root);
-  const inside = (given: string): string => {
-    const resolved = path.resolve(cwd, given);
-    if (base === '/') return resolved;
-    if (resolved === base) return '/';
-    if (resolved.startsWith(`${base}/`)) return resolved.slice(base.length);
-    return path.posix.normalize(`/${given}`).replace(/(?<=.)\/$/, '');
-  };
-  const dirs = options.dirs.map(inside);
-  if (home !== undefined) return { homes: [inside(home)], dirs };
-  if (root === undefined) return { homes: [options.userHome], dirs };
-  const names = (dir: string): readonly string[] => {
-    const entries = tree.list(dir);
-    return typeof entries === 'string' ? [] : entries.filter((entry) => entry.isDirectory()).map(({ name }) => `${dir}/${name}`);
-  };
-  const homes = [...(tree.stat('/root')?.kind === 'directory' ? ['/root'] : []), ...names('/home'), ...names('/Users')];
-  return { homes, dirs: dirs.length > 0 || homes.length > 0 ? dirs : ['/'] };
-}
-
 export function gather(options: AuditOptions): Facts {
   const tree = options.tree ?? diskTree(options.root === undefined ? '/' : path.resolve(options.cwd, options.root));
-  const { homes, dirs } = placesOf(options, tree);
+  const places = placesOf(options, tree);
+  const { homes, dirs } = places;
   const isThisUser = options.root === undefined && options.home === undefined;
   const walked =
     options.only === undefined
-      ? everywhere(tree, homes, dirs, options)
+      ? everywhere(tree, places, options)
       : named(
           tree,
           withParents(tree, options.only).filter((dir) => !homes.includes(dir)),
@@ -120,6 +100,7 @@ export function gather(options: AuditOptions): Facts {
   return {
     tree,
     homes,
+    lookedAt: lookedAt([...homes, ...dirs], walked),
     owners: new Map(homes.map((home) => [home, tree.stat(home)?.uid ?? -1])),
     walk: { ...walked, faults: [...walked.faults, ...gitFaults(tree, walked.workspaces)] },
     docs,
@@ -141,28 +122,26 @@ export function gather(options: AuditOptions): Facts {
   };
 }
 
-/** The homes, the directories given, and the single directories that agents remember elsewhere. */
-function everywhere(tree: Tree, homes: readonly string[], dirs: readonly string[], { last, onProgress }: AuditOptions): Walk {
+/** The homes, the directories given, and the single directories beside them that count for those or that agents remember. */
+function everywhere(tree: Tree, { homes, dirs, single }: Places, { last, onProgress }: AuditOptions): Walk {
   const roots = [...homes, ...dirs];
   const walked = walk(tree, roots, homes, (at) => onProgress?.({ ...at, fraction: at.fraction * stages.walked }), last);
+  const known = new Set(walked.workspaces.map(({ path: place }) => place));
   const elsewhere = named(
     tree,
-    [...new Set(remembered(tree, homes))].filter((dir) => !roots.some((root) => isBelow(dir, root))),
+    [...new Set([...single, ...remembered(tree, homes).filter((dir) => !roots.some((root) => isBelow(dir, root)))])].filter(
+      (dir) => !known.has(dir),
+    ),
   );
   return { ...walked, workspaces: [...walked.workspaces, ...elsewhere.workspaces] };
 }
 
-/** Each directory and those above it, up to the top of its repository. */
-function withParents(tree: Tree, dirs: readonly string[]): readonly string[] {
-  const all = new Set<string>();
-  for (const dir of dirs) {
-    all.add(dir);
-    const top = topOf(tree, dir);
-    if (top === undefined || top === '/') continue;
-    for (let here = dir; here !== top; here = path.posix.dirname(here)) all.add(here);
-    all.add(top);
-  }
-  return [...all];
+function lookedAt(whole: readonly string[], { workspaces }: Walk): readonly LookedAt[] {
+  const single = workspaces.filter(({ path: dir }) => !whole.some((one) => isBelow(dir, one)));
+  return [
+    ...[...new Set(whole)].map((dir) => ({ path: dir, isWhole: true })),
+    ...single.map(({ path: dir }) => ({ path: dir, isWhole: false })),
+  ];
 }
 
 function gitAround(tree: Tree, workspace: string): Pick<GitPlace, 'trees' | 'urls'> {

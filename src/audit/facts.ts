@@ -7,6 +7,7 @@ import type { Hook } from './hooks.ts';
 import type { Doc } from './load.ts';
 import type { McpServer } from './mcp.ts';
 import type { Grant } from './permissions/grant.ts';
+import type { LookedAt } from './places.ts';
 import type { Probed } from './probe-result.ts';
 import { allAt } from './read/node.ts';
 import type { Tree } from './read/tree.ts';
@@ -33,6 +34,7 @@ export type Tools = Config['tools'];
 export interface Facts {
   readonly tree: Tree;
   readonly homes: readonly string[];
+  readonly lookedAt: readonly LookedAt[];
   /** uid of each home's owner. */
   readonly owners: ReadonlyMap<string, number>;
   readonly walk: Walk;

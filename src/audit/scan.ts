@@ -50,7 +50,7 @@ export interface Walked {
 }
 
 /**
- * @param roots absolute paths inside the tree; one below another is walked once
+ * @param roots absolute paths inside the tree; one below another is walked once, and also where the other's walk would pass it by
  * @param last directories that are walked after all others: what is in them uses up no limit before the others are done
  */
 export function walk(
@@ -65,9 +65,7 @@ export function walk(
   const workspaces: Workspace[] = [];
   const faults: { path: string; reason: string }[] = [];
   const homes = new Set(home);
-  const starts = roots.filter(
-    (root, index) => !roots.some((other, at) => at !== index && isBelow(root, other) && (root !== other || at < index)),
-  );
+  const starts = [...new Set(roots)].filter((root, _, all) => !all.some((other) => other !== root && isReached(tree, root, other)));
   let fraction = 0;
   const stack: Step[] = starts.map((root) => ({
     path: root,
@@ -76,7 +74,7 @@ export function walk(
     git: undefined as string | undefined,
     isSample: false,
   }));
-  const given = new Set(starts);
+  const given = new Set(roots);
   const later: Step[] = [];
   const own = new Set(home.flatMap((one) => [...agentPaths].map((dir) => `${one}/${dir}`)));
   for (let here = stack.pop(); here !== undefined; here = stack.pop() ?? later.pop()) {
@@ -146,7 +144,7 @@ function descend(
       files++;
       continue;
     }
-    if (passedBy.has(entry.name) || agentDirectories.has(entry.name) || (isHome && entry.name === 'Library')) continue;
+    if (isPassedBy(entry.name) || (isHome && entry.name === 'Library')) continue;
     if (here.depth >= limits.depth) faults.push({ path: `${here.path}/${entry.name}`, reason: `deeper than ${limits.depth} directories` });
     else
       steps.push({ path: here.path === '/' ? `/${entry.name}` : `${here.path}/${entry.name}`, share: 0, depth: here.depth + 1, ...below });
@@ -162,6 +160,18 @@ export function named(tree: Tree, paths: readonly string[]): Walk {
     return [{ path, names: new Set(entries.map(({ name }) => name)), isGit: entries.some(({ name }) => name === '.git'), isSample: false }];
   });
   return { files: 0, dirs: workspaces.length, workspaces, faults: [] };
+}
+
+/** A walk from `outer` comes to `inner`: nothing on the way is passed by, and none of it is a link. */
+function isReached(tree: Tree, inner: string, outer: string): boolean {
+  if (!isBelow(inner, outer)) return false;
+  const way = inner.slice(outer.length === 1 ? 0 : outer.length);
+  const from = tree.resolve(outer);
+  return from !== undefined && tree.resolve(inner) === (from === '/' ? way : from + way) && !way.split('/').some(isPassedBy);
+}
+
+function isPassedBy(name: string): boolean {
+  return passedBy.has(name) || agentDirectories.has(name);
 }
 
 export function isBelow(inner: string, outer: string): boolean {
