@@ -2,6 +2,7 @@
 // nothing that it finds, connects nowhere and writes nothing.
 import path from 'node:path';
 import type { Register } from '../config/index.ts';
+import { broughtFaults, type CheckBrought } from './brought.ts';
 import { catalogue } from './catalogue/index.ts';
 import { discover, type FoundAgent } from './discover.ts';
 import { effectiveRows, summaryRows } from './effective.ts';
@@ -34,6 +35,7 @@ export interface AuditOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly tools: Tools;
   readonly register?: Register;
+  readonly checkBrought?: CheckBrought;
   readonly forbiddenJurisdictions?: readonly string[];
   /** The class of a workspace by its path and the repository around it. */
   readonly classify?: ((workspace: string, git: Pick<GitPlace, 'trees' | 'urls'>) => string | undefined) | undefined;
@@ -111,6 +113,14 @@ export function gather(options: AuditOptions): Facts {
     signals: signalsIn(docs),
     grants: docs.flatMap((doc) => (doc.fault === undefined ? (dialectOf(doc.agent.dialect)?.grants(doc) ?? []) : [])),
     hooks: hooksIn(docs),
+    brought:
+      options.checkBrought === undefined
+        ? []
+        : broughtFaults(
+            tree,
+            [...walked.workspaces.map(({ path: dir }) => dir), ...(options.root === undefined ? [options.cwd] : [])],
+            options.checkBrought,
+          ),
     extras: options.only === undefined ? extras(tree, homes, walked.workspaces) : [],
     listeners: isThisUser ? listeners(tree) : [],
     tools: options.tools,

@@ -1,5 +1,6 @@
 // What the rules look at: the audit's own picture of the machine, gathered once. Rules read no files themselves.
 import type { Config, Register } from '../config/index.ts';
+import type { Brought } from './brought.ts';
 import type { Confidence, Meaning, Switch } from './catalogue/index.ts';
 import type { FoundAgent } from './discover.ts';
 import type { Extra } from './extras.ts';
@@ -48,6 +49,7 @@ export interface Facts {
   readonly signals: readonly Signal[];
   readonly grants: readonly Grant[];
   readonly hooks: readonly Hook[];
+  readonly brought: readonly Brought[];
   readonly extras: readonly Extra[];
   readonly listeners: readonly Listener[];
   /** The organisation's register of tools. */

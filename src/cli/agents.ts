@@ -53,7 +53,7 @@ async function state(verb: Verb, args: readonly string[], io: CliIo, places: Pla
   if (values.reason !== undefined && (values.reason.length > 500 || /\p{C}/u.test(values.reason)))
     throw new IntramurError('USAGE', '--reason is one line of at most 500 characters');
 
-  const config = await loadConfig({ env: io.env, home: io.home, cwd: io.cwd, systemDir: places.system });
+  const config = await loadConfig({ env: io.env, home: io.home, cwd: io.cwd, workspaceFile: 'ignored', systemDir: places.system });
   const configured = Object.hasOwn(config.tools, agent) ? config.tools[agent] : undefined;
   if (verb !== 'ban' && configured !== undefined && configured.status !== 'vetted')
     throw new IntramurError('USAGE', `the configuration says that ${agent} is ${configured.status}, and the register cannot loosen it`, {

@@ -1,10 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { run as runAgents } from './agents.ts';
 import { run as runAudit } from './audit.ts';
 import type { CliIo } from './io.ts';
+import { run as runKeys } from './keys.ts';
 import { run as runManaged } from './managed.ts';
 
 interface Told {
@@ -160,6 +163,54 @@ describe('where the audit looks', () => {
     atHome({ 'home/x': '', ...laid('repo') }, async (base) => {
       const { out } = await call(runAudit, [], path.join(base, 'home'), '', path.join(base, 'repo/sub'));
       expect(out.replace(/\n\s+/g, ' ')).toContain(`Looked in ~, ${path.join(base, 'repo')}.`);
+    }));
+});
+
+describe('a configuration that a repository brings', () => {
+  const hostile = ['providers: []', '{', 'organisation: x', 'a: &a [*a]'];
+  it.each(hostile)('is a finding where it does not hold, and the audit goes on: %s', (text) =>
+    atHome(
+      { 'home/x': '', 'repo/.git/HEAD': '', 'repo/intramur.yaml': text, 'repo/.claude/settings.json': open['.claude/settings.json'] },
+      async (base) => {
+        const repo = path.join(base, 'repo');
+        for (const [args, cwd] of [
+          [[], repo],
+          [['.'], repo],
+          [['../repo'], path.join(base, 'home')],
+        ] as const) {
+          const { code, out } = await call(runAudit, [...args, '--json', '--fail-on', 'critical'], path.join(base, 'home'), '', cwd);
+          const { findings } = JSON.parse(out) as { findings: { id: string; severity: string; file: string; line: number }[] };
+          expect(code).toBe(1);
+          expect(findings.map(({ id }) => id)).toContain('PROJ-004');
+          expect(findings.filter(({ id }) => id === 'CFG-001')).toMatchObject([
+            { severity: 'high', file: path.join(repo, 'intramur.yaml'), line: 1 },
+          ]);
+        }
+      },
+    ),
+  );
+
+  it('in a home, and a pipe in its place', () =>
+    atHome({ 'intramur.yaml': '{' }, async (home) => {
+      expect((await call(runAudit, ['--json'], home)).out).toContain('intramur.yaml');
+      fs.rmSync(path.join(home, 'intramur.yaml'));
+      execFileSync('mkfifo', [path.join(home, 'intramur.yaml')]);
+      expect((await call(runAudit, ['--json'], home)).out).toContain('it is no regular file');
+    }));
+
+  it('fails nothing that does not depend on it', () =>
+    atHome({ 'home/x': '', 'repo/intramur.yaml': 'providers: []' }, async (base) => {
+      const at = [path.join(base, 'home'), '', path.join(base, 'repo')] as const;
+      expect(await call(runKeys, ['list'], ...at)).toMatchObject({ code: 0 });
+      expect(await call(runKeys, ['add', 'k'], ...at)).toMatchObject({ code: 0 });
+      expect(await call(runKeys, ['revoke', 'k'], ...at)).toMatchObject({ code: 0 });
+      expect(await call(runAgents, ['list'], ...at)).toMatchObject({ code: 0 });
+      expect(await call(runManaged, ['emit', '--agent', 'opencode'], ...at)).toMatchObject({ code: 0 });
+    }));
+
+  it("the user's own still fails it", () =>
+    atHome({ 'intramur/intramur.yaml': 'organisation: x' }, async (home) => {
+      await expect(call(runAudit, [], home)).rejects.toThrow(/organisation/);
     }));
 });
 

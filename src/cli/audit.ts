@@ -20,7 +20,15 @@ import {
   textReport,
   withoutKnown,
 } from '../audit/index.ts';
-import { classificationOf, loadConfig, parseRemote, type Repository, readRegister, registerFileIn } from '../config/index.ts';
+import {
+  classificationOf,
+  loadConfig,
+  parseRemote,
+  type Repository,
+  readRegister,
+  registerFileIn,
+  workspaceFileCheck,
+} from '../config/index.ts';
 import { IntramurError, placesFrom, product } from '../core/index.ts';
 import { progressBar } from './audit/progress.ts';
 import type { CliIo } from './io.ts';
@@ -59,7 +67,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const format = values.json ? 'json' : oneOf(formats, values.format ?? 'text', '--format');
   const failOn = values['fail-on'] === undefined ? undefined : oneOf(severities, values['fail-on'], '--fail-on');
   for (const dir of [values.root, values.home, ...positionals]) mustExist(dir, values.root, io.cwd);
-  const config = await loadConfig({ env: io.env, home: io.home, cwd: io.cwd, systemDir: placesFrom(io.env, io.home).system });
+  const loading = { env: io.env, home: io.home, cwd: io.cwd, systemDir: placesFrom(io.env, io.home).system };
+  const config = await loadConfig({ ...loading, workspaceFile: 'if-it-holds' });
   const bar = progressBar(io);
   const known = values.baseline === undefined ? undefined : parseBaseline(readGiven(values.baseline, io.cwd), values.baseline);
   const asked = {
@@ -71,6 +80,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     cwd: io.cwd,
     env: io.env,
     tools: config.tools,
+    checkBrought: await workspaceFileCheck(loading),
     register: readRegister(registerFileIn(placesFrom(io.env, io.home).state)),
     forbiddenJurisdictions: values['forbid-jurisdiction'] ?? [],
     classify:

@@ -2,7 +2,8 @@
 export { isInside } from './address.ts';
 export type { CollectorConfig, Config, HostGrant, KeyConfig, ModelRoute, ProviderConfig, ResolveRule } from './config.ts';
 export { defaultConfig } from './defaults.ts';
-export { configFilesFor, type LoadOptions, loadConfig } from './load.ts';
+export { configFilesFor, type LoadOptions, loadConfig, workspaceFileCheck } from './load.ts';
+export { maxConfigBytes } from './located.ts';
 export {
   closedHosts,
   isWhole,
