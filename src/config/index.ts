@@ -6,6 +6,7 @@ export { configFilesFor, type LoadOptions, loadConfig, workspaceFileCheck } from
 export { maxConfigBytes } from './located.ts';
 export {
   closedHosts,
+  isVersionRange,
   isWhole,
   type Judgement,
   judge,
@@ -18,6 +19,7 @@ export {
   statementFrom,
   type Verb,
   verbs,
+  wholeBanOf,
   withStatement,
   writeRegister,
 } from './register.ts';
