@@ -2,16 +2,19 @@
 // nothing that it finds, connects nowhere and writes nothing.
 import path from 'node:path';
 import type { Register } from '../config/index.ts';
+import { broughtFaults, type CheckBrought } from './brought.ts';
 import { catalogue } from './catalogue/index.ts';
 import { discover, type FoundAgent } from './discover.ts';
 import { effectiveRows, summaryRows } from './effective.ts';
 import { extras } from './extras.ts';
 import { type Facts, signalsIn, type Tools } from './facts.ts';
+import { type GitPlace, gitFaults, gitPlace, topOf } from './git.ts';
 import { hooksIn } from './hooks.ts';
 import { type Doc, load, parse, relocations } from './load.ts';
 import { mcpServers } from './mcp.ts';
 import { dialectOf } from './permissions/index.ts';
 import { type Pin, pinsOf } from './pins.ts';
+import { type LookedAt, type Places, placesOf, withParents } from './places.ts';
 import { listeners } from './processes.ts';
 import { at, entriesOf } from './read/node.ts';
 import { diskTree, type Tree } from './read/tree.ts';
@@ -32,12 +35,15 @@ export interface AuditOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly tools: Tools;
   readonly register?: Register;
+  readonly checkBrought?: CheckBrought;
   readonly forbiddenJurisdictions?: readonly string[];
-  /** The class of a workspace by its path and the addresses of its git remotes. */
-  readonly classify?: ((workspace: string, remotes: readonly string[]) => string | undefined) | undefined;
+  /** The class of a workspace by its path and the repository around it. */
+  readonly classify?: ((workspace: string, git: Pick<GitPlace, 'trees' | 'urls'>) => string | undefined) | undefined;
   /** From a baseline: file -> SHA-256. */
   readonly pins?: ReadonlyMap<string, string> | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Directories that are walked after all others, so that who fills them cannot use up the limits of the walk. */
+  readonly last?: readonly string[];
   /** Look at these workspaces only, and do not walk the disk. */
   readonly only?: readonly string[];
   /** For tests. */
@@ -66,35 +72,14 @@ export interface Audit {
   readonly ms: number;
 }
 
-/** Paths inside the tree, from what the caller wrote. */
-function placesOf(options: AuditOptions, tree: Tree): { readonly homes: readonly string[]; readonly dirs: readonly string[] } {
-  const { root, home, cwd } = options;
-  const base = root === undefined ? '/' : path.resolve(cwd, root);
-  const inside = (given: string): string => {
-    const resolved = path.resolve(cwd, given);
-    if (base === '/') return resolved;
-    if (resolved === base) return '/';
-    if (resolved.startsWith(`${base}/`)) return resolved.slice(base.length);
-    return path.posix.normalize(`/${given}`).replace(/(?<=.)\/$/, '');
-  };
-  const dirs = options.dirs.map(inside);
-  if (home !== undefined) return { homes: [inside(home)], dirs };
-  if (root === undefined) return { homes: [options.userHome], dirs };
-  const names = (dir: string): readonly string[] => {
-    const entries = tree.list(dir);
-    return typeof entries === 'string' ? [] : entries.filter((entry) => entry.isDirectory()).map(({ name }) => `${dir}/${name}`);
-  };
-  const homes = [...(tree.stat('/root')?.kind === 'directory' ? ['/root'] : []), ...names('/home'), ...names('/Users')];
-  return { homes, dirs: dirs.length > 0 || homes.length > 0 ? dirs : ['/'] };
-}
-
 export function gather(options: AuditOptions): Facts {
   const tree = options.tree ?? diskTree(options.root === undefined ? '/' : path.resolve(options.cwd, options.root));
-  const { homes, dirs } = placesOf(options, tree);
+  const places = placesOf(options, tree);
+  const { homes, dirs } = places;
   const isThisUser = options.root === undefined && options.home === undefined;
   const walked =
     options.only === undefined
-      ? everywhere(tree, homes, dirs, options)
+      ? everywhere(tree, places, options)
       : named(
           tree,
           withParents(tree, options.only).filter((dir) => !homes.includes(dir)),
@@ -117,8 +102,9 @@ export function gather(options: AuditOptions): Facts {
   return {
     tree,
     homes,
+    lookedAt: lookedAt([...homes, ...dirs], walked),
     owners: new Map(homes.map((home) => [home, tree.stat(home)?.uid ?? -1])),
-    walk: walked,
+    walk: { ...walked, faults: [...walked.faults, ...gitFaults(tree, walked.workspaces)] },
     docs,
     loaded,
     agents,
@@ -127,6 +113,14 @@ export function gather(options: AuditOptions): Facts {
     signals: signalsIn(docs),
     grants: docs.flatMap((doc) => (doc.fault === undefined ? (dialectOf(doc.agent.dialect)?.grants(doc) ?? []) : [])),
     hooks: hooksIn(docs),
+    brought:
+      options.checkBrought === undefined
+        ? []
+        : broughtFaults(
+            tree,
+            [...walked.workspaces.map(({ path: dir }) => dir), ...(options.root === undefined ? [options.cwd] : [])],
+            options.checkBrought,
+          ),
     extras: options.only === undefined ? extras(tree, homes, walked.workspaces) : [],
     listeners: isThisUser ? listeners(tree) : [],
     tools: options.tools,
@@ -134,41 +128,35 @@ export function gather(options: AuditOptions): Facts {
     forbiddenJurisdictions: options.forbiddenJurisdictions ?? [],
     pins: options.pins ?? new Map(),
     probed: undefined,
-    classify: (workspace) => options.classify?.(workspace, remotesOf(tree, workspace)),
+    classify: (workspace) => options.classify?.(workspace, gitAround(tree, workspace)),
   };
 }
 
-/** The homes, the directories given, and the single directories that agents remember elsewhere. */
-function everywhere(tree: Tree, homes: readonly string[], dirs: readonly string[], { onProgress }: AuditOptions): Walk {
+/** The homes, the directories given, and the single directories beside them that count for those or that agents remember. */
+function everywhere(tree: Tree, { homes, dirs, single }: Places, { last, onProgress }: AuditOptions): Walk {
   const roots = [...homes, ...dirs];
-  const walked = walk(tree, roots, homes, (at) => onProgress?.({ ...at, fraction: at.fraction * stages.walked }));
+  const walked = walk(tree, roots, homes, (at) => onProgress?.({ ...at, fraction: at.fraction * stages.walked }), last);
+  const known = new Set(walked.workspaces.map(({ path: place }) => place));
   const elsewhere = named(
     tree,
-    [...new Set(remembered(tree, homes))].filter((dir) => !roots.some((root) => isBelow(dir, root))),
+    [...new Set([...single, ...remembered(tree, homes).filter((dir) => !roots.some((root) => isBelow(dir, root)))])].filter(
+      (dir) => !known.has(dir),
+    ),
   );
   return { ...walked, workspaces: [...walked.workspaces, ...elsewhere.workspaces] };
 }
 
-/** Each directory and those above it, up to the top of its repository. */
-function withParents(tree: Tree, dirs: readonly string[]): readonly string[] {
-  const all = new Set<string>();
-  for (const dir of dirs) {
-    const above: string[] = [];
-    for (let here = dir; here !== '/' && here !== '.'; here = path.posix.dirname(here)) {
-      above.push(here);
-      if (tree.stat(`${here}/.git`) === undefined) continue;
-      for (const one of above) all.add(one);
-      break;
-    }
-    all.add(dir);
-  }
-  return [...all];
+function lookedAt(whole: readonly string[], { workspaces }: Walk): readonly LookedAt[] {
+  const single = workspaces.filter(({ path: dir }) => !whole.some((one) => isBelow(dir, one)));
+  return [
+    ...[...new Set(whole)].map((dir) => ({ path: dir, isWhole: true })),
+    ...single.map(({ path: dir }) => ({ path: dir, isWhole: false })),
+  ];
 }
 
-function remotesOf(tree: Tree, workspace: string): readonly string[] {
-  const read = tree.read(`${workspace}/.git/config`, 1 << 20);
-  const text = read.bytes?.toString('utf8') ?? '';
-  return [...text.matchAll(/^\s*url\s*=\s*(\S+)\s*$/gm)].flatMap(([, url]) => (url === undefined ? [] : [url]));
+function gitAround(tree: Tree, workspace: string): Pick<GitPlace, 'trees' | 'urls'> {
+  const top = topOf(tree, workspace);
+  return top === undefined ? { trees: [], urls: [] } : gitPlace(tree, top);
 }
 
 /** A user file that only this agent writes shows that it was used. */

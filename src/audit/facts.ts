@@ -1,5 +1,6 @@
 // What the rules look at: the audit's own picture of the machine, gathered once. Rules read no files themselves.
 import type { Config, Register } from '../config/index.ts';
+import type { Brought } from './brought.ts';
 import type { Confidence, Meaning, Switch } from './catalogue/index.ts';
 import type { FoundAgent } from './discover.ts';
 import type { Extra } from './extras.ts';
@@ -7,6 +8,7 @@ import type { Hook } from './hooks.ts';
 import type { Doc } from './load.ts';
 import type { McpServer } from './mcp.ts';
 import type { Grant } from './permissions/grant.ts';
+import type { LookedAt } from './places.ts';
 import type { Probed } from './probe-result.ts';
 import { allAt } from './read/node.ts';
 import type { Tree } from './read/tree.ts';
@@ -33,6 +35,7 @@ export type Tools = Config['tools'];
 export interface Facts {
   readonly tree: Tree;
   readonly homes: readonly string[];
+  readonly lookedAt: readonly LookedAt[];
   /** uid of each home's owner. */
   readonly owners: ReadonlyMap<string, number>;
   readonly walk: Walk;
@@ -46,6 +49,7 @@ export interface Facts {
   readonly signals: readonly Signal[];
   readonly grants: readonly Grant[];
   readonly hooks: readonly Hook[];
+  readonly brought: readonly Brought[];
   readonly extras: readonly Extra[];
   readonly listeners: readonly Listener[];
   /** The organisation's register of tools. */

@@ -46,6 +46,16 @@ describe('a hostile tree is bounded and reported, never skipped in silence', () 
     expect(tree.list('/../../..')).toEqual(tree.list('/'));
   });
 
+  it('a path through what is no directory, or too long to have', () => {
+    using laid = lay({ '~/file': 'x' });
+    fs.symlinkSync('round', path.join(laid.root, user, 'round'));
+    const tree = diskTree(laid.root);
+    const outcomes = ['file/below', 'file/below/.git/config', 'round/below', `${'n'.repeat(300)}/x`, `a\0b/x`].map(
+      (name) => tree.read(`${user}/${name}`, 100).fault,
+    );
+    expect(outcomes).toEqual(['missing', 'missing', 'loop', 'unreadable', 'unreadable']);
+  });
+
   it.skipIf(process.platform === 'win32')('a FIFO and a directory where a file is expected', () => {
     using laid = lay({ '~/.claude.json': '{}', '~/.claude/': '', '~/.codex/config.toml/': '' });
     execFileSync('mkfifo', [path.join(laid.root, user, '.claude/settings.json')]);

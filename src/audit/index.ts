@@ -6,6 +6,7 @@ export { catalogue } from './catalogue/index.ts';
 export { type BundleSignature, bundleSignatures } from './catalogue/signatures.ts';
 export type { Facts } from './facts.ts';
 export { type Fix, fixesFor } from './fix.ts';
+export type { GitPlace } from './git.ts';
 export type { Doc } from './load.ts';
 export { managedAgents, managedFor } from './managed.ts';
 export { probePlans } from './probe.ts';

@@ -184,7 +184,8 @@ function open(tree: Tree, path: string, file: CatalogueFile): Pick<Doc, 'stat' |
     : { stat, text, root: undefined, fault: { kind: 'parse', ...parsed.fault } };
 }
 
-function explain(fault: ReadFault, limit: number): string {
+/** A fault of reading, as it stands in a finding. */
+export function explain(fault: ReadFault, limit: number): string {
   switch (fault) {
     case 'unreadable':
       return 'it cannot be read (permissions)';

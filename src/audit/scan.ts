@@ -49,16 +49,23 @@ export interface Walked {
   readonly place: string;
 }
 
-/** @param roots absolute paths inside the tree; one below another is walked once */
-export function walk(tree: Tree, roots: readonly string[], home: readonly string[], onProgress: (walked: Walked) => void): Walk {
+/**
+ * @param roots absolute paths inside the tree; one below another is walked once, and also where the other's walk would pass it by
+ * @param last directories that are walked after all others: what is in them uses up no limit before the others are done
+ */
+export function walk(
+  tree: Tree,
+  roots: readonly string[],
+  home: readonly string[],
+  onProgress: (walked: Walked) => void,
+  last: readonly string[] = [],
+): Walk {
   let files = 0;
   let dirs = 0;
   const workspaces: Workspace[] = [];
   const faults: { path: string; reason: string }[] = [];
   const homes = new Set(home);
-  const starts = roots.filter(
-    (root, index) => !roots.some((other, at) => at !== index && isBelow(root, other) && (root !== other || at < index)),
-  );
+  const starts = [...new Set(roots)].filter((root, _, all) => !all.some((other) => other !== root && isReached(tree, root, other)));
   let fraction = 0;
   const stack: Step[] = starts.map((root) => ({
     path: root,
@@ -67,9 +74,10 @@ export function walk(tree: Tree, roots: readonly string[], home: readonly string
     git: undefined as string | undefined,
     isSample: false,
   }));
-  const given = new Set(starts);
+  const given = new Set(roots);
+  const later: Step[] = [];
   const own = new Set(home.flatMap((one) => [...agentPaths].map((dir) => `${one}/${dir}`)));
-  for (let here = stack.pop(); here !== undefined; here = stack.pop()) {
+  for (let here = stack.pop(); here !== undefined; here = stack.pop() ?? later.pop()) {
     if (own.has(here.path) && !given.has(here.path)) {
       fraction += here.share;
       continue;
@@ -92,14 +100,18 @@ export function walk(tree: Tree, roots: readonly string[], home: readonly string
     // A directory for examples counts as such inside a repository only: ~/test/project is a project.
     const isSample =
       !isGit && (here.isSample || (git !== undefined && here.path !== git && sampleDirectory.test(path.posix.basename(here.path))));
-    if ((isMarked || given.has(here.path)) && !homes.has(here.path) && here.path !== '/' && workspaces.length < limits.workspaces) {
+    if ((isMarked || given.has(here.path)) && !homes.has(here.path) && here.path !== '/') {
+      if (workspaces.length >= limits.workspaces) {
+        faults.push({ path: here.path, reason: `the walk stopped here, after ${limits.workspaces} workspaces` });
+        break;
+      }
       workspaces.push({ path: here.path, names: new Set(entries.map(({ name }) => name)), isGit, isSample });
     }
-    const before = stack.length;
-    files += descend(entries, here, { git, isSample }, homes.has(here.path), stack, faults);
-    const below = stack.slice(before);
+    const below: Step[] = [];
+    files += descend(entries, here, { git, isSample }, homes.has(here.path), below, faults);
     if (below.length === 0) fraction += here.share;
     for (const step of below) step.share = here.share / below.length;
+    for (const step of below) (last.includes(step.path) ? later : stack).push(step);
     if (files > limits.entries) {
       faults.push({ path: here.path, reason: `the walk stopped here, after ${limits.entries} files` });
       break;
@@ -117,13 +129,13 @@ interface Step {
   readonly isSample: boolean;
 }
 
-/** Puts the subdirectories on the stack and counts the files. */
+/** Adds the subdirectories to `steps` and counts the files. */
 function descend(
   entries: readonly DirectoryEntry[],
   here: Step,
   below: { readonly git: string | undefined; readonly isSample: boolean },
   isHome: boolean,
-  stack: Step[],
+  steps: Step[],
   faults: { path: string; reason: string }[],
 ): number {
   let files = 0;
@@ -132,10 +144,10 @@ function descend(
       files++;
       continue;
     }
-    if (passedBy.has(entry.name) || agentDirectories.has(entry.name) || (isHome && entry.name === 'Library')) continue;
+    if (isPassedBy(entry.name) || (isHome && entry.name === 'Library')) continue;
     if (here.depth >= limits.depth) faults.push({ path: `${here.path}/${entry.name}`, reason: `deeper than ${limits.depth} directories` });
     else
-      stack.push({ path: here.path === '/' ? `/${entry.name}` : `${here.path}/${entry.name}`, share: 0, depth: here.depth + 1, ...below });
+      steps.push({ path: here.path === '/' ? `/${entry.name}` : `${here.path}/${entry.name}`, share: 0, depth: here.depth + 1, ...below });
   }
   return files;
 }
@@ -148,6 +160,18 @@ export function named(tree: Tree, paths: readonly string[]): Walk {
     return [{ path, names: new Set(entries.map(({ name }) => name)), isGit: entries.some(({ name }) => name === '.git'), isSample: false }];
   });
   return { files: 0, dirs: workspaces.length, workspaces, faults: [] };
+}
+
+/** A walk from `outer` comes to `inner`: nothing on the way is passed by, and none of it is a link. */
+function isReached(tree: Tree, inner: string, outer: string): boolean {
+  if (!isBelow(inner, outer)) return false;
+  const way = inner.slice(outer.length === 1 ? 0 : outer.length);
+  const from = tree.resolve(outer);
+  return from !== undefined && tree.resolve(inner) === (from === '/' ? way : from + way) && !way.split('/').some(isPassedBy);
+}
+
+function isPassedBy(name: string): boolean {
+  return passedBy.has(name) || agentDirectories.has(name);
 }
 
 export function isBelow(inner: string, outer: string): boolean {

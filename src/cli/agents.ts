@@ -1,5 +1,5 @@
 // `agents`: the register of tools. `ban`, `vet` and `pin` go through the daemon, which records who and why and acts at once.
-import { loadConfig, readRegister, registerFileIn, type Verb, vettingOf } from '../config/index.ts';
+import { isVersionRange, loadConfig, readRegister, registerFileIn, type Verb, vettingOf } from '../config/index.ts';
 import { IntramurError, type Places, placesFrom, product } from '../core/index.ts';
 import { listAgents } from './agents/list.ts';
 import { hostsOf, identify, installedPin } from './agents/named.ts';
@@ -46,14 +46,14 @@ async function state(verb: Verb, args: readonly string[], io: CliIo, places: Pla
   const isBare = values.versions === undefined && values.sha256 === undefined;
   const { versions, sha256 } =
     verb === 'pin' && isBare ? await installedPin(agent, io) : { ...values, sha256: values.sha256?.toLowerCase() };
-  if (versions !== undefined && !/^[\s<>=\dA-Za-z.+-]+$/.test(versions))
+  if (versions !== undefined && !isVersionRange(versions))
     throw new IntramurError('USAGE', `--versions ${JSON.stringify(versions)} is no comparison of versions such as ">=2.1.198 <3"`);
   if (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(sha256))
     throw new IntramurError('USAGE', '--sha256 takes the 64 hexadecimal digits of the program');
   if (values.reason !== undefined && (values.reason.length > 500 || /\p{C}/u.test(values.reason)))
     throw new IntramurError('USAGE', '--reason is one line of at most 500 characters');
 
-  const config = await loadConfig({ env: io.env, home: io.home, cwd: io.cwd, systemDir: places.system });
+  const config = await loadConfig({ env: io.env, home: io.home, cwd: io.cwd, workspaceFile: 'ignored', systemDir: places.system });
   const configured = Object.hasOwn(config.tools, agent) ? config.tools[agent] : undefined;
   if (verb !== 'ban' && configured !== undefined && configured.status !== 'vetted')
     throw new IntramurError('USAGE', `the configuration says that ${agent} is ${configured.status}, and the register cannot loosen it`, {
@@ -74,14 +74,18 @@ async function state(verb: Verb, args: readonly string[], io: CliIo, places: Pla
   );
   client.release();
   if (values.json) {
-    const { entry, halted } = answer;
+    const { entry, halted, lifted } = answer;
     const said = { verb, agent, versions: versions ?? null, sha256: sha256 ?? null, reason: values.reason ?? null, hosts };
-    io.stdout.write(`${JSON.stringify({ schema: 'intramur/agent/1', ...said, entry, halted }, undefined, 2)}\n`);
+    io.stdout.write(`${JSON.stringify({ schema: 'intramur/agent/1', ...said, entry, halted, lifted }, undefined, 2)}\n`);
     return 0;
   }
   const what = [versions, sha256 === undefined ? undefined : `sha256 ${sha256}`].filter((part) => part !== undefined).join(', ');
   const done = { ban: 'banned', vet: 'vetted', pin: 'pinned' }[verb];
   io.stdout.write(`${agent} is ${done}${what === '' ? '' : ` (${what})`}; ledger entry ${answer.entry}\n`);
+  for (const { by, at, reason, versions: part } of answer.lifted)
+    io.stdout.write(
+      `lifted: the ban${part === undefined ? '' : ` of ${part}`} by ${by} on ${at.slice(0, 10)}${reason === undefined ? '' : `: ${reason}`}\n`,
+    );
   if (hosts.length > 0) io.stdout.write(`closed for everybody: ${hosts.join(', ')}\n`);
   for (const { id } of answer.halted) io.stdout.write(`halted session ${id}\n`);
   return 0;

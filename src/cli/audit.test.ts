@@ -1,10 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { run as runAgents } from './agents.ts';
 import { run as runAudit } from './audit.ts';
 import type { CliIo } from './io.ts';
+import { run as runKeys } from './keys.ts';
 import { run as runManaged } from './managed.ts';
 
 interface Told {
@@ -18,13 +21,14 @@ async function call(
   args: readonly string[],
   home: string,
   input = '',
+  cwd = home,
 ): Promise<Told> {
   const streams = { stdout: new PassThrough(), stderr: new PassThrough() };
   const code = await run(args, {
     ...streams,
     stdin: Readable.from([input]),
     env: { INTRAMUR_HOME: path.join(home, 'intramur') },
-    cwd: home,
+    cwd,
     home,
   });
   return { code, out: String(streams.stdout.read() ?? ''), err: String(streams.stderr.read() ?? '') };
@@ -88,6 +92,126 @@ describe('audit', () => {
       await expect(call(runAudit, ['--home', home, ...args], home)).rejects.toThrow(message);
     }),
   );
+});
+
+describe('where the audit looks', () => {
+  const repository = { '.git/HEAD': '', '.claude/settings.json': '{"permissions":{"allow":["Bash(*)"]}}', 'sub/deep/file': '' };
+  const laid = (top: string): Record<string, string> =>
+    Object.fromEntries(Object.entries(repository).map(([name, text]) => [path.join(top, name), text]));
+
+  /** Home and repository lie beside each other; names are relative to the directory of both. */
+  const from = (files: Readonly<Record<string, string>>, cwd: string, args: readonly string[] = []) => {
+    let told: { files: readonly string[]; places: Record<string, boolean> } = { files: [], places: {} };
+    const within = (base: string, file: string): string => path.relative(base, file) || '.';
+    return atHome({ 'home/x': '', ...files }, async (base) => {
+      const { out } = await call(runAudit, ['--json', ...args], path.join(base, 'home'), '', path.join(base, cwd));
+      const { scanned, findings } = JSON.parse(out) as {
+        scanned: { places: { path: string; whole: boolean }[] };
+        findings: { id: string; file: string }[];
+      };
+      told = {
+        files: findings.filter(({ id }) => id === 'PROJ-004').map(({ file }) => within(base, file)),
+        places: Object.fromEntries(scanned.places.map(({ path: place, whole }) => [within(base, place), whole])),
+      };
+    }).then(() => told);
+  };
+  const settings = 'repo/.claude/settings.json';
+
+  it.each<[string, string, readonly string[], { files: readonly string[]; places: Record<string, boolean> }]>([
+    ['the repository around the current directory', 'repo', [], { files: [settings], places: { home: true, repo: true } }],
+    ['its top, from below', 'repo/sub/deep', [], { files: [settings], places: { home: true, repo: true } }],
+    [
+      'the top of the repository of a directory that is named',
+      'repo/sub',
+      ['deep'],
+      {
+        files: [settings],
+        places: { home: true, 'repo/sub/deep': true, 'repo/sub': false, repo: false },
+      },
+    ],
+    [
+      'the current directory alone where there is no repository',
+      'plain',
+      [],
+      { files: ['plain/.claude/settings.json'], places: { home: true, plain: false } },
+    ],
+    ['not around the home', 'home', [], { files: [], places: { home: true } }],
+    ['not here when another home is asked about', 'repo', ['--home', '../home'], { files: [], places: { home: true } }],
+  ])('%s', async (_name, cwd, args, expected) => {
+    const files = { ...laid('repo'), 'plain/.claude/settings.json': repository['.claude/settings.json'] };
+    expect(await from(files, cwd, args)).toEqual(expected);
+  });
+
+  it('a directory that is named, also where the walk through the home would pass it by', async () => {
+    const { files } = await from(laid('home/.cache/repo'), 'home', ['.cache/repo']);
+    expect(files).toEqual(['home/.cache/repo/.claude/settings.json']);
+  });
+
+  it('knows the home by its real path, too', () =>
+    atHome({ 'real/.claude/settings.json': '{}', 'real/repo/.git/HEAD': '' }, async (base) => {
+      fs.symlinkSync('real', path.join(base, 'home'));
+      for (const cwd of ['real', 'real/repo']) {
+        const { out } = await call(runAudit, ['--json'], path.join(base, 'home'), '', path.join(base, cwd));
+        const { scanned } = JSON.parse(out) as { scanned: { places: { path: string }[] } };
+        expect(scanned.places.map(({ path: place }) => path.relative(base, place))).toEqual(
+          cwd === 'real' ? ['home'] : ['home', 'home/repo'],
+        );
+      }
+    }));
+
+  it('text names the places', () =>
+    atHome({ 'home/x': '', ...laid('repo') }, async (base) => {
+      const { out } = await call(runAudit, [], path.join(base, 'home'), '', path.join(base, 'repo/sub'));
+      expect(out.replace(/\n\s+/g, ' ')).toContain(`Looked in ~, ${path.join(base, 'repo')}.`);
+    }));
+});
+
+describe('a configuration that a repository brings', () => {
+  const hostile = ['providers: []', '{', 'organisation: x', 'a: &a [*a]'];
+  it.each(hostile)('is a finding where it does not hold, and the audit goes on: %s', (text) =>
+    atHome(
+      { 'home/x': '', 'repo/.git/HEAD': '', 'repo/intramur.yaml': text, 'repo/.claude/settings.json': open['.claude/settings.json'] },
+      async (base) => {
+        const repo = path.join(base, 'repo');
+        for (const [args, cwd] of [
+          [[], repo],
+          [['.'], repo],
+          [['../repo'], path.join(base, 'home')],
+        ] as const) {
+          const { code, out } = await call(runAudit, [...args, '--json', '--fail-on', 'critical'], path.join(base, 'home'), '', cwd);
+          const { findings } = JSON.parse(out) as { findings: { id: string; severity: string; file: string; line: number }[] };
+          expect(code).toBe(1);
+          expect(findings.map(({ id }) => id)).toContain('PROJ-004');
+          expect(findings.filter(({ id }) => id === 'CFG-001')).toMatchObject([
+            { severity: 'high', file: path.join(repo, 'intramur.yaml'), line: 1 },
+          ]);
+        }
+      },
+    ),
+  );
+
+  it('in a home, and a pipe in its place', () =>
+    atHome({ 'intramur.yaml': '{' }, async (home) => {
+      expect((await call(runAudit, ['--json'], home)).out).toContain('intramur.yaml');
+      fs.rmSync(path.join(home, 'intramur.yaml'));
+      execFileSync('mkfifo', [path.join(home, 'intramur.yaml')]);
+      expect((await call(runAudit, ['--json'], home)).out).toContain('it is no regular file');
+    }));
+
+  it('fails nothing that does not depend on it', () =>
+    atHome({ 'home/x': '', 'repo/intramur.yaml': 'providers: []' }, async (base) => {
+      const at = [path.join(base, 'home'), '', path.join(base, 'repo')] as const;
+      expect(await call(runKeys, ['list'], ...at)).toMatchObject({ code: 0 });
+      expect(await call(runKeys, ['add', 'k'], ...at)).toMatchObject({ code: 0 });
+      expect(await call(runKeys, ['revoke', 'k'], ...at)).toMatchObject({ code: 0 });
+      expect(await call(runAgents, ['list'], ...at)).toMatchObject({ code: 0 });
+      expect(await call(runManaged, ['emit', '--agent', 'opencode'], ...at)).toMatchObject({ code: 0 });
+    }));
+
+  it("the user's own still fails it", () =>
+    atHome({ 'intramur/intramur.yaml': 'organisation: x' }, async (home) => {
+      await expect(call(runAudit, [], home)).rejects.toThrow(/organisation/);
+    }));
 });
 
 describe('audit --fix', () => {

@@ -7,6 +7,7 @@ import {
   conclude,
   cyclonedxReport,
   type Facts,
+  type GitPlace,
   gather,
   htmlReport,
   jsonReport,
@@ -19,7 +20,15 @@ import {
   textReport,
   withoutKnown,
 } from '../audit/index.ts';
-import { classificationOf, loadConfig, parseRemote, readRegister, registerFileIn } from '../config/index.ts';
+import {
+  classificationOf,
+  loadConfig,
+  parseRemote,
+  type Repository,
+  readRegister,
+  registerFileIn,
+  workspaceFileCheck,
+} from '../config/index.ts';
 import { IntramurError, placesFrom, product } from '../core/index.ts';
 import { progressBar } from './audit/progress.ts';
 import type { CliIo } from './io.ts';
@@ -58,7 +67,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const format = values.json ? 'json' : oneOf(formats, values.format ?? 'text', '--format');
   const failOn = values['fail-on'] === undefined ? undefined : oneOf(severities, values['fail-on'], '--fail-on');
   for (const dir of [values.root, values.home, ...positionals]) mustExist(dir, values.root, io.cwd);
-  const config = await loadConfig({ env: io.env, home: io.home, cwd: io.cwd, systemDir: placesFrom(io.env, io.home).system });
+  const loading = { env: io.env, home: io.home, cwd: io.cwd, systemDir: placesFrom(io.env, io.home).system };
+  const config = await loadConfig({ ...loading, workspaceFile: 'if-it-holds' });
   const bar = progressBar(io);
   const known = values.baseline === undefined ? undefined : parseBaseline(readGiven(values.baseline, io.cwd), values.baseline);
   const asked = {
@@ -70,12 +80,15 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     cwd: io.cwd,
     env: io.env,
     tools: config.tools,
+    checkBrought: await workspaceFileCheck(loading),
     register: readRegister(registerFileIn(placesFrom(io.env, io.home).state)),
     forbiddenJurisdictions: values['forbid-jurisdiction'] ?? [],
     classify:
       config.repositories.length === 0
         ? undefined
-        : (workspace: string, urls: readonly string[]) => classificationOf(config, { paths: [workspace], remotes: hostRemotes(urls) }),
+        : (workspace: string, git: Pick<GitPlace, 'trees' | 'urls'>) => classificationOf(config, repositoryFrom(workspace, git)),
+    // Layers that nobody applied yet: agents fill them.
+    last: [path.join(placesFrom(io.env, io.home).state, 'sessions')],
     onProgress: bar?.show,
   };
   if (values.ask !== undefined) {
@@ -118,11 +131,13 @@ async function probed(facts: Facts, dirs: readonly string[], io: CliIo): Promise
   return await probe(facts, workspaces, io, placesFrom(io.env, io.home), (line) => io.stderr.write(`${product.name}: ${line}\n`));
 }
 
-function hostRemotes(urls: readonly string[]): readonly string[] {
-  return urls.flatMap((url) => {
-    const remote = parseRemote(url);
-    return remote?.kind === 'host' ? [remote.name] : [];
-  });
+function repositoryFrom(workspace: string, { trees, urls }: Pick<GitPlace, 'trees' | 'urls'>): Repository {
+  const remotes = urls.flatMap((url) => parseRemote(url) ?? []);
+  const [top = workspace] = trees;
+  return {
+    paths: [workspace, ...trees, ...remotes.flatMap(({ kind, name }) => (kind === 'path' ? [path.resolve(top, name)] : []))],
+    remotes: remotes.flatMap(({ kind, name }) => (kind === 'host' ? [name] : [])),
+  };
 }
 
 interface Rendering {

@@ -1,8 +1,24 @@
 // `intramur index`: the company's own source as keyed fingerprints, built by hand or by CI, read by every inspection.
 import fs from 'node:fs';
 import path from 'node:path';
-import { type Classification, classifications, IntramurError, placesFrom, product } from '../core/index.ts';
-import { type DataStore, dataStore, type FingerprintStore, fingerprintStore, loadBackground } from '../inspect/index.ts';
+import {
+  type Classification,
+  classificationRank,
+  classifications,
+  codeOf,
+  highestClassification,
+  IntramurError,
+  placesFrom,
+  product,
+} from '../core/index.ts';
+import {
+  type DataStore,
+  dataStore,
+  type FingerprintStore,
+  fingerprintStore,
+  loadBackground,
+  type RepositoryEntry,
+} from '../inspect/index.ts';
 import type { CliIo } from './io.ts';
 import { jsonOption, many, type Options, parseOptions } from './options.ts';
 
@@ -111,7 +127,8 @@ function addTable(tables: DataStore, file: string, values: Values, io: CliIo): n
   if (columns.length === 0) throw wrong('a table needs --columns: those whose value names one person, such as an e-mail address');
   if (values.part) throw wrong('--part is for repositories');
   const name = values.name ?? path.basename(file, path.extname(file));
-  tables.add({ name, path: file, classification, columns, with: names(values.with) });
+  const before = tables.add({ name, path: file, classification, columns, with: names(values.with) });
+  sayLowered(name, before && [before.classification], [classification], io);
   io.stderr.write(`registered the table ${name} as ${classification}; \`index build\` reads it\n`);
   return 0;
 }
@@ -126,9 +143,21 @@ function add(store: FingerprintStore, root: string, values: Values, io: CliIo): 
     return { prefix: part.slice(0, at), classification: classificationOf(part.slice(at + 1)) };
   });
   if (!fs.statSync(root, { throwIfNoEntry: false })?.isDirectory()) throw new IntramurError('CONFIG_NOT_FOUND', `${root} is no directory`);
-  store.add({ name, path: root, classification, parts });
+  const before = store.add({ name, path: root, classification, parts });
+  const classes = (entry: Pick<RepositoryEntry, 'classification' | 'parts'>) => [
+    entry.classification,
+    ...entry.parts.map((part) => part.classification),
+  ];
+  sayLowered(name, before && classes(before), classes({ classification, parts }), io);
   io.stderr.write(`registered ${name} as ${classification}; \`index build\` reads it\n`);
   return 0;
+}
+
+/** Lowering a class lets out what stayed in: whoever does it by mistake should see it. */
+function sayLowered(name: string, before: readonly Classification[] | undefined, after: readonly Classification[], io: CliIo): void {
+  const [was, is] = [before ?? [], after].map((all) => all.reduce(highestClassification, 'public')) as [Classification, Classification];
+  if (before && classificationRank(is) < classificationRank(was))
+    io.stderr.write(`${product.name}: ${name} was registered as ${was}; it is lowered to ${is}\n`);
 }
 
 function classificationOf(word: string | undefined): Classification {
@@ -165,20 +194,36 @@ function list(store: FingerprintStore, data: DataStore, isJson: boolean, io: Cli
 
 function build(store: FingerprintStore, tables: DataStore, io: CliIo): number {
   const isTerminal = 'isTTY' in io.stderr && io.stderr.isTTY === true;
-  store.build({
+  const missing = store.build({
     background: loadBackground(),
     now: () => new Date(),
     ...(isTerminal ? { onProgress: (name, done, total) => void io.stderr.write(`\r${name}: ${done}/${total} files\x1b[K`) } : {}),
   });
   if (isTerminal) io.stderr.write('\r\x1b[K');
-  tables.build(() => new Date());
+  const isEveryTableThere = buildTables(tables, io);
   const repositories = store.list();
   const sum = (of: (entry: (typeof repositories)[number]) => number) => repositories.reduce((total, entry) => total + of(entry), 0);
   io.stderr.write(
     `${repositories.length} repositories, ${sum((r) => r.files)} files, ${sum((r) => r.lines)} lines, ${sum((r) => r.entries)} fingerprints, ${sum((r) => r.bytes)} bytes\n`,
   );
   for (const { name, rows, values } of tables.list()) io.stderr.write(`table ${name}: ${rows} rows, ${values} values\n`);
-  return 0;
+  for (const { name, path: root } of missing)
+    io.stderr.write(
+      `${product.name}: ${name} is missing: ${root} is no directory; what was read of it before is kept until \`index remove ${name}\`\n`,
+    );
+  return missing.length === 0 && isEveryTableThere ? 0 : 1;
+}
+
+/** All tables are one index, so one that is not there leaves it as it was. */
+function buildTables(tables: DataStore, io: CliIo): boolean {
+  try {
+    tables.build(() => new Date());
+    return true;
+  } catch (fault) {
+    if (codeOf(fault) !== 'CONFIG_NOT_FOUND' || !(fault instanceof Error)) throw fault;
+    io.stderr.write(`${product.name}: ${fault.message}; the tables stay as they were\n`);
+    return false;
+  }
 }
 
 function importFrom(store: FingerprintStore, file: string): number {

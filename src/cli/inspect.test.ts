@@ -258,6 +258,46 @@ describe('index', () => {
     expect(JSON.parse((await call(inspect, ['--json'], code)).out).findings).toEqual([]);
   });
 
+  it('says when a registration lowers a class, and only then', async () => {
+    fs.mkdirSync(path.join(home, 'low'), { recursive: true });
+    const add = async (...args: string[]) =>
+      (await call(index, ['add', 'low', ...args])).err.split('\n').filter((line) => line.includes('lowered'));
+    expect(await add('--classification', 'restricted')).toEqual([]);
+    expect(await add('--classification', 'restricted')).toEqual([]);
+    expect(await add('--classification', 'internal')).toEqual(['intramur: low was registered as restricted; it is lowered to internal']);
+    expect(await add('--classification', 'internal', '--part', 'src=restricted')).toEqual([]);
+    expect(await add('--classification', 'internal')).toEqual(['intramur: low was registered as restricted; it is lowered to internal']);
+    expect((await call(index, ['remove', 'low'])).code).toBe(0);
+  });
+
+  it('builds the rest when a repository is gone, keeps what was read of it, and says which', async () => {
+    for (const name of ['gone', 'stays']) {
+      fs.mkdirSync(path.join(home, name), { recursive: true });
+      fs.writeFileSync(
+        path.join(home, name, 'fees.ts'),
+        name === 'gone' ? code : code.replaceAll('harbour', 'warehouse').replaceAll('berth', 'shelf'),
+      );
+      await call(index, ['add', name, '--classification', 'confidential']);
+    }
+    fs.writeFileSync(path.join(home, 'people.csv'), 'email\nada@harbour.example\n');
+    await call(index, ['add', 'people.csv', '--classification', 'restricted', '--columns', 'email']);
+    expect((await call(index, ['build'])).code).toBe(0);
+    fs.rmSync(path.join(home, 'gone'), { recursive: true });
+    fs.rmSync(path.join(home, 'people.csv'));
+    fs.writeFileSync(path.join(home, 'stays', 'more.ts'), code.replaceAll('harbour', 'pilotage').replaceAll('berth', 'buoy'));
+    const { code: exit, err } = await call(index, ['build']);
+    expect([exit, err]).toEqual([1, expect.stringContaining(`gone is missing: ${path.join(home, 'gone')} is no directory`)]);
+    expect(err).toContain('the table "people", is not there; the tables stay as they were');
+    const { repositories } = JSON.parse((await call(index, ['list', '--json'])).out);
+    expect(repositories.map(({ name, files }: { name: string; files: number }) => [name, files])).toEqual([
+      ['gone', 1],
+      ['stays', 2],
+    ]);
+    expect(JSON.parse((await call(inspect, ['--json'], code.slice(0, 1200))).out).classification).toBe('confidential');
+    for (const name of ['gone', 'stays', 'people']) await call(index, ['remove', name]);
+    expect((await call(index, ['build'])).code).toBe(0);
+  });
+
   it.each([
     [[]],
     [['shine']],

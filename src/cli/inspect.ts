@@ -22,7 +22,7 @@ export const forms = { '': options };
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const asked = parse(args);
   const places = placesFrom(io.env, io.home);
-  const config = await loadConfig({ env: io.env, home: io.home, cwd: io.cwd, systemDir: places.system });
+  const config = await loadConfig({ env: io.env, home: io.home, cwd: io.cwd, workspaceFile: 'ignored', systemDir: places.system });
   const inspector = createInspector({
     fingerprints: fingerprintStore(places.fingerprints).load(),
     data: dataStore(places.fingerprints).load(),

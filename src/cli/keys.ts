@@ -119,7 +119,7 @@ async function revoke(args: readonly string[], io: CliIo, places: Places): Promi
 }
 
 function configOf({ env, home, cwd }: CliIo, places: Places): ReturnType<typeof loadConfig> {
-  return loadConfig({ env, home, cwd, systemDir: places.system });
+  return loadConfig({ env, home, cwd, workspaceFile: 'ignored', systemDir: places.system });
 }
 
 function nameOf(text: string, what: string): string {

@@ -116,6 +116,7 @@ it('show prints entries; nothing in them reaches the terminal as a control chara
   expect(out).toContain('host            evil\\u{1b}[31m.example\n');
   expect((await cli(['show', '--session', 's1'])).out.split('\n').length).toBe(3);
   expect((await cli(['show'])).out).not.toContain('\u001b');
+  expect(await cli(['show', '--session', 'nosuch'])).toEqual({ code: 0, out: '', err: 'intramur: the ledger knows no session "nosuch"\n' });
   expect(JSON.parse((await cli(['show', '--json', '0', '2'])).out)).toMatchObject({
     schema: 'intramur/ledger-show/1',
     entries: [{ index: 0 }, { index: 2 }],

@@ -16,7 +16,13 @@ export const forms = { '': options };
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const { values, positionals } = parseOptions(args, options, many);
   if (positionals.length !== 1 || positionals[0] !== 'emit') throw new IntramurError('USAGE', 'managed emit --agent ID [--diff]');
-  const config = await loadConfig({ env: io.env, home: io.home, cwd: io.cwd, systemDir: placesFrom(io.env, io.home).system });
+  const config = await loadConfig({
+    env: io.env,
+    home: io.home,
+    cwd: io.cwd,
+    workspaceFile: 'ignored',
+    systemDir: placesFrom(io.env, io.home).system,
+  });
   const id = values.agent ?? '';
   const tool = Object.hasOwn(config.tools, id) ? config.tools[id] : undefined;
   const register = readRegister(registerFileIn(placesFrom(io.env, io.home).state));

@@ -70,6 +70,18 @@ async function cli(...args: string[]): Promise<{ code: number | string; out: str
 }
 
 describe('policy check', () => {
+  it('says as data, too, what is not valid, and exits as without', async () => {
+    write('odd/a.cedar', '@id("a")\n@efect("ask")\npermit(principal, action, resource);');
+    const { code, out } = await cli('check', '--json', '../odd');
+    expect(code).toBe(`POLICY_INVALID: ${at('odd/a.cedar')}:2:1: unknown annotation @efect; did you mean @effect?`);
+    expect(JSON.parse(out)).toEqual({
+      schema: 'intramur/policy-check/1',
+      ok: false,
+      faults: [{ file: at('odd/a.cedar'), line: 2, column: 1, message: 'unknown annotation @efect; did you mean @effect?' }],
+    });
+    expect((await cli('check', '../odd')).out).toBe('');
+  });
+
   it('checks what is configured', async () => {
     const { code, out } = await cli('check', '--json');
     expect([code, JSON.parse(out)]).toMatchObject([

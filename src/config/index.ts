@@ -2,9 +2,11 @@
 export { isInside } from './address.ts';
 export type { CollectorConfig, Config, HostGrant, KeyConfig, ModelRoute, ProviderConfig, ResolveRule } from './config.ts';
 export { defaultConfig } from './defaults.ts';
-export { configFilesFor, type LoadOptions, loadConfig } from './load.ts';
+export { configFilesFor, type LoadOptions, loadConfig, workspaceFileCheck } from './load.ts';
+export { maxConfigBytes } from './located.ts';
 export {
   closedHosts,
+  isVersionRange,
   isWhole,
   type Judgement,
   judge,
@@ -17,10 +19,11 @@ export {
   statementFrom,
   type Verb,
   verbs,
+  wholeBanOf,
   withStatement,
   writeRegister,
 } from './register.ts';
-export { classificationOf, parseRemote, type Repository, readRepository } from './repository.ts';
+export { classificationOf, parseRemote, type Repository, readRepository, remoteUrls } from './repository.ts';
 export { targetsFor } from './route.ts';
 export { configSchema } from './schema.ts';
 export { vettingOf } from './vetting.ts';

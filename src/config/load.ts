@@ -16,6 +16,11 @@ export interface LoadOptions {
   readonly home: string;
   /** The workspace. */
   readonly cwd: string;
+  /**
+   * What a repository brings was written by whoever wrote it. `needed`, the default: a file of the workspace that does not hold is a
+   * fault, as for `run`. `if-it-holds`: it is left out then, for who reports it. `ignored`: for what has nothing to do with a workspace.
+   */
+  readonly workspaceFile?: 'needed' | 'if-it-holds' | 'ignored';
   /** `--config FILE`: must exist. */
   readonly file?: string | undefined;
   /** `/etc/intramur` outside tests. */
@@ -27,12 +32,12 @@ interface Candidate {
   readonly path: string;
 }
 
-function candidatesFor({ env, home, cwd, file, systemDir }: LoadOptions): readonly Candidate[] {
+function candidatesFor({ env, home, cwd, workspaceFile, file, systemDir }: LoadOptions): readonly Candidate[] {
   const name = `${product.name}.yaml`;
   const named = file === undefined ? undefined : path.resolve(cwd, file);
   return [
     { origin: 'user', path: path.join(placesFrom(env, home).config, name) },
-    { origin: 'workspace', path: path.join(path.resolve(cwd), name) },
+    ...(workspaceFile === 'ignored' ? [] : [{ origin: 'workspace', path: path.join(path.resolve(cwd), name) } as const]),
     ...(named === undefined ? [] : [{ origin: 'named', path: named } as const]),
     { origin: 'system', path: path.join(systemDir, name) },
   ];
@@ -45,20 +50,62 @@ export function configFilesFor(options: LoadOptions): readonly string[] {
 
 /** @throws IntramurError CONFIG_INVALID or CONFIG_NOT_FOUND; the message names file, line, column and key */
 export async function loadConfig(options: LoadOptions): Promise<Config> {
-  const { home } = options;
+  if (options.workspaceFile !== 'if-it-holds') return await loadAll(options);
+  try {
+    return await loadAll(options);
+  } catch {
+    // Where another file is at fault this throws again.
+    return await loadAll({ ...options, workspaceFile: 'ignored' });
+  }
+}
+
+async function loadAll(options: LoadOptions): Promise<Config> {
+  const layers = await layersOf(options);
+  const trust = await Promise.all((last(layers, 'trust') ?? []).map(readAuthorities));
+  await Promise.all(layers.flatMap(({ policies = [] }) => policies).map(checkDirectory));
+  return merge(layers, trust);
+}
+
+async function layersOf(options: LoadOptions): Promise<readonly Layer[]> {
   const candidates = candidatesFor(options);
-  // A workspace file that the user also named, or that is the user's own, is what the user says: it is read once, as that.
-  const trusted = new Set(await Promise.all(candidates.filter(({ origin }) => origin !== 'workspace').map(({ path }) => identityOf(path))));
+  const trusted = await trustedIn(candidates);
   const layers: Layer[] = [];
   for (const candidate of candidates) {
     if (candidate.origin === 'workspace' && trusted.has(await identityOf(candidate.path))) continue;
     const bytes = await readBounded(candidate.path, maxConfigBytes);
-    if (bytes) layers.push(parseLayer(candidate.path, bytes, candidate.origin, home));
+    if (bytes) layers.push(parseLayer(candidate.path, bytes, candidate.origin, options.home));
     else if (candidate.origin === 'named') throw new IntramurError('CONFIG_NOT_FOUND', `${printable(candidate.path, 4096)}: no such file`);
   }
-  const trust = await Promise.all((last(layers, 'trust') ?? []).map(readAuthorities));
-  await Promise.all(layers.flatMap(({ policies = [] }) => policies).map(checkDirectory));
-  return merge(layers, trust);
+  return layers;
+}
+
+/** A workspace file that the user also named, or that is the user's own, is what the user says: it is read once, as that. */
+async function trustedIn(candidates: readonly Candidate[]): Promise<ReadonlySet<string>> {
+  return new Set(await Promise.all(candidates.filter(({ origin }) => origin !== 'workspace').map(({ path }) => identityOf(path))));
+}
+
+/**
+ * Tells of a file that a repository brings why it does not hold beside the others; `undefined` where it does, or is the user's own.
+ * @throws IntramurError CONFIG_INVALID about the files that are no repository's
+ */
+export async function workspaceFileCheck(options: LoadOptions): Promise<(file: string, bytes: Uint8Array) => string | undefined> {
+  const others = { ...options, workspaceFile: 'ignored' } as const;
+  const [layers, trusted] = [await layersOf(others), await trustedIn(candidatesFor(others))];
+  const order: readonly Origin[] = ['user', 'workspace', 'named', 'system'];
+  return (file, bytes) => {
+    if (trusted.has(file)) return undefined;
+    try {
+      const own = parseLayer(file, bytes, 'workspace', options.home);
+      merge(
+        [...layers, own].toSorted((a, b) => order.indexOf(a.origin) - order.indexOf(b.origin)),
+        [],
+      );
+      return undefined;
+    } catch (fault) {
+      if (fault instanceof IntramurError) return fault.message;
+      throw fault;
+    }
+  };
 }
 
 /** One file, from bytes to typed values. Touches nothing outside: the border where hostile text becomes data. */

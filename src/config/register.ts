@@ -45,19 +45,22 @@ export function registerFileIn(stateDirectory: string): string {
 
 /**
  * What the register says of one tool; `undefined` when nothing applies. What cannot be known (version, hash) never makes a tool vetted and
- * never saves it from a ban. A ban by hash holds under every name.
+ * never saves it from a ban. A ban by hash holds under every name, whatever is said of that name.
  */
 export function judge(register: Register, tool: RunningTool): Judgement | undefined {
-  for (const statement of register.toReversed()) {
-    const isOwn = statement.agent === tool.id;
-    if (!isOwn) {
-      if (statement.verb === 'ban' && statement.sha256 !== undefined && statement.sha256 === tool.sha256?.toLowerCase())
-        return { vetting: 'banned', statement };
-      continue;
-    }
+  const elsewhere = register.findLast(
+    ({ verb, agent, sha256 }) => verb === 'ban' && agent !== tool.id && sha256 !== undefined && sha256 === tool.sha256?.toLowerCase(),
+  );
+  if (elsewhere) return { vetting: 'banned', statement: elsewhere };
+  const own = register.filter(({ agent }) => agent === tool.id);
+  for (const statement of own.toReversed()) {
     const matches = describes(statement, tool);
     if (statement.verb === 'ban' && matches !== false) return { vetting: 'banned', statement };
-    if (statement.verb === 'vet' && matches === true) return { vetting: 'vetted', statement };
+    if (statement.verb === 'vet' && matches === true) {
+      // Part of a tool does not lift the ban of another part that this one happens to be in, too.
+      const ban = isWhole(statement) ? undefined : own.find((one) => one.verb === 'ban' && !isWhole(one) && describes(one, tool) === true);
+      return ban ? { vetting: 'banned', statement: ban } : { vetting: 'vetted', statement };
+    }
     if (statement.verb === 'pin') return { vetting: matches === true ? 'vetted' : 'banned', statement };
   }
   return undefined;
@@ -90,6 +93,11 @@ export function closedHosts(register: Register): ReadonlyMap<string, string> {
 /** A statement about all of a tool makes what was said before void. */
 export function isWhole({ verb, versions, sha256 }: Pick<Statement, 'verb' | 'versions' | 'sha256'>): boolean {
   return verb === 'pin' || (versions === undefined && sha256 === undefined);
+}
+
+/** The ban of all of a tool that stands. What is said of a part of the tool must not lift it for that part unnoticed. */
+export function wholeBanOf(register: Register, id: string): Statement | undefined {
+  return register.findLast((one) => one.agent === id && one.verb === 'ban' && isWhole(one));
 }
 
 /** @throws IntramurError USAGE when there is no room */
@@ -144,6 +152,11 @@ export function writeRegister(file: string, statements: Register): void {
 }
 
 const idShape = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
+/** Comparisons of versions, all of which hold: `>=2.1.198 <3`. */
+export function isVersionRange(text: string): boolean {
+  return versionsShape.test(text) && text.length <= 500;
+}
+
 const versionsShape = /^\s*(?:(?:[<>]=?|=)?\s*\d+(?:\.\d+){0,2}(?:-[0-9A-Za-z.-]+)?\s*)+$/;
 
 /** A statement from outside, checked; `undefined` when anything in it is not what it must be. */

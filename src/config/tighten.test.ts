@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { loadConfig, workspaceFileCheck } from './load.ts';
 import { invalid, loadRig, user, workspace } from './load-rig.ts';
 
 const { at, write, load, faultOf } = loadRig();
@@ -42,6 +43,27 @@ describe('a workspace may only tighten', () => {
     write(user, 'packs: [perimeter]');
     write(workspace, 'packs: [baseline]');
     expect(await faultOf(load())).toEqual(invalid('workspace/intramur.yaml: a repository cannot add the pack "baseline", which permits'));
+  });
+
+  it.each(['providers: []', '{', 'tools: { banned: { status: vetted } }'])('is left out where that is asked for: %s', async (text) => {
+    write(user, 'organization: acme\ntools: { banned: { status: banned } }');
+    write(workspace, text);
+    const options = { env: { XDG_CONFIG_HOME: at('config') }, home: at('home'), cwd: at('workspace'), systemDir: at('etc') };
+    const files = [at(user)];
+    expect(await loadConfig({ ...options, workspaceFile: 'if-it-holds' })).toMatchObject({ organization: 'acme', files });
+    expect(await loadConfig({ ...options, workspaceFile: 'ignored' })).toMatchObject({ organization: 'acme', files });
+    expect((await workspaceFileCheck(options))(at(workspace), Buffer.from(text))).toContain(at(workspace));
+    // What the user wrote is never left out.
+    write(user, 'organisation: acme');
+    expect((await faultOf(loadConfig({ ...options, workspaceFile: 'if-it-holds' }))).message).toContain('config/intramur/intramur.yaml');
+  });
+
+  it("one that holds beside the others is no fault, and neither is the user's own", async () => {
+    write(user, 'tools: { x: { status: vetted } }\nproviders: []');
+    const options = { env: { XDG_CONFIG_HOME: at('config') }, home: at('home'), cwd: at('workspace'), systemDir: at('etc') };
+    const check = await workspaceFileCheck(options);
+    expect(check(at(workspace), Buffer.from('tools: { x: { status: vetted } }'))).toBeUndefined();
+    expect(check(at(user), Buffer.from('providers: []'))).toBeUndefined();
   });
 
   it('takes what tightens', async () => {

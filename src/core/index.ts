@@ -5,7 +5,7 @@ export { type Code, codeOf, faults, IntramurError } from './error.ts';
 export { type ExchangeHead, type ExchangeReply, headerOf } from './exchange.ts';
 export { canonicalHost } from './host.ts';
 export type { KeyPath, LoginFlow, LoginToken } from './login.ts';
-export { nearest } from './nearest.ts';
+export { editDistance, nearest } from './nearest.ts';
 export { type OtlpValue, otlpAttributes, otlpTime } from './otlp.ts';
 export { packageRoot } from './package-root.ts';
 export { type Places, placesFrom } from './place.ts';

@@ -280,7 +280,7 @@ export class Daemon {
   /** Brings a statement about a tool into force: for what comes, and for the sessions that run. */
   async state(request: StateRequest): Promise<StateReply> {
     const { register, sessions } = this.#parts;
-    const { statement, entry } = await register.state(request);
+    const { statement, entry, lifted } = await register.state(request);
     const isUrgent = statement.verb === 'ban' && isWhole(statement);
     const halted: { id: string; agent: string }[] = [];
     for (const session of sessions.all()) {
@@ -296,7 +296,7 @@ export class Daemon {
       halt(session, why);
       halted.push({ id: session.id, agent });
     }
-    return { entry, halted };
+    return { entry, halted, lifted };
   }
 
   /** @throws IntramurError LEDGER_APPEND: what is not recorded must not start */

@@ -3,7 +3,7 @@
 // connection that was upgraded and speaks lines of JSON: the opening, then `SessionMessage` from the daemon and `LauncherMessage` to it.
 
 import type { Credential } from '../agents/index.ts';
-import type { Verb } from '../config/index.ts';
+import type { Statement, Verb } from '../config/index.ts';
 import type { Classification, Code, EgressClass, ExchangeHead, Label, NetConnect, Perimeter, ProcessExec, Purpose } from '../core/index.ts';
 import type { AuthoritySecret } from '../egress/index.ts';
 import type { NextStep } from './next-steps.ts';
@@ -172,6 +172,8 @@ export interface StateReply {
   /** Ledger entry that holds who and why. */
   readonly entry: number;
   readonly halted: readonly { readonly id: string; readonly agent: string }[];
+  /** Bans that hold no longer. */
+  readonly lifted: readonly Statement[];
 }
 
 /** What an attestation of a tool found; the report itself stays with whoever asked for it. */

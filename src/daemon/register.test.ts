@@ -51,6 +51,19 @@ describe('the register of the daemon', () => {
     expect(opened().register.current()).toEqual(register.current());
   });
 
+  it('a ban holds until something is said of the whole tool; what lifts it says so', async () => {
+    const { register, appended } = opened();
+    await register.state({ verb: 'ban', agent: 'codex', reason: 'telemetry' });
+    for (const part of [{ versions: '>=2' }, { sha256: a }, { versions: '2.0.0', sha256: a }])
+      await expect(register.state({ verb: 'vet', agent: 'codex', ...part })).rejects.toThrow(
+        /^codex is banned by .+ since 2026-01-02, and stays so/,
+      );
+    expect([appended.length, register.current().length]).toEqual([1, 1]);
+    const { lifted } = await register.state({ verb: 'vet', agent: 'codex' });
+    expect(lifted).toMatchObject([{ verb: 'ban', reason: 'telemetry' }]);
+    expect((await register.state({ verb: 'vet', agent: 'codex', versions: '>=2' })).lifted).toEqual([]);
+  });
+
   it('what cannot be recorded is not in force', async () => {
     const { register } = opened({
       append() {

@@ -4,11 +4,13 @@ import os from 'node:os';
 import {
   type Config,
   closedHosts,
+  isWhole,
   type Register,
   readRegister,
   registerFileIn,
   type Statement,
   statementFrom,
+  wholeBanOf,
   withStatement,
   writeRegister,
 } from '../config/index.ts';
@@ -23,7 +25,14 @@ export interface AgentRegister {
    * INVARIANT: the entry is durable before the statement is in force, and the statement in force before this returns.
    * @throws IntramurError USAGE for what is no statement, SESSION_HALTED for a refusal, LEDGER_APPEND
    */
-  state(request: StateRequest): Promise<{ readonly statement: Statement; readonly entry: number }>;
+  state(request: StateRequest): Promise<Stated>;
+}
+
+export interface Stated {
+  readonly statement: Statement;
+  readonly entry: number;
+  /** Bans of the tool that hold no longer. */
+  readonly lifted: readonly Statement[];
 }
 
 export interface RegisterDeps {
@@ -43,11 +52,17 @@ export function openRegister({ stateDirectory, config, append, attestations, now
   let closed = closedHosts(register);
   let last: Promise<unknown> = Promise.resolve();
 
-  async function state(request: StateRequest): Promise<{ statement: Statement; entry: number }> {
+  async function state(request: StateRequest): Promise<Stated> {
     const statement = statementFrom({ ...request, by: os.userInfo().username, at: now().toISOString() });
-    if (statement === undefined) throw new IntramurError('USAGE', 'this is no statement about a tool');
+    if (statement === undefined)
+      throw new IntramurError(
+        'USAGE',
+        'this is no statement about a tool: a name, versions such as ">=2.1.198 <3", a hash of 64 hexadecimal digits, a reason of one line',
+      );
+    if (statement.verb === 'vet' && !isWhole(statement)) refusePart(statement.agent);
     if (statement.verb !== 'ban') await requireAttestation(statement);
-    const next = withStatement(register, statement);
+    const before = register;
+    const next = withStatement(before, statement);
     const { verb, agent, by, reason, versions, sha256, hosts } = statement;
     const { index } = await append({
       action: `agent.${verb}`,
@@ -63,7 +78,21 @@ export function openRegister({ stateDirectory, config, append, attestations, now
     writeRegister(file, next);
     register = next;
     closed = closedHosts(next);
-    return { statement, entry: index };
+    const lifted = verb === 'ban' ? [] : before.filter((one) => one.agent === agent && one.verb === 'ban' && !next.includes(one));
+    return { statement, entry: index, lifted };
+  }
+
+  /** A ban of all of a tool holds until something is said of all of it. */
+  function refusePart(agent: string): void {
+    const ban = wholeBanOf(register, agent);
+    if (ban === undefined) return;
+    throw new IntramurError(
+      'USAGE',
+      `${agent} is banned by ${ban.by} since ${ban.at.slice(0, 10)}, and stays so: vetting a part of it lifts no ban`,
+      {
+        hint: `lift it with: agents vet ${agent}; for one program only: agents pin ${agent} --versions V --sha256 H`,
+      },
+    );
   }
 
   /** The newest attestation of exactly this program counts: one that passed once and fails now has not passed. */

@@ -208,7 +208,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
     await collector?.close(collectorPatienceMs);
     await gateway.close();
     await inspection.close();
-    await keyring.close();
+    keyring.close();
     await mediation.finish();
     await ledger.append({ action: 'daemon.stop' }).catch((fault: unknown) => onFault('stop', fault));
     await ledger.close();

@@ -2,37 +2,22 @@
 // once cannot overdraw; tokens and money are known only after the answer, so the call that crosses the line is the last one.
 import type { KeyConfig } from '../config/index.ts';
 import type { Allowance, Spent } from './call-input.ts';
-import { readUsage, type Usage, type Used, usageFileOf, writeUsage } from './key-file.ts';
+import type { Usage, Used } from './key-file.ts';
 import { costOf } from './prices.ts';
-
-const writeDelayMs = 500;
+import { openUsage, readAllUsage } from './usage-journal.ts';
 
 export interface Budgets {
   allowanceOf(key: KeyConfig): Allowance;
-  /** Writes what is not on disk yet. */
-  flush(): Promise<void>;
+  close(): void;
 }
 
 export function createBudgets(keyFile: string, now: () => Date, onFault: (fault: unknown) => void): Budgets {
-  const file = usageFileOf(keyFile);
-  const used = readUsage(file);
-  let timer: NodeJS.Timeout | undefined;
-
-  /** One write after the other, so that an older count never lands on a newer one. */
-  let writing = Promise.resolve();
-  const flush = (): Promise<void> => {
-    if (timer !== undefined) {
-      clearTimeout(timer);
-      timer = undefined;
-      writing = writing.then(() => writeUsage(file, used)).catch(onFault);
-    }
-    return writing;
-  };
-  const current = (key: KeyConfig): Usage => currentIn(used, key, now());
+  const journal = openUsage(keyFile, onFault);
+  const current = (key: KeyConfig): Usage => currentIn(journal.used, key, now());
+  // Before the call goes on: a daemon that is killed then gives nothing back.
   const add = (key: KeyConfig, more: Used): void => {
     const { since, requests, tokens, usd } = current(key);
-    used.set(key.id, { since, requests: requests + more.requests, tokens: tokens + more.tokens, usd: usd + more.usd });
-    timer ??= setTimeout(() => void flush(), writeDelayMs);
+    journal.put(key.id, { since, requests: requests + more.requests, tokens: tokens + more.tokens, usd: usd + more.usd });
   };
 
   return {
@@ -47,13 +32,13 @@ export function createBudgets(keyFile: string, now: () => Date, onFault: (fault:
         add(key, { requests: 0, tokens: tokens.input + tokens.output, usd: costOf(spent.target, tokens) });
       },
     }),
-    flush,
+    close: () => journal.close(),
   };
 }
 
 /** What each key has used in its running period, from disk: for the command line, which is not the gateway. */
 export function usedBy(keyFile: string, now: Date): (key: KeyConfig) => Used {
-  const used = readUsage(usageFileOf(keyFile));
+  const used = readAllUsage(keyFile);
   return (key) => {
     const { requests, tokens, usd } = currentIn(used, key, now);
     return { requests, tokens, usd };

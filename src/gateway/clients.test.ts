@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { defaultConfig, type Register } from '../config/index.ts';
 import { type FakeUpstream, startFakeUpstream } from '../testing/index.ts';
+import { createBudgets, usedBy } from './budget.ts';
 import { writeKeys } from './key-file.ts';
 import { createKeyring, hashOf, type Keyring } from './keyring.ts';
 import { ask, bearer, chatBody, provider, type Rig, type RigOptions, startRig, type Told, testKey, until } from './test-rig.ts';
@@ -342,6 +343,24 @@ describe('a budget', () => {
     now.at = new Date('2026-03-02T00:00:00Z');
     if (!('requests' in budget && budget.requests === 0))
       expect((await ask(`${rig.url}/v1/chat/completions`, { headers: bearer, body: chatBody() })).status).toBe(200);
+  });
+
+  it('holds what was used before the call is answered, for the command line and for a daemon after one that was killed', async () => {
+    now.at = new Date('2026-03-01T10:00:00Z');
+    const { rig } = await everything(withBudget({ requests: 2 }));
+    const key = { id: 'ide', sha256: '', budget: { requests: 2, per: 'day' } } as const;
+    for (const requests of [1, 2]) {
+      await ask(`${rig.url}/v1/chat/completions`, { headers: bearer, body: chatBody() });
+      expect(usedBy(rig.keyFile, now.at)(key)).toEqual({ requests, tokens: expect.any(Number), usd: 0 });
+      expect(usedBy(rig.keyFile, now.at)(key).tokens).toBeGreaterThan(0);
+    }
+    const next = createBudgets(
+      rig.keyFile,
+      () => now.at,
+      () => {},
+    );
+    expect(next.allowanceOf(key).take()).toMatch(/used up: 2 requests per day/);
+    next.close();
   });
 
   it('is not overdrawn by calls at the same time', async () => {

@@ -60,6 +60,25 @@ describe.each(dialectCalls)('an upstream inside that fails, in %s', (...call) =>
   );
 });
 
+it.each(dialectCalls.map((call) => [call[0], call] as const))(
+  'a page of a proxy in front of the upstream is an error in the words of the dialect: %s',
+  async (dialect, call) => {
+    const proxy = http.createServer((_, response) =>
+      response.writeHead(502, { 'content-type': 'text/html' }).end('<html>Bad gateway</html>'),
+    );
+    const url = `${await listen(proxy)}${dialect.startsWith('openai') ? '/v1' : ''}`;
+    const started = await rig({
+      config: { providers: [provider({ id: 'coder', url, dialect })], models: [{ match: '*', targets: ['coder/m'] }] },
+    });
+    const [, to, body] = call;
+    for (const [where, sent] of [[to, JSON.stringify(body)], streamed(call)] as const) {
+      const told = await ask(started.url + where, { headers: bearer, body: sent });
+      const said = 'the upstream answered with status 502';
+      expect([told.status, told.headers['content-type'], messageOf(told)]).toEqual([502, 'application/json', said]);
+    }
+  },
+);
+
 describe('every allowed target', () => {
   it.each<[string, Fault, number, string | undefined]>([
     ['overloaded', { status: 503, retryAfter: 7 }, 503, '7'],

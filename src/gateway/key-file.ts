@@ -36,28 +36,29 @@ export function usageFileOf(keyFile: string): string {
 
 /** What was used is no reason not to start: an unreadable count begins anew, in the period that is running. */
 export function readUsage(file: string): Map<string, Usage> {
-  const used = new Map<string, Usage>();
   try {
-    for (const row of listIn(file, 'used')) {
-      const fields = fieldsOf(row);
-      const [id, since] = [fields.get('id'), fields.get('since')];
-      const count = (name: string): number => (typeof fields.get(name) === 'number' ? Number(fields.get(name)) : 0);
-      if (typeof id === 'string' && typeof since === 'string')
-        used.set(id, { since, requests: count('requests'), tokens: count('tokens'), usd: count('usd') });
-    }
+    return new Map(listIn(file, 'used').flatMap(usageIn));
   } catch {
-    used.clear();
+    return new Map();
   }
-  return used;
 }
 
-/** Not flushed to the device: a count that a power cut takes back is worth less than a wait in every second of every gateway. */
-export async function writeUsage(file: string, used: ReadonlyMap<string, Usage>): Promise<void> {
+/** One key's count, as a row of the table or a line of the journal has it; nothing for what is none. */
+export function usageIn(row: unknown): readonly (readonly [id: string, usage: Usage])[] {
+  const fields = fieldsOf(row);
+  const [id, since] = [fields.get('id'), fields.get('since')];
+  const count = (name: string): number => (typeof fields.get(name) === 'number' ? Number(fields.get(name)) : 0);
+  if (typeof id !== 'string' || typeof since !== 'string') return [];
+  return [[id, { since, requests: count('requests'), tokens: count('tokens'), usd: count('usd') }]];
+}
+
+/** Not flushed to the device: a count that a power cut takes back is worth less than a wait. */
+export function writeUsage(file: string, used: ReadonlyMap<string, Usage>): void {
   const part = `${file}.${process.pid}.part`;
   const text = JSON.stringify({ schema: 'intramur/key-usage/1', used: [...used].map(([id, usage]) => ({ id, ...usage })) });
-  await fs.promises.mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-  await fs.promises.writeFile(part, `${text}\n`, { mode: 0o600 });
-  await fs.promises.rename(part, file);
+  fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  fs.writeFileSync(part, `${text}\n`, { mode: 0o600 });
+  fs.renameSync(part, file);
 }
 
 function replace(file: string, value: object): void {

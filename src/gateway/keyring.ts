@@ -22,8 +22,8 @@ export interface Keyring {
   authenticate(head: ExchangeHead): Caller | undefined;
   /** From the next request on the keys and tools of this configuration count; what was used stays counted. */
   reload(config: Config): void;
-  /** Writes what was used to disk. */
-  close(): Promise<void>;
+  /** Lets go of the file of what was used. */
+  close(): void;
 }
 
 export interface KeyringOptions {
@@ -57,7 +57,7 @@ export function createKeyring({ file, register = () => [], now, onFault = () => 
       principals = rememberedPrincipals(next, register);
       configured = hashed(next.keys);
     },
-    close: () => budgets.flush(),
+    close: () => budgets.close(),
   };
 }
 

@@ -115,7 +115,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      await keyring.close();
+      keyring.close();
       await gateway.close();
       fs.rmSync(dir, { recursive: true, force: true });
     },

@@ -91,7 +91,7 @@ describe('a policy that is not valid stops the load, with file, line, column and
     [
       'a word that no reason has',
       '@id("a") @reason("{clasification} data") permit(principal, action, resource);',
-      'own/a.cedar:1:1: @reason knows no {clasification}; did you mean {classification}?',
+      'own/a.cedar:1:10: @reason knows no {clasification}; did you mean {classification}?',
     ],
     ['no id', '// why\npermit(principal, action, resource);', 'own/a.cedar:2:1: a policy needs @id("name"), of letters, digits and . _ -'],
     [

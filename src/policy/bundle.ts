@@ -4,9 +4,9 @@ import crypto from 'node:crypto';
 import type { DetailedError, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs';
 import { nearest, type PolicyId } from '../core/index.ts';
 import { type ActionTable, actionTable } from './action-index.ts';
+import { annotationFault } from './annotations.ts';
 import { type Cedar, loadCedar } from './evaluate.ts';
 import { type Proven, shippedPolicies } from './proven.ts';
-import { reasonWords, unknownReasonWord } from './reason.ts';
 import { namespace, schema } from './schema.ts';
 import { invalid, type PolicyFile } from './source.ts';
 
@@ -142,13 +142,8 @@ class Source {
       if (name === undefined || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) {
         throw invalid(`${this.where(offset)}: a policy needs @id("name"), of letters, digits and . _ -`);
       }
-      const odd = unknownReasonWord(parsed.json.annotations?.['reason'] ?? '');
-      if (odd !== undefined) {
-        const meant = nearest(odd, reasonWords);
-        throw invalid(
-          `${this.where(offset)}: @reason knows no {${odd}}; ${meant ? `did you mean {${meant}}?` : `there are ${reasonWords.join(', ')}`}`,
-        );
-      }
+      const fault = annotationFault(parsed.json);
+      if (fault) throw invalid(`${this.where(offset + placeOf(fault.name, part))}: ${fault.message}`);
       yield { ...this.policy(part, parsed.json, offset), source: this, offset };
     }
   }
@@ -162,6 +157,11 @@ class Source {
       .replace(/^failed to parse policy with id `[^`]*` from string: /, '');
     return { where: this.where(offset + start), message: `${message}${suggestion(excerpt, error.help, actions)}` };
   }
+}
+
+/** Where an annotation stands in the text of a policy, in bytes. */
+function placeOf(annotation: string, text: string): number {
+  return Buffer.byteLength(text.slice(0, Math.max(0, text.search(new RegExp(`@\\s*${annotation}\\b`)))));
 }
 
 function lineOf(where: string): number {

@@ -3,6 +3,7 @@
 import path from 'node:path';
 import type { Decision, PolicyId, Request } from '../core/index.ts';
 import { actionsOf } from './action-index.ts';
+import { annotationNotes } from './annotations.ts';
 import { type Bundle, makeBundle } from './bundle.ts';
 import { compilePolicies } from './compile.ts';
 import { decide } from './decide.ts';
@@ -31,6 +32,8 @@ export interface PolicyEngine {
   readonly evaluator: 'compiled' | 'wasm';
   /** Policies that are only about acts which no enforcement point asks about yet: valid, and without effect. */
   readonly unasked: readonly PolicyId[];
+  /** What policies say that nothing comes of, by their annotations. */
+  readonly notes: readonly string[];
   /** True when a policy forbids some acts of this kind by name: an act that nobody would ask about otherwise must then be asked about. */
   narrows(action: string): boolean;
   /** True when a policy of the company's own permits some acts of this kind by name. */
@@ -77,6 +80,7 @@ export async function createEngine(
       return checked?.isTrusted() ? 'compiled' : 'wasm';
     },
     unasked: [...bundle.policies.values()].filter(({ json }) => !actionsOf(bundle.actions, json.action).some(isAsked)).map(({ id }) => id),
+    notes: [...bundle.policies.values()].flatMap(({ id, json }) => annotationNotes(json).map((note) => `${id}: ${note}`)),
     narrows: (action) => narrowed.has(action),
     widens: (action) => widened.has(action),
     decide: (request, facts) => decide(request, facts, evaluate, reasonOf),

@@ -59,4 +59,17 @@ describe('a git directory that lies elsewhere', () => {
     fs.symlinkSync(at('lib/.git'), at('evil/.git'));
     expect(gitOutside(at('evil'))).toEqual([]);
   });
+
+  it.each(['gitdir', 'commondir', 'config'])('a pipe in the place of %s is not waited for', (name) => {
+    fs.rmSync(at('pipes'), { recursive: true, force: true });
+    fs.mkdirSync(at('pipes/git'), { recursive: true });
+    fs.writeFileSync(at('pipes/.git'), 'gitdir: git\n');
+    fs.writeFileSync(at('pipes/git/HEAD'), 'ref: refs/heads/main\n');
+    fs.writeFileSync(at('pipes/git/gitdir'), `${at('pipes/.git')}\n`);
+    fs.rmSync(at('pipes/git', name), { force: true });
+    execFileSync('mkfifo', [at('pipes/git', name)]);
+    // In a process of its own: one that waits must not hold the test.
+    const code = `import { gitOutside } from ${JSON.stringify(path.resolve('src/sandbox/git-outside.ts'))}; console.log(JSON.stringify(gitOutside(${JSON.stringify(at('pipes'))})))`;
+    expect(execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8', timeout: 10_000 })).toBe('[]\n');
+  });
 });

@@ -1,7 +1,7 @@
 // A workspace whose git directory lies elsewhere: a worktree, a submodule, or a directory inside of a repository. That directory is
 // shown read-only, so that history and differences work. INVARIANT: a `.git` file in the workspace may have been written by an agent;
 // where it points is shown only when the place itself points back (gitrepository-layout(5)).
-import { existsSync, lstatSync, readFileSync, realpathSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 
 /** Host paths to show read-only. */
@@ -36,11 +36,17 @@ function above(workspace: string): string[] {
   return [];
 }
 
+/** Of a regular file of at most 64 KiB. What stands there instead may be a pipe that nobody writes to: it is not waited for. */
 function textOf(file: string): string {
+  let fd: number | undefined;
   try {
-    return lstatSync(file).size > 1 << 16 ? '' : readFileSync(file, 'utf8');
+    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stat = fstatSync(fd);
+    return stat.isFile() && stat.size <= 1 << 16 ? readFileSync(fd, 'utf8') : '';
   } catch {
     return '';
+  } finally {
+    if (fd !== undefined) closeSync(fd);
   }
 }
 

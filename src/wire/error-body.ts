@@ -46,18 +46,19 @@ function rowOf(status: number): Row {
   return rows.find((row) => row.status === status) ?? { status, ...(status >= 500 ? broken : invalid) };
 }
 
-/** An upstream's error in the client's dialect. Within one dialect the body stays as it is. */
+/** An upstream's error in the client's dialect. Within one dialect a body in its form stays as it is; what a proxy put there does not. */
 export function mapError(
   from: Dialect,
   to: Dialect,
   status: number,
   body: Uint8Array,
 ): { readonly status: number; readonly body: Uint8Array } {
-  if (isSameShape(from, to)) return { status, body };
+  const isSame = isSameShape(from, to);
+  if (isSame && isErrorForm(to, body)) return { status, body };
   const message = errorMessage(body) ?? `the upstream answered with status ${status}`;
   // 529 is Anthropic's own; elsewhere overload is 503. A prompt that is too long is a 400 wherever clients look for its words.
   const isTooLong = (status === 400 || status === 413) && tooLong.test(message);
-  const mapped = isTooLong ? 400 : status === 529 && to !== 'anthropic-messages' ? 503 : status;
+  const mapped = isSame ? status : isTooLong ? 400 : status === 529 && to !== 'anthropic-messages' ? 503 : status;
   return {
     status: mapped,
     body: encode(errorBody(to, mapped, isTooLong ? tooLongMessage(to, message) : message, isTooLong ? 'context_length_exceeded' : null)),
@@ -66,6 +67,16 @@ export function mapError(
 
 function isSameShape(from: Dialect, to: Dialect): boolean {
   return from === to || (from.startsWith('openai-') && to.startsWith('openai-'));
+}
+
+/**
+ * An object that clients of the dialect read, or of which we would not tell them more. In Gemini's dialect it may stand in a list, as the
+ * pieces of a stream do.
+ */
+function isErrorForm(dialect: Dialect, body: Uint8Array): boolean {
+  const parsed = parseLenient(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString());
+  const one = dialect === 'gemini' && Array.isArray(parsed) ? listOf(parsed)[0] : parsed;
+  return isObject(one) && (isObject(one['error']) || messageIn(one) === undefined);
 }
 
 const tooLong =
@@ -82,10 +93,12 @@ export function errorMessage(body: Uint8Array): string | undefined {
     .toString()
     .trim();
   const parsed = parseLenient(text);
-  if (parsed === undefined) return text.startsWith('<') || text === '' ? undefined : bounded(text);
-  const message = messageIn(Array.isArray(parsed) ? listOf(parsed)[0] : parsed);
-  return message === undefined ? undefined : bounded(message);
+  const message = parsed === undefined ? text : messageIn(Array.isArray(parsed) ? listOf(parsed)[0] : parsed);
+  return message === undefined || message.trim() === '' || markup.test(message) ? undefined : bounded(message);
 }
+
+/** A page of a proxy or load balancer is no message. Words in angle brackets may well be. */
+const markup = /<(?:!doctype|\?xml|(?:html|head|body|title|meta|style|script|center|div|h[1-6]|p|pre|hr|br|a)\b)/i;
 
 /** The message of a parsed error event or body. */
 export function messageIn(value: Json | undefined): string | undefined {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dialects } from '../core/index.ts';
+import { type Dialect, dialects } from '../core/index.ts';
 import { keepAlive, mapError, modelList, type RefusalKind, refusal, streamError } from './index.ts';
 
 const kinds: readonly RefusalKind[] = ['policy', 'budget', 'fault', 'auth', 'not-found', 'upgrade'];
@@ -121,9 +121,39 @@ describe('mapError', () => {
   it('leaves the body of the same dialect alone', () => {
     const body = Buffer.from('{"anything": 1 }');
     expect(mapError('gemini', 'gemini', 500, body).body).toBe(body);
+    const list = Buffer.from('[{ "error": { "code": 500, "odd": true } }]');
+    expect(mapError('gemini', 'gemini', 500, list).body).toBe(list);
+  });
+
+  it.each([
+    ['a page of a proxy', '<html>Bad gateway</html>', 'the upstream answered with status 502'],
+    ['a page behind a mark and a space', '\ufeff\n <!DOCTYPE html><title>x</title>', 'the upstream answered with status 502'],
+    ['a page in JSON', '{"error":"<html>Bad gateway</html>"}', 'the upstream answered with status 502'],
+    ['plain text', 'upstream connect error: expected <string>', 'upstream connect error: expected <string>'],
+    ['nothing', '', 'the upstream answered with status 502'],
+    ['JSON that is no object', '"busy"', 'busy'],
+    ['an object of another server', '{"detail":"Not Found"}', 'Not Found'],
+    ['half an object', '{"error":{"message":"x', '{"error":{"message":"x'],
+  ])("%s becomes an error of the caller's dialect, in every dialect", (_name, body, message) => {
+    const told = (dialect: Dialect) => {
+      const out = mapError(dialect, dialect, 502, Buffer.from(body));
+      return [out.status, JSON.parse(Buffer.from(out.body).toString())];
+    };
+    const openai = { error: { message, type: 'server_error', param: null, code: null } };
+    expect(told('openai-chat')).toEqual([502, openai]);
+    expect(told('openai-responses')).toEqual([502, openai]);
+    expect(told('anthropic-messages')).toEqual([502, { type: 'error', error: { type: 'api_error', message } }]);
+    expect(told('gemini')).toEqual([502, { error: { code: 502, message, status: 'INTERNAL' } }]);
+  });
+
+  it('keeps the status within one dialect, whatever the words', () => {
+    expect([413, 529].map((status) => mapError('openai-chat', 'openai-responses', status, Buffer.from('too many tokens')).status)).toEqual([
+      413, 529,
+    ]);
   });
 
   it('bounds what it repeats', () => {
+    expect(mapError('openai-chat', 'openai-responses', 500, Buffer.alloc(10_000_000, 'x')).body.byteLength).toBeLessThan(5000);
     expect(mapError('openai-chat', 'gemini', 500, Buffer.alloc(10_000_000, 'x')).body.byteLength).toBeLessThan(5000);
   });
 });

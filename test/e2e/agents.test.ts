@@ -70,6 +70,28 @@ describe('agents ban', () => {
     expect((await call({})).status).toBe(200);
   });
 
+  it('holds when a part of the tool is vetted, and list agrees', async () => {
+    await rig.intramur(['agents', 'ban', 'claude-code']);
+    const vet = await rig.intramur(['agents', 'vet', 'claude-code', '--versions', '>=2']);
+    expect(vet).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/is banned by .*\n.*lift it with: agents vet claude-code/) as string,
+    });
+    expect((await call({ 'user-agent': 'claude-cli/2.1.330 (external, cli)' })).status).toBe(400);
+    expect((await rig.intramur(['agents', 'list'])).stdout).toContain('claude-code: not installed, banned');
+    expect((await rig.intramur(['agents', 'vet', 'claude-code'])).stdout).toMatch(
+      /^claude-code is vetted; ledger entry \d+\nlifted: the ban by /,
+    );
+    expect((await call({ 'user-agent': 'claude-cli/2.1.330 (external, cli)' })).status).toBe(200);
+    expect((await rig.intramur(['agents', 'list'])).stdout).toContain('claude-code: not installed, vetted');
+    const odd = await rig.intramur(['agents', 'vet', 'claude-code', '--versions', 'foo']);
+    expect(odd).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('"foo" is no comparison of versions such as ">=2.1.198 <3"') as string,
+    });
+  });
+
   it("closes the tool's own hosts for everybody, whatever is granted", async () => {
     const granted = ['run', '--mode', 'direct', '--allow', 'ab.chatgpt.com', '--', 'curl', '-sS', 'http://ab.chatgpt.com/'];
     const { stdout } = await rig.intramur(['agents', 'ban', 'codex']);

@@ -168,4 +168,25 @@ models: { "*": [p/x] }\n`);
     await rig.intramur(['run', '--summary-json', summary, '--', 'true']);
     expect(JSON.parse(fs.readFileSync(summary, 'utf8'))).toMatchObject({ purpose: 'production' });
   });
+
+  it('that is killed right after calls gives no budget back, and what was used shows at once', async () => {
+    const { stdout: key } = await rig.intramur(['keys', 'add', 'budgeted', '--budget', 'requests=2,per=month']);
+    const call = async (): Promise<number> => {
+      const { gateway } = await status();
+      const headers = { authorization: `Bearer ${key.trim()}`, 'content-type': 'application/json' };
+      const body = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hello' }] });
+      return (await fetch(`${gateway.url}/v1/chat/completions`, { method: 'POST', headers, body })).status;
+    };
+    await rig.intramur(['up', '--background']);
+    const before = await status();
+    expect([await call(), await call()]).toEqual([200, 200]);
+    process.kill(before.pid, 'SIGKILL');
+    const { keys } = JSON.parse((await rig.intramur(['keys', 'list', '--json'])).stdout) as {
+      keys: { id: string; used: { requests: number } }[];
+    };
+    expect(keys.find(({ id }) => id === 'budgeted')?.used.requests).toBe(2);
+    while (fs.existsSync(`/proc/${before.pid}`)) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect((await rig.intramur(['up', '--background'])).code).toBe(0);
+    expect(await call()).toBe(400);
+  });
 });

@@ -98,7 +98,7 @@ export function diskTree(root = '/'): Tree {
 
   const open = <T>(inside: string, use: (fd: number, stat: fs.Stats) => T): T | ReadFault | 'missing' => {
     const real = resolve(inside);
-    if (real === undefined) return fs.lstatSync(onDisk(inside), { throwIfNoEntry: false }) === undefined ? 'missing' : 'loop';
+    if (real === undefined) return whyUnresolved(onDisk(inside));
     let fd: number;
     try {
       // O_NONBLOCK: a FIFO that replaced the file between the two calls must not hold us.
@@ -179,6 +179,15 @@ export function diskTree(root = '/'): Tree {
       return typeof outcome === 'string' ? undefined : outcome;
     },
   };
+}
+
+/** Of a path that leads to nothing: nothing is there, or a link that leads nowhere, or its directory is no directory or closed to us. */
+function whyUnresolved(file: string): ReadFault | 'missing' {
+  try {
+    return fs.lstatSync(file, { throwIfNoEntry: false }) === undefined ? 'missing' : 'loop';
+  } catch (fault) {
+    return code(fault) === 'ENOTDIR' ? 'missing' : code(fault) === 'ELOOP' ? 'loop' : 'unreadable';
+  }
 }
 
 function kindOf(entry: fs.Stats): EntryStat['kind'] {

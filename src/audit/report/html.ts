@@ -4,7 +4,7 @@ import { checkedOn } from '../catalogue/index.ts';
 import { type Severity, severities } from '../rules/rule.ts';
 import { colours, escape, findings, matrix, perimeters, probed } from './html-sections.ts';
 import type { AuditReport } from './json.ts';
-import { whatRan } from './text.ts';
+import { whatRan, whereLooked } from './text.ts';
 import { named, today } from './today.ts';
 
 export function htmlReport(report: AuditReport, now: number): string {
@@ -25,7 +25,7 @@ th{background:#f9fafb}code{font:.85em ui-monospace,monospace;overflow-wrap:anywh
 @media print{@page{size:A4;margin:14mm}body{margin:0;padding:0;max-width:none;font-size:11px;-webkit-print-color-adjust:exact;print-color-adjust:exact}h2{break-after:avoid}}
 </style></head><body>
 <h1>What the coding agents on this machine may do</h1>
-<p class="quiet">${new Date(now).toISOString().slice(0, 16).replace('T', ' ')} UTC · ${report.scanned.files.toLocaleString('en')} files looked at in ${(report.scanned.ms / 1000).toFixed(1)} s · ${whatRan(report)}</p>
+<p class="quiet">${new Date(now).toISOString().slice(0, 16).replace('T', ' ')} UTC · ${report.scanned.files.toLocaleString('en')} files looked at in ${(report.scanned.ms / 1000).toFixed(1)} s · ${escape(whereLooked(report, (file) => file))} · ${whatRan(report)}</p>
 <h2>In short</h2>
 ${inShort(report)}
 <h2>Risk at a glance</h2>

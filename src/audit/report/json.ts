@@ -11,7 +11,13 @@ import type { Finding } from '../rules/run-rules.ts';
 
 export interface AuditReport {
   readonly schema: 'intramur/audit/1';
-  readonly scanned: { readonly files: number; readonly dirs: number; readonly ms: number };
+  readonly scanned: {
+    readonly files: number;
+    readonly dirs: number;
+    readonly ms: number;
+    /** `whole`: with everything below; otherwise what agents read in that directory itself. */
+    readonly places: readonly { readonly path: string; readonly whole: boolean }[];
+  };
   readonly agents: readonly {
     readonly id: string;
     readonly name: string;
@@ -67,7 +73,12 @@ export function jsonReport(audit: Audit, now: number): AuditReport {
   const { facts, findings, ms } = audit;
   return {
     schema: 'intramur/audit/1',
-    scanned: { files: facts.walk.files + new Set(facts.loaded.map(({ path }) => path)).size, dirs: facts.walk.dirs, ms },
+    scanned: {
+      files: facts.walk.files + new Set(facts.loaded.map(({ path }) => path)).size,
+      dirs: facts.walk.dirs,
+      ms,
+      places: facts.lookedAt.map(({ path, isWhole }) => ({ path: display(path), whole: isWhole })),
+    },
     agents: facts.agents.map((found) => ({
       id: found.entry.id,
       name: found.entry.name,

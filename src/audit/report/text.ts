@@ -15,7 +15,8 @@ const colours: Readonly<Record<string, string>> = { critical: '1;31', high: '31'
 
 export function textReport(report: AuditReport, { colour, home }: TextOptions): string {
   const paint = (code: string, text: string): string => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
-  const short = (file: string): string => (home !== '/' && file.startsWith(`${home}/`) ? `~${file.slice(home.length)}` : file);
+  const short = (file: string): string =>
+    home !== '/' && (file === home || file.startsWith(`${home}/`)) ? `~${file.slice(home.length)}` : file;
   const lines: string[] = [];
   const ids = new Set(report.agents.map(({ id }) => id));
   const unpinned = report.mcpServers.filter(({ pinned }) => pinned === false).length;
@@ -29,6 +30,7 @@ export function textReport(report: AuditReport, { colour, home }: TextOptions): 
     ...probedLines(report, paint),
     ...summaryLines(report, paint, short),
     ...agentLines(report, paint, short),
+    ...wrap(`Looked in ${whereLooked(report, short)}.`, 10),
     `Next: ${product.name} run -- AGENT   the same agent, boxed; your keys stay outside`,
   );
   return `${lines.join('\n')}\n`;
@@ -39,6 +41,16 @@ export function whatRan({ probed }: Pick<AuditReport, 'probed'>): string {
   return probed === null
     ? 'Nothing was started, nothing was sent'
     : 'Agents were started in the sandbox, with no way out; nothing was sent';
+}
+
+/** Whole directories by name; single ones by name while they are few. */
+export function whereLooked({ scanned: { places } }: Pick<AuditReport, 'scanned'>, short: Short): string {
+  const [whole, single] = [places.filter((place) => place.whole), places.filter((place) => !place.whole)];
+  const names = whole.map(({ path }) => short(path)).join(', ');
+  if (single.length === 0) return names;
+  const which =
+    single.length <= shownPerRule ? single.map(({ path }) => short(path)).join(', ') : plural(single.length, 'single directory');
+  return `${names}; of ${which} only what agents read there`;
 }
 
 type Paint = (code: string, text: string) => string;
@@ -152,7 +164,7 @@ function agentLines({ agents }: AuditReport, paint: Paint, short: Short): readon
 }
 
 function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+  return `${count} ${count === 1 ? noun : noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : `${noun}s`}`;
 }
 
 function cut(text: string, length: number): string {

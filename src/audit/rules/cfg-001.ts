@@ -1,3 +1,4 @@
+import { product } from '../../core/index.ts';
 import { rule } from './rule.ts';
 
 export const unreadableConfiguration = rule({
@@ -6,7 +7,7 @@ export const unreadableConfiguration = rule({
   summary: 'A settings file cannot be read or parsed, so what it forbids may not be in force',
   owasp: ['ASI02'],
   remedy: 'Repair the file; check that the agent reports no error when it starts',
-  *check({ docs, walk }) {
+  *check({ docs, walk, brought }) {
     const seen = new Set<string>();
     for (const doc of docs) {
       if (doc.fault === undefined || seen.has(doc.path) || doc.file.role === 'transcript') continue;
@@ -19,6 +20,14 @@ export const unreadableConfiguration = rule({
           : '';
       yield { doc, line: doc.fault.line, message: `${doc.fault.reason}${drops}`, ...(drops === '' ? {} : { severity: 'high' as const }) };
     }
+    for (const { file, line, reason } of brought)
+      yield {
+        file,
+        line,
+        message: `the configuration of ${product.name} that this repository brings does not hold: ${reason}`,
+        severity: 'high',
+        remedy: `Look at who wrote it and take it out; \`${product.name} run\` does not start here while it stands`,
+      };
     for (const fault of walk.faults)
       yield {
         file: fault.path,

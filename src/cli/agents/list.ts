@@ -5,7 +5,7 @@ import type { Places } from '../../core/index.ts';
 import type { CliIo } from '../io.ts';
 
 export async function listAgents(io: CliIo, places: Places, asJson: boolean): Promise<number> {
-  const config = await loadConfig({ env: io.env, home: io.home, cwd: io.cwd, systemDir: places.system });
+  const config = await loadConfig({ env: io.env, home: io.home, cwd: io.cwd, workspaceFile: 'ignored', systemDir: places.system });
   const register = readRegister(registerFileIn(places.state));
   const found = installed({ userHome: io.home, cwd: io.cwd, env: io.env, tools: config.tools });
   const ids = new Set([...found.map(({ entry }) => entry.id), ...Object.keys(config.tools), ...register.map(({ agent }) => agent)]);

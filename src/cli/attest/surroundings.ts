@@ -100,7 +100,9 @@ function copyWorkspace(source: string, target: string): void {
 
 /** The workspace's own settings without its remotes and people, then ours. */
 function gitConfig(workspace: string, assignment: Assignment): string {
-  const own = fs.readFileSync(path.join(workspace, '.git', 'config'), 'utf8');
+  const file = path.join(workspace, '.git', 'config');
+  // Git does without one, too.
+  const own = fs.statSync(file, { throwIfNoEntry: false })?.isFile() ? fs.readFileSync(file, 'utf8') : '';
   const kept = own.split(/^(?=\[)/m).filter((section) => !/^\[\s*(?:remote|user|include|includeif|credential|url)\b/i.test(section));
   const [, name = '', email = ''] = /^(.*) <(.*)>$/.exec(levelOf('git-author', assignment).id) ?? [];
   const remote = levelOf('git-remote', assignment).id;

@@ -1,5 +1,5 @@
 // `ledger show` and `ledger proof`: single entries, and the proof that one is in the log.
-import { type Entry, IntramurError } from '../../core/index.ts';
+import { type Entry, IntramurError, product } from '../../core/index.ts';
 import { proveEntry, readEntries, readEntry, readSize } from '../../ledger/index.ts';
 import type { CliIo } from '../io.ts';
 import { jsonOption, many, type Options, parseOptions } from '../options.ts';
@@ -19,7 +19,10 @@ export async function show(args: readonly string[], io: CliIo): Promise<number> 
   const entries: Entry[] = [];
   for (const text of positionals) entries.push(await readEntry(dir, parseIndex(text)));
   if (values.session !== undefined) {
+    const before = entries.length;
     for await (const entry of readEntries(dir)) if (entry.session === values.session) entries.push(entry);
+    if (entries.length === before)
+      io.stderr.write(`${product.name}: the ledger knows no session ${visible(JSON.stringify(values.session))}\n`);
   } else if (positionals.length === 0) {
     const size = await readSize(dir);
     for await (const entry of readEntries(dir, { from: Math.max(0, size - 20), to: size })) entries.push(entry);

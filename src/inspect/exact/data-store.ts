@@ -11,7 +11,8 @@ import { LONGEST } from './runs.ts';
 
 export interface DataStore {
   list(): readonly DataTableEntry[];
-  add(entry: Pick<DataTableEntry, 'name' | 'path' | 'classification' | 'columns' | 'with'>): void;
+  /** @returns what was registered under this name before */
+  add(entry: Pick<DataTableEntry, 'name' | 'path' | 'classification' | 'columns' | 'with'>): DataTableEntry | undefined;
   remove(name: string): boolean;
   /** Reads every table anew. @throws IntramurError CONFIG_INVALID, CONFIG_NOT_FOUND */
   build(now: () => Date): void;
@@ -34,8 +35,10 @@ export function dataStore(directory: string): DataStore {
   return {
     list,
     add(entry) {
-      const others = list().filter(({ name }) => name !== entry.name);
+      const before = list();
+      const others = before.filter(({ name }) => name !== entry.name);
       save([...others, { ...entry, rows: 0, values: 0 }].toSorted((a, b) => (a.name < b.name ? -1 : 1)));
+      return before.find(({ name }) => name === entry.name);
     },
     remove(name) {
       const before = list();

@@ -14,9 +14,17 @@ const foreign =
 
 /** Relative paths with forward slashes, sorted. Throws CONFIG_NOT_FOUND when the repository is not there. */
 export function repositoryFiles(root: string): string[] {
-  if (!fs.statSync(root, { throwIfNoEntry: false })?.isDirectory()) throw new IntramurError('CONFIG_NOT_FOUND', `${root} is no directory`);
+  if (!isDirectory(root)) throw new IntramurError('CONFIG_NOT_FOUND', `${root} is no directory`);
   const listed = gitFiles(root) ?? walk(root);
   return [...new Set(listed)].filter((file) => !foreign.test(file)).toSorted();
+}
+
+export function isDirectory(place: string): boolean {
+  try {
+    return fs.statSync(place).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** The text of a file, or `undefined` when it is no text, too large, a link, or gone. */

@@ -10,7 +10,7 @@ import { readIfThere, secretOf, writeWhole } from './files.ts';
 import type { FingerprintIndex, SourceDocument } from './index-file.ts';
 import { keyer } from './keyer.ts';
 import { type FileKeys, readKeys, writeKeys } from './keys-file.ts';
-import { readSource, repositoryFiles } from './repository-files.ts';
+import { isDirectory, readSource, repositoryFiles } from './repository-files.ts';
 import { seal, unsealFile } from './sealed.ts';
 import { buildTable, openTable, type Table } from './table.ts';
 
@@ -31,9 +31,11 @@ export interface RepositoryEntry {
 
 export interface FingerprintStore {
   list(): readonly RepositoryEntry[];
-  add(entry: Pick<RepositoryEntry, 'name' | 'path' | 'classification' | 'parts'>): void;
+  /** @returns what was registered under this name before */
+  add(entry: Pick<RepositoryEntry, 'name' | 'path' | 'classification' | 'parts'>): RepositoryEntry | undefined;
   remove(name: string): boolean;
-  build(options: BuildOptions): void;
+  /** @returns repositories that are not where they were: of those the table keeps what was read last */
+  build(options: BuildOptions): readonly RepositoryEntry[];
   /** `undefined` before the first build; half an index is a fault, not none. */
   load(): FingerprintIndex | undefined;
   exportTo(file: string): void;
@@ -64,8 +66,10 @@ export function fingerprintStore(directory: string): FingerprintStore {
   return {
     list,
     add(entry) {
-      const others = list().filter(({ name }) => name !== entry.name);
+      const before = list();
+      const others = before.filter(({ name }) => name !== entry.name);
       saveList([...others, { ...entry, files: 0, lines: 0, entries: 0, bytes: 0 }].toSorted((a, b) => (a.name < b.name ? -1 : 1)));
+      return before.find(({ name }) => name === entry.name);
     },
     remove(name) {
       const before = list();
@@ -83,7 +87,10 @@ export function fingerprintStore(directory: string): FingerprintStore {
       const secretBytes = secret();
       const extract = extractor(keyer(secretBytes), background).extract;
       const built = list().map((entry) => {
-        const known = new Map((readKeys(keysFile(entry.name), secretBytes) ?? []).map((file) => [file.sha256, file]));
+        const last = readKeys(keysFile(entry.name), secretBytes) ?? [];
+        // Source that was ours stays ours when its directory is gone.
+        if (!isDirectory(entry.path)) return { entry, files: last, isMissing: true };
+        const known = new Map(last.map((file) => [file.sha256, file]));
         const files: FileKeys[] = [];
         const names = repositoryFiles(entry.path);
         names.forEach((name, i) => {
@@ -96,7 +103,7 @@ export function fingerprintStore(directory: string): FingerprintStore {
         });
         onProgress?.(entry.name, names.length, names.length);
         writeKeys(keysFile(entry.name), secretBytes, files);
-        return { entry, files };
+        return { entry, files, isMissing: false };
       });
       const { table, documents } = assemble(built);
       const version = crypto.randomUUID();
@@ -108,15 +115,16 @@ export function fingerprintStore(directory: string): FingerprintStore {
         built.reduce((sum, { files }) => sum + entriesOf(files), 0),
       );
       saveList(
-        built.map(({ entry, files }) => ({
+        built.map(({ entry, files, isMissing }) => ({
           ...entry,
           files: files.length,
           lines: files.reduce((sum, file) => sum + file.lines, 0),
           entries: entriesOf(files),
           bytes: Math.round((table.memory.byteLength * entriesOf(files)) / total),
-          builtAt,
+          ...(isMissing ? {} : { builtAt }),
         })),
       );
+      return built.filter(({ isMissing }) => isMissing).map(({ entry }) => entry);
     },
     load() {
       const text = readIfThere(at('documents.json'));
