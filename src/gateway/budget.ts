@@ -17,7 +17,8 @@ export function createBudgets(keyFile: string, now: () => Date, onFault: (fault:
   // Before the call goes on: a daemon that is killed then gives nothing back.
   const add = (key: KeyConfig, more: Used): void => {
     const { since, requests, tokens, usd } = current(key);
-    journal.put(key.id, { since, requests: requests + more.requests, tokens: tokens + more.tokens, usd: usd + more.usd });
+    const usage = { since, requests: requests + more.requests, tokens: tokens + more.tokens, usd: usd + more.usd };
+    journal.put(key.id, usage, key.budget !== undefined);
   };
 
   return {

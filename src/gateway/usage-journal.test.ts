@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openUsage, readAllUsage } from './usage-journal.ts';
 
 let home: string;
@@ -25,6 +25,15 @@ describe('what keys have used', () => {
     expect(Object.fromEntries(readAllUsage(keyFile))).toEqual({ a: at(2), b: at(1) });
     expect(Object.fromEntries(open().used)).toEqual({ a: at(2), b: at(1) });
     expect(fs.statSync(path.join(home, 'state/key-usage.json')).mode & 0o777).toBe(0o600);
+  });
+
+  it('of a key without a budget is there a little later, and when the daemon ends', async () => {
+    const one = open();
+    one.put('a', at(1), false);
+    await vi.waitFor(() => expect(Object.fromEntries(readAllUsage(keyFile))).toEqual({ a: at(1) }));
+    one.put('a', at(2), false);
+    one.close();
+    expect(Object.fromEntries(readAllUsage(keyFile))).toEqual({ a: at(2) });
   });
 
   it('stays in a journal of bounded size', () => {

@@ -8,19 +8,23 @@ import { readUsage, type Usage, usageFileOf, usageIn, writeUsage } from './key-f
 export interface UsageJournal {
   /** What was used until now. */
   readonly used: ReadonlyMap<string, Usage>;
-  put(id: string, usage: Usage): void;
+  /** @param isLimited a budget hangs on it: on disk before this returns. Of other keys the use is on disk a little later. */
+  put(id: string, usage: Usage, isLimited?: boolean): void;
   /** Makes one table of all of it. */
   close(): void;
 }
 
 /** Some hundred calls; then a new table takes its place. */
 const maxJournalBytes = 64 * 1024;
+const laterMs = 100;
 
 export function openUsage(keyFile: string, onFault: (fault: unknown) => void): UsageJournal {
   const used = readAllUsage(keyFile);
   const journal = journalOf(keyFile);
   let fd: number | undefined;
   let size = 0;
+  const waiting = new Set<string>();
+  let timer: NodeJS.Timeout | undefined;
 
   const compact = (): void => {
     writeUsage(usageFileOf(keyFile), used);
@@ -35,19 +39,30 @@ export function openUsage(keyFile: string, onFault: (fault: unknown) => void): U
       onFault(fault);
     }
   };
+  const write = (ids: Iterable<string>): void =>
+    guarded(() => {
+      if (fd === undefined) fs.mkdirSync(path.dirname(journal), { recursive: true, mode: 0o700 });
+      fd ??= fs.openSync(journal, 'a', 0o600);
+      for (const id of ids) size += fs.writeSync(fd, `${JSON.stringify({ id, ...used.get(id) })}\n`);
+      if (size > maxJournalBytes) compact();
+    });
+  const writeWaiting = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (waiting.size > 0) write(waiting);
+    waiting.clear();
+  };
   if (fs.existsSync(journal)) guarded(compact);
   return {
     used,
-    put(id, usage) {
+    put(id, usage, isLimited = true) {
       used.set(id, usage);
-      guarded(() => {
-        if (fd === undefined) fs.mkdirSync(path.dirname(journal), { recursive: true, mode: 0o700 });
-        fd ??= fs.openSync(journal, 'a', 0o600);
-        size += fs.writeSync(fd, `${JSON.stringify({ id, ...usage })}\n`);
-        if (size > maxJournalBytes) compact();
-      });
+      if (isLimited) return write([id]);
+      waiting.add(id);
+      timer ??= setTimeout(writeWaiting, laterMs).unref();
     },
     close() {
+      writeWaiting();
       if (fd === undefined) return;
       guarded(compact);
       guarded(() => fs.closeSync(fd ?? -1));
