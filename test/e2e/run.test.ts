@@ -1,9 +1,10 @@
 // `run` as its user knows it: the program's own exit code and output, no key inside, no way out, everything in the ledger.
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Entry } from '../../src/core/index.ts';
-import { createRig, finished, type Rig } from './rig.ts';
+import { createRig, finished, main, type Rig } from './rig.ts';
 
 const secretKey = 'sk-ant-api03-real-key-that-must-never-be-inside-0123456789';
 let rig: Rig;
@@ -95,6 +96,18 @@ describe('intramur run', () => {
     const { code, stderr } = await ended;
     expect(code, stderr).toBe(143);
     expect(stderr).toMatch(/ledger entries/);
+  });
+
+  it.each([
+    ['one pipe for both outputs', 'seq 1 300000', '', '300000'],
+    ['standard input from a file', 'cat', '< numbers', '300000'],
+    ['a program that connects meanwhile', 'sh -c "curl -sS -m 5 http://outside.example/ >/dev/null; seq 1 300000"', '', '300000'],
+  ])('a reader that is slow loses nothing: %s', async (_how, command, input, last) => {
+    fs.writeFileSync(path.join(rig.workspace, 'numbers'), Array.from({ length: 300_000 }, (_, i) => `${i + 1}\n`).join(''));
+    const launch = `"${process.execPath}" "${main}" run -- ${command} ${input}`;
+    const script = `{ ${launch}; echo "rc $?"; } 2>&1 | (sleep 0.6; grep -E '^(300000|rc .*)$')`;
+    const shell = spawn('sh', ['-c', script], { cwd: rig.workspace, env: rig.env, stdio: 'pipe' });
+    expect((await finished(shell)).stdout).toBe(`${last}\nrc 0\n`);
   });
 
   it('writes in the workspace and nowhere else; the home inside is not the home', async () => {
