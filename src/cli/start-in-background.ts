@@ -49,13 +49,15 @@ async function start(
   client: DaemonClient,
   deadline: number,
 ): Promise<void> {
+  const home = env['INTRAMUR_HOME'];
   const log = path.join(places.state, 'daemon.log');
   const out = fs.openSync(log, 'w', 0o600);
   const script = process.argv[1] ?? '';
   const { spawn } = process.getBuiltinModule('node:child_process');
   const child = spawn(process.execPath, [script, 'up', ...args], {
     cwd: places.state,
-    env: { ...env },
+    // A relative place means another from there.
+    env: { ...env, ...(home ? { INTRAMUR_HOME: path.resolve(home) } : {}) },
     detached: true,
     stdio: ['ignore', out, out],
   });

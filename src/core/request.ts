@@ -61,7 +61,10 @@ export interface HttpRequest extends Place {
   readonly isGranted: boolean;
   /** True for the renewal of a login that stays outside, and for a question about its token: written by the daemon, only asked for by the agent. */
   readonly isRenewal?: boolean;
-  /** True at a host where a model service is known to stand, whatever the path: this exchange is not read as a call of its models. */
+  /**
+   * True for what carries something to a host where a model service is known, whatever the path: it is read as no call of its models. A short
+   * question (GET or HEAD, without body and query) carries nothing.
+   */
   readonly servesModels?: boolean;
 }
 

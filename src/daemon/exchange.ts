@@ -101,7 +101,6 @@ async function decideOther(
     path,
     isDirect: head.isDirect,
     isGranted: isGranted(session.grants, head.host, head.port),
-    ...(isModelHost(head.host) || knownForModels(head.host) ? { servesModels: true } : {}),
   };
   const request = { principal: session.principal, act };
   const owner = register.closedBy(head.host);
@@ -119,7 +118,10 @@ async function decideOther(
   const contentType = headerOf(head.rawHeaders, 'content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
   const recorded = ours
     ? await mediation.mediate({ ...request, act: { ...act, isRenewal: true } }, bodyOf(ours))
-    : await mediation.mediate(request, { bytes, contentType, views: viewsOf(head) });
+    : await mediation.mediate(
+        { ...request, act: { ...act, ...(asksModels(head, bytes) ? { servesModels: true } : {}) } },
+        { bytes, contentType, views: viewsOf(head) },
+      );
   const { decision, entry } = recorded;
   if (decision.effect === 'deny') {
     const where = entry ? `ledger entry ${entry.index}` : 'not recorded';
@@ -141,6 +143,22 @@ async function decideOther(
   if (answer.body instanceof Uint8Array) return answer; // Our own words: it was refused, or nobody answered.
   const whole = await wholeOf(answer.body);
   return logins.admit(session, flow, { status: answer.status, rawHeaders: answer.rawHeaders, bytes: whole });
+}
+
+/** What an agent asks before it starts (its account, a list of models) names something and says nothing. */
+const longestQuestion = { path: 200, headers: 4096 } as const;
+
+/** Does this carry something to a host where a model service is known? */
+function asksModels({ host, method, target, rawHeaders }: ExchangeHead, body: Uint8Array): boolean {
+  if (!isModelHost(host) && !knownForModels(host)) return false;
+  const said = rawHeaders.filter((_, i) => !/^(?:authorization|cookie)$/i.test(rawHeaders[i - (i % 2)] ?? ''));
+  const isQuestion =
+    (method === 'GET' || method === 'HEAD') &&
+    body.length === 0 &&
+    target.length <= longestQuestion.path &&
+    !target.includes('?') &&
+    said.join('').length <= longestQuestion.headers;
+  return !isQuestion;
 }
 
 /** What policy and inspection are shown: what will leave, less the real token and what every copy of the agent holds. */

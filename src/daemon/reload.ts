@@ -11,21 +11,19 @@ export interface ReloadDeps {
   apply(config: Config): Promise<void>;
   /** Told why what the files say is not in force. */
   onRefused(fault: unknown): void;
-  nowMs(): number;
 }
 
 export interface Reload {
   /** Resolves when what the files said at the time of the call is in force, or was refused: then what was in force before stays. */
   now(): Promise<void>;
-  /** Looks at the files once a second at most, and waits for nothing. */
-  soon(): void;
+  /** Looks at them twice a second, until it is stopped: what is tightened holds also for the first call after it. */
+  watch(): () => void;
 }
 
-const lookEveryMs = 1000;
+const watchEveryMs = 500;
 
-export function createReload({ files, load, apply, onRefused, nowMs }: ReloadDeps): Reload {
+export function createReload({ files, load, apply, onRefused }: ReloadDeps): Reload {
   let seen = stampOf(files);
-  let lookedAt = nowMs();
   let under: Promise<void> = Promise.resolve();
 
   const reload = async (): Promise<void> => {
@@ -39,14 +37,14 @@ export function createReload({ files, load, apply, onRefused, nowMs }: ReloadDep
     }
   };
   const now = (): Promise<void> => {
-    lookedAt = nowMs();
     under = under.then(reload);
     return under;
   };
   return {
     now,
-    soon() {
-      if (nowMs() - lookedAt >= lookEveryMs) void now();
+    watch() {
+      const timer = setInterval(() => void now(), watchEveryMs).unref();
+      return () => clearInterval(timer);
     },
   };
 }

@@ -5,15 +5,7 @@ import type http from 'node:http';
 import path from 'node:path';
 import { type CollectorConfig, type Config, configFilesFor, loadConfig } from '../config/index.ts';
 import { faults, IntramurError, type Places, packageRoot, product, version } from '../core/index.ts';
-import {
-  createAdmission,
-  createClientServer,
-  createGateway,
-  createKeyring,
-  createVault,
-  type Gateway,
-  type Keyring,
-} from '../gateway/index.ts';
+import { createAdmission, createClientServer, createGateway, createKeyring, createVault, type Gateway } from '../gateway/index.ts';
 import { createSecretPlaceholders } from '../inspect/index.ts';
 import { openIndex, openLedger } from '../ledger/index.ts';
 import { createTaint } from '../monitor/index.ts';
@@ -137,16 +129,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
       keyring.reload(next);
     },
     onRefused: (fault) => onFault('the configuration was changed and is not in force', fault),
-    nowMs: Date.now,
   });
-  const watched: Keyring = {
-    ...keyring,
-    authenticate(head) {
-      reload.soon();
-      return keyring.authenticate(head);
-    },
-  };
-
   const closing = Promise.withResolvers<void>();
   const stop = () => closing.resolve();
   const urls = { gateway: '', console: '' };
@@ -177,7 +160,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
   });
 
   const control = createControl(daemon, onFault);
-  const front = createClientServer({ gateway, keyring: watched, onFault: (fault) => onFault('gateway', fault) });
+  const front = createClientServer({ gateway, keyring, onFault: (fault) => onFault('gateway', fault) });
   const latest = async (n: number) => {
     await index.catchUp();
     return index.tail(n).toReversed();
@@ -197,7 +180,9 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
     throw fault;
   }
 
+  const endWatch = reload.watch();
   const stopped = closing.promise.then(async () => {
+    endWatch();
     for (const session of sessions.all()) sessions.remove(session, 'the daemon stops');
     for (const server of servers) {
       server.close();

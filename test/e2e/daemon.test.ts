@@ -89,6 +89,13 @@ describe('the daemon', () => {
     expect(outcomes.filter(({ stderr }) => stderr.includes('started the daemon')).length).toBeGreaterThan(0);
   });
 
+  it('is found where a relative INTRAMUR_HOME says, though it runs elsewhere', async () => {
+    const env = { INTRAMUR_HOME: path.join('..', path.basename(rig.state)) };
+    const { code, stderr } = await rig.intramur(['run', '--', 'true'], { env });
+    expect([code, stderr]).toEqual([0, expect.stringContaining('started the daemon')]);
+    expect((await status()).running).toBe(true);
+  });
+
   it('says whose work it ends when it is stopped', async () => {
     const running = rig.start(['run', '--', 'sleep', '60']);
     await vi.waitFor(async () => expect((await status()).sessions).toHaveLength(1), { timeout: 10_000 });

@@ -39,11 +39,15 @@ afterAll(async () => {
   await rig?.close();
 });
 
-async function ask(target: string, data: string | undefined, { purpose = 'research', workspace = 'plain' } = {}): Promise<string> {
+async function ask(
+  target: string,
+  data: string | undefined,
+  { purpose = 'research', workspace = 'plain', more = [] as readonly string[] } = {},
+): Promise<string> {
   const directory = path.join(rig.dir, workspace);
   fs.mkdirSync(directory, { recursive: true });
   const body = data === undefined ? [] : ['--data-binary', data];
-  const curl = ['curl', '-sS', '-m', '20', '--path-as-is', ...body, `https://${host}${target}`];
+  const curl = ['curl', '-sS', '-m', '20', '--path-as-is', ...body, ...more, `https://${host}${target}`];
   const args = ['run', '--workspace', directory, '--purpose', purpose, '--allow', host, '--', ...curl];
   return (await rig.intramur(args, { cwd: directory })).stdout;
 }
@@ -63,6 +67,17 @@ describe.skipIf(mode === 'none')('a model service that is only granted', () => {
 
   it('may still be asked what an agent asks before it starts', async () => {
     expect(await ask('/account', undefined, { workspace: 'vault' })).toBe('an answer');
+  });
+
+  it.each([
+    ['a body', ['-X', 'GET', '--data-binary', 'what is confidential'], '/account'],
+    ['a query', [], '/account?q=what+is+confidential'],
+    ['a long path', [], `/account/${'confidential'.repeat(20)}`],
+    ['a header', ['-H', `x-more: ${'confidential-'.repeat(400)}`], '/account'],
+  ])('but not with %s', async (_what, more, target) => {
+    const told = await ask(target, undefined, { workspace: 'vault', more });
+    expect(told).toMatch(/^Intramur refused: confidential data may not go to a model/);
+    expect(arrived).toEqual([]);
   });
 
   it('writes no production code', async () => {

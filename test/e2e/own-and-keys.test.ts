@@ -58,6 +58,12 @@ describe('a key that --env names', () => {
     expect(stderr).toContain('keys: 1 placeholder ·');
   });
 
+  it('stays outside under another name too', async () => {
+    const { stdout } = await run(['MINE'], { ANTHROPIC_API_KEY: key, MINE: key });
+    expect(stdout).toMatch(/^sk-ant-api03-\S{20,}\n$/);
+    expect(stdout).not.toContain(key);
+  });
+
   it('is named in the first line when nobody here knows it', async () => {
     const { stdout, stderr } = await run(['OTHER'], { OTHER: 'as it is' });
     expect(stdout).toBe('as it is\n');

@@ -37,7 +37,7 @@ async function call(as: string): Promise<{ status: number; text: string }> {
   return { status: response.status, text: await response.text() };
 }
 
-/** The files are looked at once a second. */
+/** The files are looked at twice a second. */
 async function callUntil(as: string, isMeant: (told: { status: number; text: string }) => boolean): Promise<boolean> {
   for (let i = 0; i < 100; i++) {
     if (isMeant(await call(as))) return true;
@@ -51,6 +51,16 @@ it('callers with a key: a provider that was changed, a key that was added, a key
   rig.configure(configOf(second, other));
   expect(await callUntil(key, ({ status }) => status === 401)).toBe(true);
   expect((await call(other)).text).toContain('from the second');
+});
+
+it('what was taken away is gone for the first call after it, without a call in between', async () => {
+  rig.configure(configOf(second, other));
+  await callUntil(other, ({ status }) => status === 200);
+  rig.configure(configOf(second, key));
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  expect((await call(other)).status).toBe(401);
+  rig.configure(configOf(second, other));
+  await callUntil(other, ({ status }) => status === 200);
 });
 
 it('a session sees what the file says when it starts, and the gateway with it', async () => {

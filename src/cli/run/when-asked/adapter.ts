@@ -3,9 +3,9 @@ import { adapters, type Credential, type UserView } from '../../../agents/index.
 
 export { adapterFor } from '../../../agents/index.ts';
 
-/** The keys of known vendors among these variables, whoever the program is: each key once. */
+/** The keys of known vendors, as the environment has them, that stand in these variables, whoever the program is: each key once. */
 export function credentialsAmong(names: readonly string[], env: UserView['env']): Credential[] {
-  const named = { env: Object.fromEntries(names.map((name) => [name, env[name]])), readHome: () => undefined };
-  const found = adapters.flatMap((adapter) => adapter.credentials(named));
-  return [...new Map(found.map((credential) => [credential.value, credential])).values()];
+  const found = adapters.flatMap((adapter) => adapter.credentials({ env, readHome: () => undefined }));
+  const inside = found.filter(({ value }) => names.some((name) => env[name]?.includes(value)));
+  return [...new Map(inside.map((credential) => [credential.value, credential])).values()];
 }
