@@ -104,6 +104,14 @@ function exampleOf(
   return { action, target: action === 'network' && !plain.includes('://') ? `https://${plain}/` : plain };
 }
 
+/** Longer than a path can be and than a command that somebody writes a rule for; asking about it would only take time. */
+const longestExample = 4096;
+
+/** Of a rule that is not understood: it may allow what it says, and is not known to forbid it. */
+function unclear({ mode, source }: Grant): Answer {
+  return answer(mode === 'allow' ? 'allow' : 'ask', source);
+}
+
 export function effectiveRows(facts: Facts): readonly EffectiveRow[] {
   const rows: EffectiveRow[] = [];
   for (const { agent, workspace } of pairs(facts)) {
@@ -123,7 +131,11 @@ export function effectiveRows(facts: Facts): readonly EffectiveRow[] {
       if (grant.agent !== agent.id || grant.isSample || (grant.workspace !== undefined && grant.workspace !== workspace)) continue;
       const example = exampleOf(grant, general);
       if (example !== undefined && grant.pattern !== '*')
-        add(example.action, grant.action === 'mcp' ? grant.raw : grant.pattern, decide(situation, example));
+        add(
+          example.action,
+          grant.action === 'mcp' ? grant.raw : grant.pattern,
+          example.target.length > longestExample ? unclear(grant) : decide(situation, example),
+        );
     }
   }
   return rows;

@@ -261,7 +261,8 @@ function coversPath(grant: Grant, target: string, { workspace, home }: Situation
   if (grant.pattern === '*') return true;
   const base = { workspace, home };
   const root = grant.source.scope === 'user' || grant.source.scope === 'managed' ? home : (grant.workspace ?? workspace);
-  return matchesRule(grant.pattern, absolute(target, base), root, base);
+  // What is not understood may allow everything, and is not known to forbid anything.
+  return matchesRule(grant.pattern, absolute(target, base), root, base) ?? grant.mode === 'allow';
 }
 
 function isFileCommand(command: string, isWrite: boolean): boolean {

@@ -3,8 +3,9 @@
 import type { Doc } from '../load.ts';
 import { at, entriesOf, flag, type Node, text, texts } from '../read/node.ts';
 import { sourceOf } from './dialect.ts';
+import { matchesExpression } from './expression.ts';
 import { type Grant, parseToolRule, type Source } from './grant.ts';
-import { escapeRegExp, safeRegExp } from './shell.ts';
+import { escapeRegExp } from './shell.ts';
 
 export interface Rule {
   readonly tools: readonly string[];
@@ -154,7 +155,22 @@ function isIgnored(doc: Doc): boolean {
 /** Expressions that it takes to be dangerous for its own speed: it drops the rule, a deny rule too. */
 function isRefused(expression: string | undefined): boolean {
   if (expression === undefined) return false;
-  return expression.length > 2048 || /\([^)]*[*+?{].*\)[*+?{]/.test(expression) || !isExpression(expression);
+  return expression.length > 2048 || repeatsGroup(expression) || !isExpression(expression);
+}
+
+/** Its own test, `\([^)]*[*+?{].*\)[*+?{]`, in one pass: the expression itself would take the third power of the length. */
+function repeatsGroup(expression: string): boolean {
+  let isOpen = false;
+  let isRepeated = false;
+  for (let i = 0; i < expression.length; i++) {
+    const char = expression[i] ?? '';
+    if (char === ')' && isRepeated && /[*+?{]/.test(expression[i + 1] ?? '')) return true;
+    if (char === '(') isOpen = true;
+    else if (char === ')') isOpen = false;
+    else if (isOpen && /[*+?{]/.test(char)) isRepeated = true;
+    else if (/[\n\r\u2028\u2029]/.test(char)) isRepeated = false;
+  }
+  return false;
 }
 
 function isExpression(source: string): boolean {
@@ -191,7 +207,7 @@ export function policyRules(doc: Doc, isMeasured: boolean): readonly Rule[] {
     const isCommand = prefixes.length > 0 || regex !== undefined;
     const own = isCommand && (names.length === 0 || !isMeasured) ? ['run_shell_command'] : names.map(canonical);
     const number = at(node, 'priority');
-    const matches = matcher(prefixes, regex, args);
+    const matches = matcher(prefixes, regex, args, mode === 'allow');
     out.push(
       tool(
         mode,
@@ -228,17 +244,17 @@ function matcher(
   prefixes: readonly string[],
   regex: string | undefined,
   args: string | undefined,
+  /** What a match counts for that cannot be understood: it may allow everything, and is not known to forbid anything. */
+  isUnclear: boolean,
 ): ((target: string) => boolean) | undefined {
   if (prefixes.length > 0) return (target) => prefixes.some((prefix) => startsLike(target, prefix));
-  if (regex !== undefined) {
-    const compiled = safeRegExp(`"command":"${regex}`);
-    return (target) => compiled?.test(JSON.stringify({ command: target })) ?? false;
-  }
+  if (regex !== undefined) return (target) => matchesExpression(`"command":"${regex}`, JSON.stringify({ command: target })) ?? isUnclear;
   if (args === undefined) return undefined;
-  const compiled = safeRegExp(args);
   return (target) =>
-    compiled?.test(target.startsWith('{') ? target : JSON.stringify({ command: target, file_path: target, url: target, prompt: target })) ??
-    false;
+    matchesExpression(
+      args,
+      target.startsWith('{') ? target : JSON.stringify({ command: target, file_path: target, url: target, prompt: target }),
+    ) ?? isUnclear;
 }
 
 /** A prefix ends at a space, a quote or the end. */

@@ -68,7 +68,7 @@ export function actionOf(tool: string): Action | 'any' | undefined {
 
 /** `Bash(git *)` -> tool and argument; `undefined` when it is not of that form. */
 export function parseToolRule(raw: string): { readonly tool: string; readonly argument: string | undefined } | undefined {
-  const match = /^\s*([^()\s]+)\s*(?:\(([\s\S]*)\))?\s*$/.exec(raw);
+  const match = /^([^()\s]+)(?:\s*\(([\s\S]*)\))?$/.exec(raw.trim());
   if (match?.[1] === undefined) return undefined;
   return { tool: match[1], argument: match[2] };
 }

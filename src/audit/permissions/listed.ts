@@ -3,12 +3,13 @@
 import type { DialectId } from '../catalogue/index.ts';
 import type { Doc } from '../load.ts';
 import { type Answer, answer, type Dialect, mcpTarget, type Question, type Situation, sourceOf } from './dialect.ts';
+import { matchesExpression } from './expression.ts';
 import { actionOf, type Grant } from './grant.ts';
 import { editorDialects } from './list-editors.ts';
 import type { ListDialect, RawRule, RuleMode } from './list-rules.ts';
 import { terminalDialects } from './list-terminals.ts';
-import { absolute, globToRegExp, isInside, matchesHost, matchesRule } from './paths.ts';
-import { matchesStars, safeRegExp, splitShell, startsWithWords } from './shell.ts';
+import { absolute, isInside, matchesGlob, matchesHost, matchesRule } from './paths.ts';
+import { matchesStars, splitShell, startsWithWords } from './shell.ts';
 
 const dialects: Partial<Record<DialectId, ListDialect>> = { ...editorDialects, ...terminalDialects };
 
@@ -100,15 +101,17 @@ function applies(raw: RawRule, { action, target }: Question, situation: Situatio
   const pattern = raw.pattern ?? '*';
   if (pattern === '' || pattern === '*' || pattern === '**' || pattern === '.*')
     return action !== 'mcp' || raw.by !== undefined || coversMcp(raw.tool, target);
+  // What is not understood may allow everything, and is not known to forbid anything.
+  const isUnclear = raw.mode === 'allow';
   switch (action) {
     case 'shell':
-      return matchesShell(raw.by, pattern, target);
+      return matchesShell(raw.by, pattern, target) ?? isUnclear;
     case 'read':
     case 'write':
-      return raw.by === 'regex' ? (safeRegExp(pattern)?.test(target) ?? false) : coversFile(pattern, target, situation);
+      return (raw.by === 'regex' ? matchesExpression(pattern, target) : coversFile(pattern, target, situation)) ?? isUnclear;
     case 'network':
       return raw.by === 'regex'
-        ? (safeRegExp(pattern)?.test(target) ?? false)
+        ? (matchesExpression(pattern, target) ?? isUnclear)
         : matchesStars(pattern, target) || matchesHost(pattern, target, false);
     case 'mcp': {
       const { server, tool } = mcpTarget(target);
@@ -125,10 +128,10 @@ function coversMcp(rule: string, target: string): boolean {
   return matchesStars(wanted.server, asked.server) && (wanted.tool === '*' || matchesStars(wanted.tool, asked.tool));
 }
 
-function matchesShell(by: RawRule['by'], pattern: string, command: string): boolean {
+function matchesShell(by: RawRule['by'], pattern: string, command: string): boolean | undefined {
   switch (by) {
     case 'regex':
-      return safeRegExp(pattern)?.test(command) ?? false;
+      return matchesExpression(pattern, command);
     case 'prefix':
       return matchesStars(pattern, command) || startsWithWords(command, pattern.replace(/\s*\*$/, ''));
     default: {
@@ -141,9 +144,13 @@ function matchesShell(by: RawRule['by'], pattern: string, command: string): bool
   }
 }
 
-function coversFile(pattern: string, target: string, situation: Situation): boolean {
+function coversFile(pattern: string, target: string, situation: Situation): boolean | undefined {
   const file = absolute(target, situation);
-  if (matchesRule(pattern, file, situation.workspace, situation)) return true;
   const relative = isInside(file, situation.workspace) ? file.slice(situation.workspace.length + 1) : file;
-  return globToRegExp(pattern.replace(/^~(?=\/)/, situation.home)).test(file) || globToRegExp(pattern).test(relative);
+  const readings = [
+    matchesRule(pattern, file, situation.workspace, situation),
+    matchesGlob(pattern.replace(/^~(?=\/)/, situation.home), file),
+    matchesGlob(pattern, relative),
+  ];
+  return readings.includes(true) || (readings.includes(undefined) ? undefined : false);
 }

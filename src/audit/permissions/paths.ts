@@ -1,6 +1,6 @@
 // Paths in permission rules: gitignore-like patterns (Claude Code and its relatives) and plain globs.
 import path from 'node:path';
-import { escapeRegExp } from './shell.ts';
+import { endsOf, type Pattern } from './match.ts';
 
 export interface Base {
   readonly workspace: string;
@@ -17,40 +17,67 @@ export function isInside(file: string, dir: string): boolean {
   return file === dir || dir === '/' || file.startsWith(`${dir}/`);
 }
 
-/** A glob as an expression: `**` crosses directories, `*` and `?` do not. */
-export function globToRegExp(glob: string): RegExp {
-  let source = '';
+const inSegment: Pattern = { kind: 'one', accepts: (char) => char !== '/' };
+const slash = letter('/');
+const anyInSegment = anyNumberOf(inSegment);
+const segments = anyNumberOf({ kind: 'sequence', parts: [anyInSegment, slash] });
+const anything = anyNumberOf({ kind: 'one', accepts: (char) => !/[\n\r\u2028\u2029]/.test(char) });
+
+function letter(wanted: string): Pattern {
+  return { kind: 'one', accepts: (char) => char === wanted };
+}
+
+function anyNumberOf(body: Pattern): Pattern {
+  return { kind: 'repeat', body, least: 0, most: Infinity };
+}
+
+/** `**` crosses directories, `*` and `?` do not. Alternatives are kept as such, never multiplied out. */
+function globPattern(glob: string): Pattern {
+  const parts: Pattern[] = [];
+  // Without a closing brace from here on there is none further on either.
+  const lastBrace = glob.lastIndexOf('}');
   for (let i = 0; i < glob.length; i++) {
     const char = glob[i] ?? '';
     if (char === '*') {
       if (glob[i + 1] === '*') {
         const isSegment = (i === 0 || glob[i - 1] === '/') && glob[i + 2] === '/';
-        source += isSegment ? '(?:[^/]*/)*' : '.*';
+        parts.push(isSegment ? segments : anything);
         i += isSegment ? 2 : 1;
-      } else source += '[^/]*';
-    } else if (char === '?') source += '[^/]';
-    else if (char === '{') {
+      } else parts.push(anyInSegment);
+    } else if (char === '?') parts.push(inSegment);
+    else if (char === '{' && i < lastBrace) {
       const end = glob.indexOf('}', i);
-      if (end < 0) source += '\\{';
-      else {
-        source += `(?:${glob
+      parts.push({
+        kind: 'choice',
+        parts: glob
           .slice(i + 1, end)
           .split(',')
-          .map((one) => globToRegExp(one).source.slice(1, -1))
-          .join('|')})`;
-        i = end;
-      }
-    } else source += escapeRegExp(char);
+          .map(globPattern),
+      });
+      i = end;
+    } else parts.push(letter(char));
   }
-  return new RegExp(`^${source}$`);
+  return { kind: 'sequence', parts };
+}
+
+/** Lengths of the beginnings of `text` that the glob matches; `undefined` when it is not understood: longer than any path, or too costly. */
+function beginnings(glob: string, text: string): ReadonlySet<number> | undefined {
+  return glob.length > longestPath ? undefined : endsOf(globPattern(glob), text, [0]);
+}
+
+/** Of Linux; a rule that is longer names no file, except with alternatives. */
+const longestPath = 4096;
+
+export function matchesGlob(glob: string, text: string): boolean | undefined {
+  return beginnings(glob, text)?.has(text.length);
 }
 
 /**
  * A gitignore-like rule: `//abs`, `~/home`, `/from the settings' root`, `./here` and `here`. A pattern without a slash matches at any
- * depth; a pattern that names a directory covers what is below it.
+ * depth; a pattern that names a directory covers what is below it. `undefined`: the pattern is not understood.
  * @param root what a leading single slash stands for
  */
-export function matchesRule(pattern: string, file: string, root: string, base: Base): boolean {
+export function matchesRule(pattern: string, file: string, root: string, base: Base): boolean | undefined {
   const bare = pattern.trim();
   if (bare === '') return false;
   if (bare === '*' || bare === '**' || bare === '**/*') return bare.startsWith('**') || isInside(file, base.workspace);
@@ -64,12 +91,15 @@ export function matchesRule(pattern: string, file: string, root: string, base: B
   return matchesBelow(isAnchored ? `${base.workspace}/${relative}` : `${base.workspace}/**/${relative}`, file);
 }
 
-function matchesBelow(glob: string, file: string): boolean {
+function matchesBelow(glob: string, file: string): boolean | undefined {
   const normal = glob.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
-  if (globToRegExp(normal).test(file)) return true;
+  if (normal === '/') return true;
+  const lengths = beginnings(normal, file);
+  if (lengths === undefined) return undefined;
+  if (lengths.has(file.length)) return true;
   for (let dir = path.posix.dirname(file); dir !== '/' && dir !== '.'; dir = path.posix.dirname(dir))
-    if (globToRegExp(normal).test(dir)) return true;
-  return normal === '/';
+    if (lengths.has(dir.length)) return true;
+  return false;
 }
 
 /** Host of a URL or of a bare `host[:port][/path]`. */

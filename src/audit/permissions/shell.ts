@@ -162,14 +162,3 @@ export function matchesStars(pattern: string, text: string): boolean {
   }
   return from <= text.length - last.length;
 }
-
-/** A pattern from a settings file as a regular expression, or nothing when it is none or could run for ever. */
-export function safeRegExp(source: string, flags = ''): RegExp | undefined {
-  // Nested quantifiers are the usual way to make a match take years.
-  if (source.length > 1000 || /\([^)]*[+*][^)]*\)[+*{]/.test(source)) return undefined;
-  try {
-    return new RegExp(source, flags);
-  } catch {
-    return undefined;
-  }
-}

@@ -19,11 +19,13 @@ const rootLike = new Set(
 export function openPrefix(grant: Grant): { readonly words: readonly string[]; readonly isOpen: boolean } {
   const pattern = grant.pattern.replace(/^\^?(\(\?:)?/, '').replace(/\)?\$$/, '');
   const isOpen =
-    /(:\*|\*|\.\*)\s*$/.test(pattern) ||
+    pattern.trimEnd().endsWith('*') ||
     grant.tool === 'prefix_rule' ||
     /^(cursor|copilot-vscode|roo|droid|windsurf|junie|gemini|qwen|vibe)$/.test(grant.dialect);
   const bare = pattern
-    .replace(/(:\*|\s*\.?\*)\s*$/, '')
+    .trimEnd()
+    .replace(/(:\*|\.?\*)$/, '')
+    .trimEnd()
     .replace(/\\([bs])\S*/g, ' ')
     .trim();
   return { words: bare.split(/\s+/).filter(Boolean), isOpen };
