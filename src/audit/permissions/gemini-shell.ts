@@ -34,11 +34,11 @@ export function commandsIn(line: string): readonly string[] | undefined {
       last = rest;
       rest = rest
         .replace(/^(?:(?:do|then|else|elif|if|while|until|!|\{)\s+|\(\s*)/, '')
-        .replace(/\s*\)$/, (end) => (rest.includes('(') ? end : ''));
+        .replace(/(?<!\s)\s*\)$/, (end) => (rest.includes('(') ? end : ''));
     }
     return /^(?:for\b.*|case\b.*|done|fi|esac|\}|select\b.*)$/s.test(rest)
       ? ''
-      : rest.replace(/\s*(?:\d|&)?>{1,2}\|?\s*(?:&\d|"[^"]*"|'[^']*'|[^\s;|&<>]+)/g, '').trim();
+      : rest.replace(/(?<!\s)\s*(?:\d|&)?>{1,2}\|?\s*(?:&\d|"[^"]*"|'[^']*'|[^\s;|&<>]+)/g, '').trim();
   };
   const found = [...splitShell(line).commands, ...substituted(line)].map(plain).filter((part) => part !== '');
   return found.length === 0 ? undefined : found;

@@ -133,7 +133,7 @@ function matchesShell(by: RawRule['by'], pattern: string, command: string): bool
     case 'regex':
       return matchesExpression(pattern, command);
     case 'prefix':
-      return matchesStars(pattern, command) || startsWithWords(command, pattern.replace(/\s*\*$/, ''));
+      return matchesStars(pattern, command) || startsWithWords(command, pattern.replace(/(?<!\s)\s*\*$/, ''));
     default: {
       const alternatives = /^\{.*\}$/s.test(pattern) ? pattern.slice(1, -1).split(',') : [pattern];
       return alternatives.some((one) => {

@@ -146,7 +146,7 @@ describe('a rule of a repository does not hold up the audit', () => {
 
   it.each([
     ['spaces inside a rule', `Bash${' '.repeat(90_000)}x`],
-    ['spaces in a command', `Bash(a${' '.repeat(20_000)}x)`],
+    ['spaces in a command', `Bash(a${' '.repeat(90_000)}x)`],
   ])('%s', (_name, rule) => {
     const time = timeOf(() =>
       auditOf({ '~/.claude.json': '{}', '.claude/settings.json': json({ permissions: { deny: [rule], allow: [rule] } }) }),

@@ -32,7 +32,7 @@ function commandSafety(command: string): Safety {
   const redirected = /(?:^|[^<>&\d-])(?:\d|&)?>{1,2}\|?\s*(?!&)\S/.test(command.replace(/'[^']*'|"(?:[^"\\]|\\.)*"/g, '_'))
     ? 'write'
     : 'read-only';
-  const words = (command.replace(/\s*\d?>&\d/g, '').match(/(?:"(?:[^"\\]|\\.)*"|'[^']*'|\\.|[^\s"'\\])+/gs) ?? []).map((word) =>
+  const words = (command.replace(/(?<!\s)\s*\d?>&\d/g, '').match(/(?:"(?:[^"\\]|\\.)*"|'[^']*'|\\.|[^\s"'\\])+/gs) ?? []).map((word) =>
     word.replace(/^(["'])(.*)\1$/s, '$2'),
   );
   const [name = '', ...args] = words;

@@ -128,7 +128,7 @@ export function redirectedTo(line: string): readonly string[] {
 
 /** The command without its redirections. */
 export function withoutRedirections(command: string): string {
-  return command.replace(/\s*(?:\d|&)?>{1,2}\|?\s*(?:&\d|"[^"]*"|'[^']*'|[^\s;|&<>]+)/g, '').trim();
+  return command.replace(/(?<!\s)\s*(?:\d|&)?>{1,2}\|?\s*(?:&\d|"[^"]*"|'[^']*'|[^\s;|&<>]+)/g, '').trim();
 }
 
 /** Words that look like paths, for file rules that also hold in the shell. */

@@ -40,5 +40,5 @@ export const scopesConflict = rule({
 });
 
 function normal(pattern: string): string {
-  return pattern.replace(/\s*:?\*$/, ' *').trim();
+  return pattern.replace(/(?<!\s)\s*:?\*$/, ' *').trim();
 }
