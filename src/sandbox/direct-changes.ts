@@ -1,6 +1,6 @@
 // What a session in direct mode changed, told by looking at the workspace before and after; and the repositories it made are taken
 // out of force: a host's git would run their hooks and whatever their configuration names.
-import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { commonDirectory, gitPlaces, isInOpenRepository, repositoriesByContent, repositoriesIn } from './git-place.ts';
 import { sensitiveReason } from './sensitive.ts';
@@ -54,6 +54,7 @@ function disarm(workspace: string, before: ReadonlySet<string>, beganNs: bigint)
   const wasThere = (repository: string): boolean =>
     known.has(repository) || (before.has(path.join(repository, 'HEAD')) && gitPlaces(repository.split('/')).length > 0);
   const found = [...places.flatMap((git) => repositoriesIn(workspace, git)), ...repositoriesByContent(after)];
+  const repositories = new Set(found.map((repository) => path.join(workspace, repository)));
   // From the bottom up: one may lie in what is renamed of another.
   const disarmed = [...new Set(found)]
     .sort()
@@ -63,35 +64,38 @@ function disarm(workspace: string, before: ReadonlySet<string>, beganNs: bigint)
         !wasThere(repository) || !before.has(file) || isChanged(path.join(workspace, file), beganNs);
       return parts
         .map(({ name, isHarmless }) => ({ file: path.join(repository, name), isHarmless }))
-        .filter(({ file, isHarmless }) => isFresh(file) && !isHarmless(path.join(workspace, file)))
+        .filter(({ file, isHarmless }) => isFresh(file) && !isHarmless(path.join(workspace, file), repositories))
         .map(({ file }) => renameAway(workspace, file));
     });
   return [...disarmed, ...links];
 }
 
 /** What of a repository runs or redirects something, and when it does not. */
-const parts: readonly { readonly name: string; isHarmless(file: string): boolean }[] = [
+const parts: readonly { readonly name: string; isHarmless(file: string, repositories: ReadonlySet<string>): boolean }[] = [
   { name: 'hooks', isHarmless: (directory) => !hooksIn(directory) },
   { name: 'config', isHarmless: isPlainConfig },
   { name: 'config.worktree', isHarmless: isPlainConfig },
   { name: commonDirectory, isHarmless: isOwnRepository },
 ];
 
-/** As git writes it for a worktree: `../..`, from `worktrees/NAME` of a repository that is found by itself. */
-function isOwnRepository(file: string): boolean {
-  const [worktrees, repository] = [path.dirname(path.dirname(file)), path.dirname(path.dirname(path.dirname(file)))];
-  const isOwn = path.basename(worktrees) === 'worktrees' && existsSync(path.join(repository, 'HEAD'));
+/**
+ * As git writes it for a worktree: `../..`, from `worktrees/NAME` of a repository that is looked at by itself. Git drops line ends
+ * only (get_common_dir_noenv in its setup.c): with any other blank it is the name of another directory.
+ */
+function isOwnRepository(file: string, repositories: ReadonlySet<string>): boolean {
+  const worktrees = path.dirname(path.dirname(file));
+  const isOwn = path.basename(worktrees) === 'worktrees' && repositories.has(path.dirname(worktrees));
   const text = smallText(file);
-  return text === '' || (isOwn && text?.trim() === '../..');
+  return text === '' || (isOwn && text !== undefined && /^\.\.\/\.\.[\r\n]*$/.test(text));
 }
 
-/** Empty when there is no such file; `undefined` for what is none, too long, or cannot be read. */
+/** Empty when there is no such file; `undefined` for what is none, too long, or cannot be read. As bytes: each is one character. */
 function smallText(file: string): string | undefined {
   const stat = lstatSync(file, { throwIfNoEntry: false });
   if (!stat) return '';
   if (!stat.isFile() || stat.size > 1 << 16) return undefined;
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file, 'latin1');
   } catch {
     return undefined;
   }
@@ -125,12 +129,14 @@ function openedUp(directory: string): boolean {
   }
 }
 
-/** The samples that git itself puts there are not run. */
+/** The samples that git itself puts there are not run. What is no directory of its own may lead to another one tomorrow. */
 function hooksIn(directory: string): boolean {
+  const stat = lstatSync(directory, { throwIfNoEntry: false });
+  if (!stat?.isDirectory()) return stat !== undefined;
   try {
     return readdirSync(directory).some((name) => !name.endsWith('.sample'));
   } catch {
-    return lstatSync(directory, { throwIfNoEntry: false }) !== undefined;
+    return true;
   }
 }
 
@@ -146,22 +152,22 @@ const plainKeys: Readonly<Record<string, RegExp>> = {
   submodule: /^(?:url|active|path|branch)$/,
 };
 
-/** A configuration (git-config(1)) of plain keys only. Anything that this reading does not understand is not plain. */
+/** A configuration (git-config(1)) of plain keys only, with the blanks that git knows. Anything that this reading does not understand is not plain. */
 function isPlainConfig(file: string): boolean {
   let keys: RegExp | undefined;
   const text = smallText(file);
   if (text === undefined) return false;
   return text.split('\n').every((raw) => {
-    const line = raw.trim();
+    const line = raw.replace(/^[ \t\r]+|[ \t\r]+$/g, '');
     if (line === '' || line.startsWith('#') || line.startsWith(';')) return true;
-    const section = /^\[(?<name>[a-z]+)(?:\s+"(?:[^"\\]|\\.)*")?\]$/i.exec(line)?.groups?.['name'];
+    const section = /^\[(?<name>[a-z]+)(?:[ \t]+"(?:[^"\\]|\\.)*")?\]$/i.exec(line)?.groups?.['name'];
     if (section !== undefined) {
       keys = plainKeys[section.toLowerCase()];
       return keys !== undefined;
     }
-    const entry = /^(?<key>[a-z][a-z0-9-]*)\s*=\s*(?<value>.*)$/i.exec(line);
-    // `ext::` and friends make a URL a command line.
-    const isCommand = /^\s*["']?\w+::/.test(entry?.groups?.['value'] ?? '') || line.endsWith('\\');
+    const entry = /^(?<key>[a-z][a-z0-9-]*)[ \t]*=[ \t]*(?<value>.*)$/i.exec(line);
+    // `ext::` and friends make a URL a command line, with quotes anywhere in it.
+    const isCommand = /^[^/]*::/.test((entry?.groups?.['value'] ?? '').replaceAll(/["\\]/g, '')) || line.endsWith('\\');
     return keys !== undefined && entry !== null && keys.test((entry.groups?.['key'] ?? '').toLowerCase()) && !isCommand;
   });
 }

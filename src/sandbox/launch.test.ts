@@ -404,6 +404,27 @@ describe.skipIf(enforcement === 'none')(`repositories made in direct mode${enfor
       ],
       ['one that is closed', `${repository('z')}; ${hook('z')}; chmod 311 z`, [`z/hooks${off}`]],
       ['one with the new name taken', `${repository('n')}; ${hook('n')}; mkdir -p n/hooks${off}/x`, [`n/hooks${off}-2`]],
+      [
+        'one whose way to the rest ends in a blank that is none for git',
+        `mkdir -p s/worktrees/r s/objects s/refs; echo ref > s/HEAD; cp s/HEAD s/worktrees/r; printf '../..\\302\\240\\n' > s/worktrees/r/commondir`,
+        [`s/worktrees/r/commondir${off}`],
+      ],
+      [
+        'one whose way to the rest leads to what is none',
+        'mkdir -p s/worktrees/r s/objects; echo ref > s/HEAD; cp s/HEAD s/worktrees/r; echo ../.. > s/worktrees/r/commondir',
+        [`s/worktrees/r/commondir${off}`],
+      ],
+      [
+        'one with a setting behind a blank that is none for git',
+        `${repository('u')}; printf '[core]\\n\\302\\240bare = false\\n' > u/config`,
+        [`u/config${off}`],
+      ],
+      ['one whose hooks are a link', `${repository('l')}; rmdir l/hooks; mkdir empty; ln -s ../empty l/hooks`, [`l/hooks${off}`]],
+      [
+        'an honest worktree',
+        'git init -q --bare h; mkdir -p h/worktrees/w; cp h/HEAD h/worktrees/w; echo ../.. > h/worktrees/w/commondir',
+        [],
+      ],
       ['an honest one', 'git init -q --bare honest; git init -q tree; mkdir -p src/hooks src/objects src/refs; echo x > src/hooks/x', []],
     ])('%s', async (_name, script, expected) => {
       const { launched } = await run(script);
