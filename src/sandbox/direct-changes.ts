@@ -3,6 +3,7 @@
 import { chmodSync, lstatSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { commonDirectory, gitPlaces, isInOpenRepository, repositoriesByContent, repositoriesIn } from './git-place.ts';
+import type { Protection } from './protection.ts';
 import { sensitiveReason } from './sensitive.ts';
 import { workspaceTree } from './workspace-tree.ts';
 
@@ -16,9 +17,12 @@ export interface FileChanges {
   readonly disarmed: readonly string[];
 }
 
-/** @param before the names at the start; @param beganNs the start, by the clock of the file system */
-export function directChanges(workspace: string, before: ReadonlySet<string>, beganNs: bigint): FileChanges {
-  const disarmed = disarm(workspace, before, beganNs);
+/** What was known of the workspace when the session began. */
+type Start = Pick<Protection, 'before' | 'repositories' | 'beganNs'>;
+
+export function directChanges(workspace: string, start: Start): FileChanges {
+  const { before, beganNs } = start;
+  const disarmed = disarm(workspace, start);
   const after = workspaceTree(workspace);
   const added = [...after].filter((file) => !before.has(file));
   const changed = [...after].filter((file) => before.has(file) && isChanged(path.join(workspace, file), beganNs));
@@ -44,15 +48,14 @@ function isChanged(file: string, beganNs: bigint): boolean {
  * A repository that was not there before is looked at as a whole; of one that was, what is new in it: what it had is mounted read-only.
  * @returns what was renamed, by its new name
  */
-function disarm(workspace: string, before: ReadonlySet<string>, beganNs: bigint): string[] {
+function disarm(workspace: string, { before, repositories: known, beganNs }: Start): string[] {
   const after = workspaceTree(workspace, (directory) => !before.has(directory) && openedUp(path.join(workspace, directory)));
-  const places = gitPlaces(after).filter((place) => !before.has(place));
-  // A file or link that says where the repository is: the agent chose the place.
-  const links = places.filter((git) => !lstatSync(path.join(workspace, git)).isDirectory()).map((git) => renameAway(workspace, git));
-  const known = new Set(repositoriesByContent(before));
-  /** Then its hooks and configuration were mounted read-only. */
-  const wasThere = (repository: string): boolean =>
-    known.has(repository) || (before.has(path.join(repository, 'HEAD')) && gitPlaces(repository.split('/')).length > 0);
+  const places = gitPlaces(after);
+  const isDirectory = (git: string): boolean => lstatSync(path.join(workspace, git)).isDirectory();
+  // A file or link that says where the repository is, where there was none or a directory: the agent chose the place.
+  const links = places
+    .filter((git) => !isDirectory(git) && (!before.has(git) || known.has(git) || isChanged(path.join(workspace, git), beganNs)))
+    .map((git) => renameAway(workspace, git));
   const found = [...places.flatMap((git) => repositoriesIn(workspace, git)), ...repositoriesByContent(after)];
   const repositories = new Set(found.map((repository) => path.join(workspace, repository)));
   // From the bottom up: one may lie in what is renamed of another.
@@ -61,7 +64,7 @@ function disarm(workspace: string, before: ReadonlySet<string>, beganNs: bigint)
     .reverse()
     .flatMap((repository) => {
       const isFresh = (file: string): boolean =>
-        !wasThere(repository) || !before.has(file) || isChanged(path.join(workspace, file), beganNs);
+        !known.has(repository) || !before.has(file) || isChanged(path.join(workspace, file), beganNs);
       return parts
         .map(({ name, isHarmless }) => ({ file: path.join(repository, name), isHarmless }))
         .filter(({ file, isHarmless }) => isFresh(file) && !isHarmless(path.join(workspace, file), repositories))

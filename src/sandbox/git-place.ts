@@ -1,6 +1,6 @@
 // Finds git repositories by names only: by `.git`, and by what lies in a directory, whatever it is called. Git itself is never run on a
 // workspace: its configuration belongs to whoever wrote it last.
-import { existsSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import path from 'node:path';
 import { entriesOf } from './workspace-tree.ts';
 
@@ -9,19 +9,27 @@ export function gitPlaces(tree: Iterable<string>): string[] {
   return [...tree].filter((file) => path.basename(file).toLowerCase() === '.git').sort();
 }
 
-/** The repositories that a `.git` directory holds: itself, and those of its submodules. */
+/**
+ * The repositories that a `.git` directory holds: itself, whatever it still lacks (the next session may add it), and those of its
+ * submodules.
+ */
 export function repositoriesIn(workspace: string, git: string): string[] {
-  const own = existsSync(path.join(workspace, git, 'HEAD')) ? [git] : [];
+  if (!lstatSync(path.join(workspace, git), { throwIfNoEntry: false })?.isDirectory()) return [];
   const below = entriesOf(path.join(workspace, git, 'modules')).filter((entry) => entry.isDirectory());
-  return [...own, ...below.flatMap((entry) => modulesIn(workspace, path.join(git, 'modules', entry.name)))];
+  return [git, ...below.flatMap((entry) => modulesIn(workspace, path.join(git, 'modules', entry.name)))];
 }
 
 /** The name of a submodule may have slashes; its repository begins where `HEAD` is. */
 function modulesIn(workspace: string, at: string): string[] {
-  if (existsSync(path.join(workspace, at, 'HEAD'))) return repositoriesIn(workspace, at);
+  if (hasHead(workspace, at)) return repositoriesIn(workspace, at);
   return entriesOf(path.join(workspace, at))
     .filter((entry) => entry.isDirectory())
     .flatMap((entry) => modulesIn(workspace, path.join(at, entry.name)));
+}
+
+/** Not followed where it is a link: git takes one that leads to a branch not yet born. */
+export function hasHead(workspace: string, repository: string): boolean {
+  return lstatSync(path.join(workspace, repository, 'HEAD'), { throwIfNoEntry: false }) !== undefined;
 }
 
 /**

@@ -452,6 +452,40 @@ describe.skipIf(enforcement === 'none')(`repositories made in direct mode${enfor
       ]);
     });
 
+    it.each<[string, string, string, string[]]>([
+      [
+        'one whose branch is not yet born',
+        `mkdir -p sub/.git/objects; ln -s refs/heads/master sub/.git/HEAD; ${steering} > sub/.git/config`,
+        'mkdir -p sub/.git/refs/heads',
+        [`sub/.git/config${off}`],
+      ],
+      [
+        'one that is none yet',
+        `mkdir -p sub/.git/objects; ${steering} > sub/.git/config`,
+        'mkdir -p sub/.git/refs; echo ref > sub/.git/HEAD',
+        [`sub/.git/config${off}`],
+      ],
+      [
+        'one in a submodule, whose branch is not yet born',
+        `git init -q sub; mkdir -p sub/.git/modules/m/objects; ln -s refs/heads/x sub/.git/modules/m/HEAD; ${steering} > sub/.git/modules/m/config`,
+        'mkdir -p sub/.git/modules/m/refs/heads',
+        [`sub/.git/modules/m/config${off}`],
+      ],
+      [
+        'one that becomes a file',
+        'mkdir -p sub/.git/objects',
+        `mv sub/.git moved; echo 'gitdir: ../moved' > sub/.git; touch -d '2001-01-01' sub/.git`,
+        [`sub/.git${off}`],
+      ],
+      ['one in a directory of any name', `mkdir -p fx/objects; ${steering} > fx/config`, `${repository('fx')}`, [`fx/config${off}`]],
+    ])('are found where two sessions make them: %s', async (_name, first, second, expected) => {
+      const one = await run(first);
+      const { workspace: same, cwd } = one.plan;
+      const early = (await one.launched.changes()).disarmed;
+      const two = await run(second, { workspace: same, cwd });
+      expect([...early, ...(await two.launched.changes()).disarmed]).toEqual(expected);
+    });
+
     it('are listed as sensitive where what they run is left in place', async () => {
       const { launched } = await run('git init -q --bare b.git; rm b.git/hooks/*; touch b.git/hooks/x.sample');
       expect((await launched.changes()).sensitive).toEqual(['b.git/config', 'b.git/hooks', 'b.git/hooks/x.sample']);
