@@ -18,19 +18,21 @@ export interface FileChanges {
 }
 
 /** What was known of the workspace when the session began. */
-type Start = Pick<Protection, 'before' | 'repositories' | 'beganNs'>;
+type Start = Pick<Protection, 'before' | 'closed' | 'repositories' | 'beganNs'>;
 
 export function directChanges(workspace: string, start: Start): FileChanges {
   const { before, beganNs } = start;
   const disarmed = disarm(workspace, start);
-  const after = workspaceTree(workspace);
+  const { names: after, closed } = workspaceTree(workspace);
   const added = [...after].filter((file) => !before.has(file));
   const changed = [...after].filter((file) => before.has(file) && isChanged(path.join(workspace, file), beganNs));
+  // What lies in one is not known: git finds it by name where it may be entered.
+  const unseen = [...closed].map((directory) => directory || '.');
   return {
     changed: changed.length,
     added: added.length,
     deleted: [...before].filter((file) => !after.has(file)).length,
-    sensitive: [...changed, ...added].filter((file) => isSensitive(file, after)).sort(),
+    sensitive: [...new Set([...[...changed, ...added].filter((file) => isSensitive(file, after)), ...unseen])].sort(),
     disarmed,
   };
 }
@@ -44,12 +46,23 @@ function isChanged(file: string, beganNs: bigint): boolean {
   return stat !== undefined && !stat.isDirectory() && stat.ctimeNs >= beganNs;
 }
 
+/** Of a directory: its mode, or what is directly in it. */
+function isTouched(directory: string, beganNs: bigint): boolean {
+  const stat = lstatSync(directory, { bigint: true, throwIfNoEntry: false });
+  return stat !== undefined && stat.ctimeNs >= beganNs;
+}
+
 /**
  * A repository that was not there before is looked at as a whole; of one that was, what is new in it: what it had is mounted read-only.
  * @returns what was renamed, by its new name
  */
-function disarm(workspace: string, { before, repositories: known, beganNs }: Start): string[] {
-  const after = workspaceTree(workspace, (directory) => !before.has(directory) && openedUp(path.join(workspace, directory)));
+function disarm(workspace: string, { before, closed, repositories: known, beganNs }: Start): string[] {
+  // One that was closed at the start stays so, unless it was touched.
+  const { names: after } = workspaceTree(
+    workspace,
+    (directory) =>
+      (!closed.has(directory) || isTouched(path.join(workspace, directory), beganNs)) && openedUp(path.join(workspace, directory)),
+  );
   const places = gitPlaces(after);
   const isDirectory = (git: string): boolean => lstatSync(path.join(workspace, git)).isDirectory();
   // A file or link that says where the repository is, where there was none or a directory: the agent chose the place.

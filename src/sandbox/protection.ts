@@ -13,6 +13,8 @@ export interface Protection {
   readonly mounts: readonly Mount[];
   /** Names in the workspace, and the time by the clock of the file system, before anything was made. */
   readonly before: ReadonlySet<string>;
+  /** Directories that could not be looked into. */
+  readonly closed: ReadonlySet<string>;
   /** Those whose hooks and configuration are read-only where they exist, relative to the workspace. */
   readonly repositories: ReadonlySet<string>;
   readonly beganNs: bigint;
@@ -53,7 +55,7 @@ export function protect(workspace: string, cacheDir: string, { scratch, tmpfsByt
 
 function protectClaimed(workspace: string, cacheDir: string, { scratch, tmpfsBytes }: Additions): Protection {
   const placeholders = new Placeholders(workspace, cacheDir);
-  const before = workspaceTree(workspace);
+  const { names: before, closed } = workspaceTree(workspace);
   const named = gitPlaces(before).flatMap((git) => repositoriesIn(workspace, git));
   const open = repositoriesByContent(before);
   const guarded = guardedPaths(workspace, before, { named, open });
@@ -101,6 +103,7 @@ function protectClaimed(workspace: string, cacheDir: string, { scratch, tmpfsByt
   return {
     mounts,
     before,
+    closed,
     repositories: new Set([...named, ...open]),
     beganNs: placeholders.madeAtNs,
     release: () => placeholders.release(),
