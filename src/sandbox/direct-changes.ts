@@ -32,13 +32,14 @@ export function directChanges(workspace: string, start: Start): FileChanges {
     changed: changed.length,
     added: added.length,
     deleted: [...before].filter((file) => !after.has(file)).length,
-    sensitive: [...new Set([...[...changed, ...added].filter((file) => isSensitive(file, after)), ...unseen])].sort(),
+    sensitive: [...new Set([...[...changed, ...added].filter((file) => isSensitive(file, before, after)), ...unseen])].sort(),
     disarmed,
   };
 }
 
-function isSensitive(file: string, tree: ReadonlySet<string>): boolean {
-  return sensitiveReason(file) !== undefined || isInOpenRepository(file, (place) => tree.has(place));
+function isSensitive(file: string, before: ReadonlySet<string>, after: ReadonlySet<string>): boolean {
+  const sight = { isThere: (place: string) => after.has(place), wasThere: (place: string) => before.has(place) };
+  return sensitiveReason(file) !== undefined || isInOpenRepository(file, sight);
 }
 
 function isChanged(file: string, beganNs: bigint): boolean {

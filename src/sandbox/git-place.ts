@@ -2,6 +2,7 @@
 // workspace: its configuration belongs to whoever wrote it last.
 import { lstatSync } from 'node:fs';
 import path from 'node:path';
+import { sensitiveReason } from './sensitive.ts';
 import { entriesOf } from './workspace-tree.ts';
 
 /** Every `.git` (directory or file) among the names, nested repositories included. */
@@ -47,13 +48,30 @@ export function repositoriesByContent(tree: ReadonlySet<string>): string[] {
 /** A file in a repository: `config`, `hooks` and the rest are then those of the directory it names (gitrepository-layout(5)). */
 export const commonDirectory = 'commondir';
 
-const inForce: ReadonlySet<string> = new Set(['hooks', 'config', 'config.worktree', commonDirectory]);
+const inForce: ReadonlySet<string> = new Set(['hooks', 'config', 'config.worktree']);
 
-/** What runs or redirects something in a repository that lies open in a directory of any name. */
-export function isInOpenRepository(file: string, isThere: (file: string) => boolean): boolean {
+export interface Sight {
+  /** After the change: in the workspace, or in what is to be brought into it. */
+  isThere(file: string): boolean;
+  /** Before the change. */
+  wasThere(file: string): boolean;
+}
+
+/**
+ * What runs or redirects something in a repository that lies open in a directory of any name; and what makes a directory one, because
+ * the rest of it may have come before, as files like any other.
+ */
+export function isInOpenRepository(file: string, { isThere, wasThere }: Sight): boolean {
   const parts = file.split('/');
   return parts.some((part, at) => {
-    const beside = (name: string): boolean => isThere([...parts.slice(0, at), name].join('/'));
-    return inForce.has(part) && beside('HEAD') && (beside('objects') || beside(commonDirectory));
+    const place = (name: string): string => [...parts.slice(0, at), name].join('/');
+    const beside = (...names: string[]): boolean => names.some((name) => isThere(place(name)));
+    if (part === commonDirectory) return at === parts.length - 1;
+    if (inForce.has(part)) return beside('objects', commonDirectory);
+    // Where a configuration is never taken for a file like any other, none has come before.
+    if (sensitiveReason(place('config')) !== undefined) return false;
+    if (part === 'HEAD') return beside('objects', 'refs', commonDirectory, ...inForce);
+    // With a new `HEAD`, that one is asked about.
+    return (part === 'objects' || part === 'refs') && wasThere(place('HEAD')) && !wasThere(place(part));
   });
 }

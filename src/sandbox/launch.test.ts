@@ -488,7 +488,7 @@ describe.skipIf(enforcement === 'none')(`repositories made in direct mode${enfor
 
     it('are listed as sensitive where what they run is left in place', async () => {
       const { launched } = await run('git init -q --bare b.git; rm b.git/hooks/*; touch b.git/hooks/x.sample');
-      expect((await launched.changes()).sensitive).toEqual(['b.git/config', 'b.git/hooks', 'b.git/hooks/x.sample']);
+      expect((await launched.changes()).sensitive).toEqual(['b.git/HEAD', 'b.git/config', 'b.git/hooks', 'b.git/hooks/x.sample']);
     });
   });
 });
