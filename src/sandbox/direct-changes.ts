@@ -2,7 +2,7 @@
 // out of force: a host's git would run their hooks and whatever their configuration names.
 import { chmodSync, lstatSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
-import { commonDirectory, gitPlaces, isInOpenRepository, repositoriesByContent, repositoriesIn } from './git-place.ts';
+import { commonDirectory, gitPlaces, isInOpenRepository, repositoriesByContent, repositoriesIn, stepsDirectories } from './git-place.ts';
 import type { Protection } from './protection.ts';
 import { sensitiveReason } from './sensitive.ts';
 import { workspaceTree } from './workspace-tree.ts';
@@ -93,7 +93,12 @@ const parts: readonly { readonly name: string; isHarmless(file: string, reposito
   { name: 'config', isHarmless: isPlainConfig },
   { name: 'config.worktree', isHarmless: isPlainConfig },
   { name: commonDirectory, isHarmless: isOwnRepository },
+  ...stepsDirectories.map((name) => ({ name, isHarmless: isAbsent })),
 ];
+
+function isAbsent(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false }) === undefined;
+}
 
 /**
  * As git writes it for a worktree: `../..`, from `worktrees/NAME` of a repository that is looked at by itself. Git drops line ends

@@ -48,7 +48,10 @@ export function repositoriesByContent(tree: ReadonlySet<string>): string[] {
 /** A file in a repository: `config`, `hooks` and the rest are then those of the directory it names (gitrepository-layout(5)). */
 export const commonDirectory = 'commondir';
 
-const inForce: ReadonlySet<string> = new Set(['hooks', 'config', 'config.worktree']);
+/** Directories of what git is in the middle of: the next `--continue` does what they say, which may be to run a command. */
+export const stepsDirectories = ['rebase-merge', 'rebase-apply', 'sequencer'];
+
+const inForce: ReadonlySet<string> = new Set(['hooks', 'config', 'config.worktree', ...stepsDirectories]);
 
 export interface Sight {
   /** After the change: in the workspace, or in what is to be brought into it. */

@@ -452,6 +452,21 @@ describe.skipIf(enforcement === 'none')(`repositories made in direct mode${enfor
       ]);
     });
 
+    it('in the middle of something new are stopped, and what was under way is left there with its changes named', async () => {
+      const plan = planOf(
+        `for at in .git .git/worktrees/w .git/modules/m; do mkdir -p $at/rebase-apply; echo 'exec evil' > $at/rebase-apply/x; done
+         echo 'exec evil' >> .git/rebase-merge/git-rebase-todo`,
+      );
+      const before = `git init -q .; mkdir -p .git/worktrees/w .git/rebase-merge; echo pick > .git/rebase-merge/git-rebase-todo
+        cp .git/HEAD .git/worktrees/w; echo ../.. > .git/worktrees/w/commondir; git init -q --bare .git/modules/m`;
+      spawnSync('/bin/sh', ['-ec', before], { cwd: plan.workspace });
+      const launched = await launch(plan, { listening: closeAll });
+      await launched.exited;
+      const { disarmed, sensitive } = await launched.changes();
+      expect([...disarmed].sort()).toEqual(['.git/modules/m', '.git', '.git/worktrees/w'].map((at) => `${at}/rebase-apply${off}`).sort());
+      expect(sensitive).toContain('.git/rebase-merge/git-rebase-todo');
+    });
+
     it.each<[string, string, string, string[]]>([
       [
         'one whose branch is not yet born',
