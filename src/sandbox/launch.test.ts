@@ -421,6 +421,11 @@ describe.skipIf(enforcement === 'none')(`repositories made in direct mode${enfor
       ],
       ['one whose hooks are a link', `${repository('l')}; rmdir l/hooks; mkdir empty; ln -s ../empty l/hooks`, [`l/hooks${off}`]],
       [
+        'one in the middle of something',
+        `git init -q t; mkdir t/.git/rebase-merge; echo 'exec evil' > t/.git/rebase-merge/git-rebase-todo; git init -q --bare m; mkdir m/sequencer`,
+        [`t/.git/rebase-merge${off}`, `m/sequencer${off}`],
+      ],
+      [
         'an honest worktree',
         'git init -q --bare h; mkdir -p h/worktrees/w; cp h/HEAD h/worktrees/w; echo ../.. > h/worktrees/w/commondir',
         [],
