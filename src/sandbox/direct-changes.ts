@@ -1,8 +1,9 @@
 // What a session in direct mode changed, told by looking at the workspace before and after; and the repositories it made are taken
 // out of force: a host's git would run their hooks and whatever their configuration names.
-import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
-import { commonDirectory, gitPlaces, isInOpenRepository, repositoriesByContent, repositoriesIn } from './git-place.ts';
+import { commonDirectory, gitPlaces, isInOpenRepository, repositoriesByContent, repositoriesIn, stepsDirectories } from './git-place.ts';
+import type { Protection } from './protection.ts';
 import { sensitiveReason } from './sensitive.ts';
 import { workspaceTree } from './workspace-tree.ts';
 
@@ -16,23 +17,29 @@ export interface FileChanges {
   readonly disarmed: readonly string[];
 }
 
-/** @param before the names at the start; @param beganNs the start, by the clock of the file system */
-export function directChanges(workspace: string, before: ReadonlySet<string>, beganNs: bigint): FileChanges {
-  const disarmed = disarm(workspace, before, beganNs);
-  const after = workspaceTree(workspace);
+/** What was known of the workspace when the session began. */
+type Start = Pick<Protection, 'before' | 'closed' | 'repositories' | 'beganNs'>;
+
+export function directChanges(workspace: string, start: Start): FileChanges {
+  const { before, beganNs } = start;
+  const disarmed = disarm(workspace, start);
+  const { names: after, closed } = workspaceTree(workspace);
   const added = [...after].filter((file) => !before.has(file));
   const changed = [...after].filter((file) => before.has(file) && isChanged(path.join(workspace, file), beganNs));
+  // What lies in one is not known: git finds it by name where it may be entered.
+  const unseen = [...closed].map((directory) => directory || '.');
   return {
     changed: changed.length,
     added: added.length,
     deleted: [...before].filter((file) => !after.has(file)).length,
-    sensitive: [...changed, ...added].filter((file) => isSensitive(file, after)).sort(),
+    sensitive: [...new Set([...[...changed, ...added].filter((file) => isSensitive(file, before, after)), ...unseen])].sort(),
     disarmed,
   };
 }
 
-function isSensitive(file: string, tree: ReadonlySet<string>): boolean {
-  return sensitiveReason(file) !== undefined || isInOpenRepository(file, (place) => tree.has(place));
+function isSensitive(file: string, before: ReadonlySet<string>, after: ReadonlySet<string>): boolean {
+  const sight = { isThere: (place: string) => after.has(place), wasThere: (place: string) => before.has(place) };
+  return sensitiveReason(file) !== undefined || isInOpenRepository(file, sight);
 }
 
 function isChanged(file: string, beganNs: bigint): boolean {
@@ -40,58 +47,77 @@ function isChanged(file: string, beganNs: bigint): boolean {
   return stat !== undefined && !stat.isDirectory() && stat.ctimeNs >= beganNs;
 }
 
+/** Of a directory: its mode, or what is directly in it. */
+function isTouched(directory: string, beganNs: bigint): boolean {
+  const stat = lstatSync(directory, { bigint: true, throwIfNoEntry: false });
+  return stat !== undefined && stat.ctimeNs >= beganNs;
+}
+
 /**
  * A repository that was not there before is looked at as a whole; of one that was, what is new in it: what it had is mounted read-only.
  * @returns what was renamed, by its new name
  */
-function disarm(workspace: string, before: ReadonlySet<string>, beganNs: bigint): string[] {
-  const after = workspaceTree(workspace, (directory) => !before.has(directory) && openedUp(path.join(workspace, directory)));
-  const places = gitPlaces(after).filter((place) => !before.has(place));
-  // A file or link that says where the repository is: the agent chose the place.
-  const links = places.filter((git) => !lstatSync(path.join(workspace, git)).isDirectory()).map((git) => renameAway(workspace, git));
-  const known = new Set(repositoriesByContent(before));
-  /** Then its hooks and configuration were mounted read-only. */
-  const wasThere = (repository: string): boolean =>
-    known.has(repository) || (before.has(path.join(repository, 'HEAD')) && gitPlaces(repository.split('/')).length > 0);
+function disarm(workspace: string, { before, closed, repositories: known, beganNs }: Start): string[] {
+  // One that was closed at the start stays so, unless it was touched.
+  const { names: after } = workspaceTree(
+    workspace,
+    (directory) =>
+      (!closed.has(directory) || isTouched(path.join(workspace, directory), beganNs)) && openedUp(path.join(workspace, directory)),
+  );
+  const places = gitPlaces(after);
+  const isDirectory = (git: string): boolean => lstatSync(path.join(workspace, git)).isDirectory();
+  // A file or link that says where the repository is, where there was none or a directory: the agent chose the place.
+  const links = places
+    .filter((git) => !isDirectory(git) && (!before.has(git) || known.has(git) || isChanged(path.join(workspace, git), beganNs)))
+    .map((git) => renameAway(workspace, git));
   const found = [...places.flatMap((git) => repositoriesIn(workspace, git)), ...repositoriesByContent(after)];
+  const repositories = new Set(found.map((repository) => path.join(workspace, repository)));
   // From the bottom up: one may lie in what is renamed of another.
   const disarmed = [...new Set(found)]
     .sort()
     .reverse()
     .flatMap((repository) => {
       const isFresh = (file: string): boolean =>
-        !wasThere(repository) || !before.has(file) || isChanged(path.join(workspace, file), beganNs);
+        !known.has(repository) || !before.has(file) || isChanged(path.join(workspace, file), beganNs);
       return parts
         .map(({ name, isHarmless }) => ({ file: path.join(repository, name), isHarmless }))
-        .filter(({ file, isHarmless }) => isFresh(file) && !isHarmless(path.join(workspace, file)))
+        .filter(({ file, isHarmless }) => isFresh(file) && !isHarmless(path.join(workspace, file), repositories))
         .map(({ file }) => renameAway(workspace, file));
     });
   return [...disarmed, ...links];
 }
 
 /** What of a repository runs or redirects something, and when it does not. */
-const parts: readonly { readonly name: string; isHarmless(file: string): boolean }[] = [
+const parts: readonly { readonly name: string; isHarmless(file: string, repositories: ReadonlySet<string>): boolean }[] = [
   { name: 'hooks', isHarmless: (directory) => !hooksIn(directory) },
   { name: 'config', isHarmless: isPlainConfig },
   { name: 'config.worktree', isHarmless: isPlainConfig },
   { name: commonDirectory, isHarmless: isOwnRepository },
+  ...stepsDirectories.map((name) => ({ name, isHarmless: isAbsent })),
 ];
 
-/** As git writes it for a worktree: `../..`, from `worktrees/NAME` of a repository that is found by itself. */
-function isOwnRepository(file: string): boolean {
-  const [worktrees, repository] = [path.dirname(path.dirname(file)), path.dirname(path.dirname(path.dirname(file)))];
-  const isOwn = path.basename(worktrees) === 'worktrees' && existsSync(path.join(repository, 'HEAD'));
-  const text = smallText(file);
-  return text === '' || (isOwn && text?.trim() === '../..');
+function isAbsent(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false }) === undefined;
 }
 
-/** Empty when there is no such file; `undefined` for what is none, too long, or cannot be read. */
+/**
+ * As git writes it for a worktree: `../..`, from `worktrees/NAME` of a repository that is looked at by itself. Git drops line ends
+ * only (get_common_dir_noenv in its setup.c): with any other blank it is the name of another directory.
+ */
+function isOwnRepository(file: string, repositories: ReadonlySet<string>): boolean {
+  const worktrees = path.dirname(path.dirname(file));
+  const isOwn = path.basename(worktrees) === 'worktrees' && repositories.has(path.dirname(worktrees));
+  const text = smallText(file);
+  return text === '' || (isOwn && text !== undefined && /^\.\.\/\.\.[\r\n]*$/.test(text));
+}
+
+/** Empty when there is no such file; `undefined` for what is none, too long, or cannot be read. As bytes: each is one character. */
 function smallText(file: string): string | undefined {
   const stat = lstatSync(file, { throwIfNoEntry: false });
   if (!stat) return '';
   if (!stat.isFile() || stat.size > 1 << 16) return undefined;
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file, 'latin1');
   } catch {
     return undefined;
   }
@@ -125,12 +151,14 @@ function openedUp(directory: string): boolean {
   }
 }
 
-/** The samples that git itself puts there are not run. */
+/** The samples that git itself puts there are not run. What is no directory of its own may lead to another one tomorrow. */
 function hooksIn(directory: string): boolean {
+  const stat = lstatSync(directory, { throwIfNoEntry: false });
+  if (!stat?.isDirectory()) return stat !== undefined;
   try {
     return readdirSync(directory).some((name) => !name.endsWith('.sample'));
   } catch {
-    return lstatSync(directory, { throwIfNoEntry: false }) !== undefined;
+    return true;
   }
 }
 
@@ -146,22 +174,22 @@ const plainKeys: Readonly<Record<string, RegExp>> = {
   submodule: /^(?:url|active|path|branch)$/,
 };
 
-/** A configuration (git-config(1)) of plain keys only. Anything that this reading does not understand is not plain. */
+/** A configuration (git-config(1)) of plain keys only, with the blanks that git knows. Anything that this reading does not understand is not plain. */
 function isPlainConfig(file: string): boolean {
   let keys: RegExp | undefined;
   const text = smallText(file);
   if (text === undefined) return false;
   return text.split('\n').every((raw) => {
-    const line = raw.trim();
+    const line = raw.replace(/^[ \t\r]+|[ \t\r]+$/g, '');
     if (line === '' || line.startsWith('#') || line.startsWith(';')) return true;
-    const section = /^\[(?<name>[a-z]+)(?:\s+"(?:[^"\\]|\\.)*")?\]$/i.exec(line)?.groups?.['name'];
+    const section = /^\[(?<name>[a-z]+)(?:[ \t]+"(?:[^"\\]|\\.)*")?\]$/i.exec(line)?.groups?.['name'];
     if (section !== undefined) {
       keys = plainKeys[section.toLowerCase()];
       return keys !== undefined;
     }
-    const entry = /^(?<key>[a-z][a-z0-9-]*)\s*=\s*(?<value>.*)$/i.exec(line);
-    // `ext::` and friends make a URL a command line.
-    const isCommand = /^\s*["']?\w+::/.test(entry?.groups?.['value'] ?? '') || line.endsWith('\\');
+    const entry = /^(?<key>[a-z][a-z0-9-]*)[ \t]*=[ \t]*(?<value>.*)$/i.exec(line);
+    // `ext::` and friends make a URL a command line, with quotes anywhere in it.
+    const isCommand = /^[^/]*::/.test((entry?.groups?.['value'] ?? '').replaceAll(/["\\]/g, '')) || line.endsWith('\\');
     return keys !== undefined && entry !== null && keys.test((entry.groups?.['key'] ?? '').toLowerCase()) && !isCommand;
   });
 }

@@ -404,6 +404,32 @@ describe.skipIf(enforcement === 'none')(`repositories made in direct mode${enfor
       ],
       ['one that is closed', `${repository('z')}; ${hook('z')}; chmod 311 z`, [`z/hooks${off}`]],
       ['one with the new name taken', `${repository('n')}; ${hook('n')}; mkdir -p n/hooks${off}/x`, [`n/hooks${off}-2`]],
+      [
+        'one whose way to the rest ends in a blank that is none for git',
+        `mkdir -p s/worktrees/r s/objects s/refs; echo ref > s/HEAD; cp s/HEAD s/worktrees/r; printf '../..\\302\\240\\n' > s/worktrees/r/commondir`,
+        [`s/worktrees/r/commondir${off}`],
+      ],
+      [
+        'one whose way to the rest leads to what is none',
+        'mkdir -p s/worktrees/r s/objects; echo ref > s/HEAD; cp s/HEAD s/worktrees/r; echo ../.. > s/worktrees/r/commondir',
+        [`s/worktrees/r/commondir${off}`],
+      ],
+      [
+        'one with a setting behind a blank that is none for git',
+        `${repository('u')}; printf '[core]\\n\\302\\240bare = false\\n' > u/config`,
+        [`u/config${off}`],
+      ],
+      ['one whose hooks are a link', `${repository('l')}; rmdir l/hooks; mkdir empty; ln -s ../empty l/hooks`, [`l/hooks${off}`]],
+      [
+        'one in the middle of something',
+        `git init -q t; mkdir t/.git/rebase-merge; echo 'exec evil' > t/.git/rebase-merge/git-rebase-todo; git init -q --bare m; mkdir m/sequencer`,
+        [`t/.git/rebase-merge${off}`, `m/sequencer${off}`],
+      ],
+      [
+        'an honest worktree',
+        'git init -q --bare h; mkdir -p h/worktrees/w; cp h/HEAD h/worktrees/w; echo ../.. > h/worktrees/w/commondir',
+        [],
+      ],
       ['an honest one', 'git init -q --bare honest; git init -q tree; mkdir -p src/hooks src/objects src/refs; echo x > src/hooks/x', []],
     ])('%s', async (_name, script, expected) => {
       const { launched } = await run(script);
@@ -431,9 +457,58 @@ describe.skipIf(enforcement === 'none')(`repositories made in direct mode${enfor
       ]);
     });
 
+    it('in the middle of something new are stopped, and what was under way is left there with its changes named', async () => {
+      const plan = planOf(
+        `for at in .git .git/worktrees/w .git/modules/m; do mkdir -p $at/rebase-apply; echo 'exec evil' > $at/rebase-apply/x; done
+         echo 'exec evil' >> .git/rebase-merge/git-rebase-todo`,
+      );
+      const before = `git init -q .; mkdir -p .git/worktrees/w .git/rebase-merge; echo pick > .git/rebase-merge/git-rebase-todo
+        cp .git/HEAD .git/worktrees/w; echo ../.. > .git/worktrees/w/commondir; git init -q --bare .git/modules/m`;
+      spawnSync('/bin/sh', ['-ec', before], { cwd: plan.workspace });
+      const launched = await launch(plan, { listening: closeAll });
+      await launched.exited;
+      const { disarmed, sensitive } = await launched.changes();
+      expect([...disarmed].sort()).toEqual(['.git/modules/m', '.git', '.git/worktrees/w'].map((at) => `${at}/rebase-apply${off}`).sort());
+      expect(sensitive).toContain('.git/rebase-merge/git-rebase-todo');
+    });
+
+    it.each<[string, string, string, string[]]>([
+      [
+        'one whose branch is not yet born',
+        `mkdir -p sub/.git/objects; ln -s refs/heads/master sub/.git/HEAD; ${steering} > sub/.git/config`,
+        'mkdir -p sub/.git/refs/heads',
+        [`sub/.git/config${off}`],
+      ],
+      [
+        'one that is none yet',
+        `mkdir -p sub/.git/objects; ${steering} > sub/.git/config`,
+        'mkdir -p sub/.git/refs; echo ref > sub/.git/HEAD',
+        [`sub/.git/config${off}`],
+      ],
+      [
+        'one in a submodule, whose branch is not yet born',
+        `git init -q sub; mkdir -p sub/.git/modules/m/objects; ln -s refs/heads/x sub/.git/modules/m/HEAD; ${steering} > sub/.git/modules/m/config`,
+        'mkdir -p sub/.git/modules/m/refs/heads',
+        [`sub/.git/modules/m/config${off}`],
+      ],
+      [
+        'one that becomes a file',
+        'mkdir -p sub/.git/objects',
+        `mv sub/.git moved; echo 'gitdir: ../moved' > sub/.git; touch -d '2001-01-01' sub/.git`,
+        [`sub/.git${off}`],
+      ],
+      ['one in a directory of any name', `mkdir -p fx/objects; ${steering} > fx/config`, `${repository('fx')}`, [`fx/config${off}`]],
+    ])('are found where two sessions make them: %s', async (_name, first, second, expected) => {
+      const one = await run(first);
+      const { workspace: same, cwd } = one.plan;
+      const early = (await one.launched.changes()).disarmed;
+      const two = await run(second, { workspace: same, cwd });
+      expect([...early, ...(await two.launched.changes()).disarmed]).toEqual(expected);
+    });
+
     it('are listed as sensitive where what they run is left in place', async () => {
       const { launched } = await run('git init -q --bare b.git; rm b.git/hooks/*; touch b.git/hooks/x.sample');
-      expect((await launched.changes()).sensitive).toEqual(['b.git/config', 'b.git/hooks', 'b.git/hooks/x.sample']);
+      expect((await launched.changes()).sensitive).toEqual(['b.git/HEAD', 'b.git/config', 'b.git/hooks', 'b.git/hooks/x.sample']);
     });
   });
 });

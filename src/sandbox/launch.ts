@@ -228,7 +228,7 @@ async function protectionOf(plan: LaunchPlan, workspace: string): Promise<Protec
 async function changesOf(plan: LaunchPlan, workspace: string, protection: Protection | undefined): Promise<FileChanges> {
   if (protection) {
     const { directChanges } = await import('./direct-changes.ts');
-    return directChanges(workspace, protection.before, protection.beganNs);
+    return directChanges(workspace, protection);
   }
   const found = await changesInLayer(plan);
   const count = (kind: Change['change']): number => found.filter(({ change }) => change === kind).length;

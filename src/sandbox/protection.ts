@@ -3,7 +3,7 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { IntramurError } from '../core/index.ts';
-import { gitPlaces, repositoriesByContent, repositoriesIn } from './git-place.ts';
+import { gitPlaces, hasHead, repositoriesByContent, repositoriesIn } from './git-place.ts';
 import { claimWorkspace } from './in-use.ts';
 import { depthOf, type Mount } from './mount.ts';
 import { pinnedPaths } from './sensitive.ts';
@@ -13,6 +13,10 @@ export interface Protection {
   readonly mounts: readonly Mount[];
   /** Names in the workspace, and the time by the clock of the file system, before anything was made. */
   readonly before: ReadonlySet<string>;
+  /** Directories that could not be looked into. */
+  readonly closed: ReadonlySet<string>;
+  /** Those whose hooks and configuration are read-only where they exist, relative to the workspace. */
+  readonly repositories: ReadonlySet<string>;
   readonly beganNs: bigint;
   /** Removes what was made to be mounted on. */
   release(): void;
@@ -51,8 +55,10 @@ export function protect(workspace: string, cacheDir: string, { scratch, tmpfsByt
 
 function protectClaimed(workspace: string, cacheDir: string, { scratch, tmpfsBytes }: Additions): Protection {
   const placeholders = new Placeholders(workspace, cacheDir);
-  const before = workspaceTree(workspace);
-  const guarded = guardedPaths(workspace, before);
+  const { names: before, closed } = workspaceTree(workspace);
+  const named = gitPlaces(before).flatMap((git) => repositoriesIn(workspace, git));
+  const open = repositoriesByContent(before);
+  const guarded = guardedPaths(workspace, before, { named, open });
   // Below a read-only directory everything is read-only.
   const sealed = guarded.map((one) => one.path).filter((file) => !guarded.some((other) => file.startsWith(`${other.path}/`)));
   const pins = new Set<string>();
@@ -94,7 +100,14 @@ function protectClaimed(workspace: string, cacheDir: string, { scratch, tmpfsByt
       hint: 'intramur run --mode overlay -- …',
     });
   }
-  return { mounts, before, beganNs: placeholders.madeAtNs, release: () => placeholders.release() };
+  return {
+    mounts,
+    before,
+    closed,
+    repositories: new Set([...named, ...open]),
+    beganNs: placeholders.madeAtNs,
+    release: () => placeholders.release(),
+  };
 }
 
 /** Inside, git is told not to list what is there only to be mounted on: `git add -A` would commit it. */
@@ -110,7 +123,13 @@ function excluded(workspace: string, made: readonly Guarded[]): Mount[] {
   return [{ kind: 'cover', path: file, content: Buffer.concat([readFileSync(file), Buffer.from(`\n${names}`)]) }];
 }
 
-function guardedPaths(workspace: string, tree: ReadonlySet<string>): Guarded[] {
+interface Repositories {
+  readonly named: readonly string[];
+  /** Whatever they are called. */
+  readonly open: readonly string[];
+}
+
+function guardedPaths(workspace: string, tree: ReadonlySet<string>, { named, open }: Repositories): Guarded[] {
   const guarded = new Map<string, Guarded>();
   const add = (file: string, isDirectory: boolean, isGuardedWhenAbsent = true): void => {
     const other = notDirectoryAbove(workspace, file);
@@ -123,13 +142,14 @@ function guardedPaths(workspace: string, tree: ReadonlySet<string>): Guarded[] {
   for (const one of pinnedPaths()) if (hasGit || !one.path.startsWith('.git/')) add(one.path, one.isDirectory, one.isGuardedWhenAbsent);
   for (const git of gitPlaces(tree)) {
     if (!statSync(path.join(workspace, git), { throwIfNoEntry: false })?.isDirectory()) add(git, false);
-    for (const repository of repositoriesIn(workspace, git)) {
-      add(path.join(repository, 'hooks'), true);
-      add(path.join(repository, 'config'), false);
-    }
+  }
+  // In what is no repository yet nothing is made either.
+  for (const repository of named) {
+    add(path.join(repository, 'hooks'), true, hasHead(workspace, repository));
+    add(path.join(repository, 'config'), false, hasHead(workspace, repository));
   }
   // One that is not called `.git`: nothing is made in it. What is made there in the session is looked at afterwards.
-  for (const repository of repositoriesByContent(tree)) {
+  for (const repository of open) {
     for (const name of ['hooks', 'config', 'config.worktree']) add(path.join(repository, name), name === 'hooks', false);
   }
   return [...guarded.values()];

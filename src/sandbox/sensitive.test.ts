@@ -5,6 +5,19 @@ describe('what can run or steer later', () => {
   it.each([
     ...['.git/hooks/pre-commit', '.git/config', '.git/config.worktree', '.git/info/attributes', '.git/objects/info/alternates', '.git'],
     ...[
+      '.git/rebase-merge/git-rebase-todo',
+      '.git/rebase-apply/0001',
+      '.git/sequencer/todo',
+      '.git/worktrees/w/rebase-merge/git-rebase-todo',
+    ],
+    ...[
+      '.git/modules/a/b/rebase-merge/git-rebase-todo',
+      '.git/modules/a/worktrees/w/sequencer/todo',
+      '.git/rebase-merge',
+      '.git/SEQUENCER/x',
+    ],
+    ...['.git/modules/a/b/commondir', '.git/modules/a/worktrees/w/commondir', '.git/commondir'],
+    ...[
       'a/b/.git/hooks/post-checkout',
       '.git/modules/lib/hooks/pre-push',
       '.git/modules/deep/lib/config',
@@ -64,6 +77,9 @@ describe('what can run or steer later', () => {
       '.git/index',
       '.git/HEAD',
       '.git/refs/heads/main',
+      '.git/refs/heads/rebase-merge/x',
+      'sequencer/todo',
+      'src/rebase-merge/index.ts',
       '.git/objects/ab/cdef',
       '.git/logs/HEAD',
       '.gitignore',

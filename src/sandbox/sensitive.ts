@@ -223,7 +223,11 @@ const gitFiles: readonly { readonly path: RegExp; readonly why: string }[] = [
   { path: /^(?:modules\/.*\/|worktrees\/[^/]+\/)?config(?:\.worktree)?$/, why: 'git configuration, which can name programs to run' },
   { path: /^(?:modules\/.*\/)?info\/(?:attributes|sparse-checkout)$/, why: 'git attributes, which can name filters to run' },
   { path: /^(?:modules\/.*\/)?objects\/info\/alternates$/, why: 'points git at another repository' },
-  { path: /^(?:worktrees\/[^/]+\/)?(?:gitdir|commondir)$/, why: 'points git at another repository' },
+  { path: /^(?:modules\/.*\/)?(?:worktrees\/[^/]+\/)?(?:gitdir|commondir)$/, why: 'points git at another repository' },
+  {
+    path: /^(?:modules\/.*\/)?(?:worktrees\/[^/]+\/)?(?:rebase-merge|rebase-apply|sequencer)(?:\/|$)/,
+    why: 'steps that git goes on with, which can name commands to run',
+  },
 ];
 
 interface Matcher {

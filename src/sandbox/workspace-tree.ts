@@ -1,41 +1,50 @@
 // Everything in a workspace by name, without following links. Used in direct mode, where what a session changed can only be told by
 // looking before and after.
-import { type Dirent, readdirSync } from 'node:fs';
+import { accessSync, constants, type Dirent, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { IntramurError } from '../core/index.ts';
 
 /** Entries looked at before a workspace counts as too large to be looked over. */
 const maxEntries = 1_000_000;
 
-/**
- * @param retry called with a directory that cannot be read; when it says so, it is read again
- * @returns relative paths
- */
-export function workspaceTree(workspace: string, retry: (directory: string) => boolean = () => false): Set<string> {
-  const found = new Set<string>();
+export interface WorkspaceTree {
+  /** Relative paths. */
+  readonly names: ReadonlySet<string>;
+  /** Directories that could not be looked into, relative; the workspace itself is empty. */
+  readonly closed: ReadonlySet<string>;
+}
+
+/** @param reopen called with a directory that cannot be looked into; when it says so, it is read again */
+export function workspaceTree(workspace: string, reopen: (directory: string) => boolean = () => false): WorkspaceTree {
+  const names = new Set<string>();
+  const closed = new Set<string>();
   const queue = [''];
   for (let directory = queue.pop(); directory !== undefined; directory = queue.pop()) {
     const at = path.join(workspace, directory);
-    for (const entry of namesIn(at) ?? (retry(directory) ? entriesOf(at) : [])) {
+    const entries = namesIn(at) ?? (reopen(directory) ? namesIn(at) : undefined);
+    if (!entries) closed.add(directory);
+    for (const entry of entries ?? []) {
       const file = directory === '' ? entry.name : `${directory}/${entry.name}`;
-      found.add(file);
+      names.add(file);
       if (entry.isDirectory()) queue.push(file);
     }
-    if (found.size > maxEntries) {
+    if (names.size > maxEntries) {
       throw new IntramurError('SANDBOX_SETUP', `${workspace} has more than ${maxEntries} files: it cannot be protected path by path`, {
         hint: 'intramur run --mode overlay -- …',
       });
     }
   }
-  return found;
+  return { names, closed };
 }
 
 export function entriesOf(directory: string): Dirent[] {
   return namesIn(directory) ?? [];
 }
 
+/** Nothing for one that can be read and not entered, either: nothing is known of what its names stand for. */
 function namesIn(directory: string): Dirent[] | undefined {
   try {
+    accessSync(directory, constants.R_OK | constants.X_OK);
     return readdirSync(directory, { withFileTypes: true });
   } catch {
     return undefined;

@@ -102,5 +102,5 @@ fs.writeFileSync(reportFile, JSON.stringify(report));
 process.exit(0);
 
 function listing(directory: string): string[] {
-  return [...workspaceTree(directory)].sort();
+  return [...workspaceTree(directory).names].sort();
 }

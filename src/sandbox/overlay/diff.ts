@@ -240,7 +240,10 @@ class Comparison {
   }
 
   #isInOpenRepository(file: string): boolean {
-    return isInOpenRepository(file, (place) => (this.#upperOf(place) ?? this.#lowerOf(place)) !== undefined);
+    return isInOpenRepository(file, {
+      isThere: (place) => (this.#upperOf(place) ?? this.#lowerOf(place)) !== undefined,
+      wasThere: (place) => this.#lowerOf(place) !== undefined,
+    });
   }
 
   #add(
