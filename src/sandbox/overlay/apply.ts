@@ -185,6 +185,14 @@ class Work {
 
   /** @returns why it could not be applied; the workspace is then as it was */
   apply(change: Change): string | undefined {
+    try {
+      return this.#applyOne(change);
+    } catch (fault) {
+      return `it could not be applied (${errnoOf(fault)})`;
+    }
+  }
+
+  #applyOne(change: Change): string | undefined {
     const unsafe = this.#makeParents(change.path);
     if (unsafe !== undefined) return unsafe;
     const at = path.join(this.#layer.manifest.workspace, change.path);

@@ -1,7 +1,7 @@
 // A rename is two changes: one takes a content away, another brings it under a new name. Here is which changes bring what others would
 // take away, so that `apply` never does the one half without the other.
 import { createHash } from 'node:crypto';
-import { closeSync, constants, lstatSync, openSync, readSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, lstatSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import type { Change } from './change.ts';
 import { areAlike, canBeAlike } from './likeness.ts';
@@ -37,9 +37,11 @@ export function likeWithheld(layer: Layer, deletions: readonly Change[], withhel
   const found = new Map<string, string>();
   for (const { path: file } of deletions) {
     const lower = path.join(layer.manifest.workspace, file);
-    const stat = files.length > 0 ? lstatSync(lower, { throwIfNoEntry: false }) : undefined;
+    const stat = files.length > 0 ? statOf(lower) : undefined;
     if (!stat?.isFile()) continue;
-    const like = files.find(({ path: other, bytes }) => canBeAlike(stat.size, bytes) && areAlike(lower, path.join(layer.upper, other)));
+    const like = files.find(
+      ({ path: other, bytes }) => canBeAlike(Number(stat.size), bytes) && areAlike(lower, path.join(layer.upper, other)),
+    );
     if (like) found.set(file, like.path);
   }
   return found;
@@ -49,7 +51,7 @@ export function likeWithheld(layer: Layer, deletions: readonly Change[], withhel
 function filesOf(root: string, changes: readonly Change[]): Map<bigint, string[]> {
   const files = new Map<bigint, string[]>();
   for (const { path: file } of changes) {
-    const stat = lstatSync(path.join(root, file), { bigint: true, throwIfNoEntry: false });
+    const stat = statOf(path.join(root, file));
     if (!stat?.isFile() || stat.size === 0n) continue;
     const same = files.get(stat.size);
     if (same) same.push(file);
@@ -71,5 +73,14 @@ function digestOf(file: string): string {
     return file;
   } finally {
     if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/** What cannot be looked at carries nothing. */
+function statOf(file: string): BigIntStats | undefined {
+  try {
+    return lstatSync(file, { bigint: true, throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }
