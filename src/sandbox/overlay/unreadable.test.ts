@@ -8,7 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { writeManifest } from './manifest.ts';
 
 const scratch = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'intramur-unreadable-')));
-afterAll(() => fs.rmSync(scratch, { recursive: true, force: true }));
+afterAll(() => spawnSync('rm', ['-rf', scratch]));
 const isRoot = process.geteuid?.() === 0;
 const user = isRoot ? ['setpriv', '--reuid=65532', '--regid=65532', '--clear-groups', '--'] : [];
 
@@ -86,5 +86,31 @@ describe('a file that cannot be read', () => {
       'applied  e\napplied  s\nrefused  e/a: it cannot be looked at (EACCES)\nconflict d: the directory still holds something\n',
     ]);
     expect(inWorkspace()).toEqual(['d', 'e', 's']);
+  });
+});
+
+describe('a path that is too long', () => {
+  const deep = `echo o > other; echo x > unlike; node=0
+    name=$(printf '%0200d' 0)
+    while [ $node -lt 60 ]; do mkdir $name && cd -P ./$name || exit 1; node=$((node + 1)); done; echo x > $(printf 'a\\377'); chmod 500 .`;
+
+  it('is one forbidden change; the others are shown and applied, and all is given up', async () => {
+    await layerOf('echo w > w', deep);
+    const { code, out } = call('diff');
+    expect(code).toBe(0);
+    expect(out.replaceAll(/(?:0{200}\/)+0{200}/g, 'DEEP')).toBe('A DEEP  [forbidden: its path is too long]\nA other\nA unlike\n');
+    expect(call('apply', '--only', 'other')).toMatchObject({ code: 0, out: 'applied  other\n' });
+    expect(call('apply').code).toBe(1);
+    expect(inWorkspace()).toEqual(['other', 'unlike', 'w']);
+    expect(call('discard').code).toBe(0);
+    expect(isThere()).toBe(false);
+  });
+
+  it('in a layer that cannot be compared at all does not keep it from being given up', async () => {
+    await layerOf('', deep);
+    as(['chmod', '000', '.'], path.join(home, 'state', 'sessions', 'first', 'upper'));
+    if (!isRoot) expect(call('diff').code).not.toBe(0);
+    expect(call('discard')).toMatchObject({ code: 0, out: '' });
+    expect(isThere()).toBe(false);
   });
 });
