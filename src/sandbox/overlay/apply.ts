@@ -75,7 +75,8 @@ function applyClaimed(layer: Layer, changes: readonly Change[], options: ApplyOp
   const loss = ({ path: file }: Change): string | undefined => {
     const others = carriers.get(file);
     if (others?.every((other) => withheld.has(other))) return `its content would be lost: ${others[0]} has it, and is not applied`;
-    return edited.has(file) ? `it looks as if renamed to ${edited.get(file)}, which is not applied` : undefined;
+    const like = edited.get(file);
+    return like && `it ${like.isCompared ? 'looks as if' : 'may have been'} renamed to ${like.path}, which is not applied`;
   };
   const withhold = (change: Change, why: string): void => {
     conflicts.push({ path: change.path, why });

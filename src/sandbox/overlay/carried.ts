@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { type BigIntStats, closeSync, constants, lstatSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import type { Change } from './change.ts';
-import { areAlike, canBeAlike } from './likeness.ts';
+import { alike, type Like } from './likeness.ts';
 import type { Layer } from './manifest.ts';
 
 /** @returns for each path whose content in the workspace would go, the paths that would get the same content; only where there are some */
@@ -31,20 +31,22 @@ export function carriersOf(layer: Layer, changes: readonly Change[]): ReadonlyMa
   return carriers;
 }
 
-/** @returns for each path that would be deleted and has no such carrier, one of the withheld whose content is much like its own */
-export function likeWithheld(layer: Layer, deletions: readonly Change[], withheld: readonly Change[]): ReadonlyMap<string, string> {
-  const files = withheld.filter(({ change, node, bytes }) => change !== 'deleted' && change !== 'mode' && node === 'file' && bytes > 0);
-  const found = new Map<string, string>();
-  for (const { path: file } of deletions) {
+/**
+ * @returns for each path that would be deleted and has no such carrier, one of the withheld whose content is much like its own; or may be
+ * for all that is known: a deletion can wait, a content that is gone cannot be had again
+ */
+export function likeWithheld(layer: Layer, deletions: readonly Change[], withheld: readonly Change[]): ReadonlyMap<string, Like> {
+  const others = withheld.filter(({ change, node, bytes }) => change !== 'deleted' && change !== 'mode' && node === 'file' && bytes > 0);
+  if (others.length === 0) return new Map();
+  const texts = deletions.flatMap(({ path: file }) => {
     const lower = path.join(layer.manifest.workspace, file);
-    const stat = files.length > 0 ? statOf(lower) : undefined;
-    if (!stat?.isFile()) continue;
-    const like = files.find(
-      ({ path: other, bytes }) => canBeAlike(Number(stat.size), bytes) && areAlike(lower, path.join(layer.upper, other)),
-    );
-    if (like) found.set(file, like.path);
-  }
-  return found;
+    const stat = statOf(lower);
+    return stat?.isFile() ? [{ path: file, file: lower, bytes: Number(stat.size) }] : [];
+  });
+  return alike(
+    texts,
+    others.map(({ path: file, bytes }) => ({ path: file, file: path.join(layer.upper, file), bytes })),
+  );
 }
 
 /** By size. An empty file carries nothing. */
