@@ -375,6 +375,29 @@ describe.skipIf(missing !== undefined)(`a layer${missing ? `, skipped: ${missing
     fs.closeSync(open);
   });
 
+  it.each<[string, string, string, (workspace: string) => void]>([
+    ['another name of a file that is removed then', 'echo b > b', 'ln b b2', (at) => fs.rmSync(path.join(at, 'b'))],
+    ['another name of a file that is changed then', 'echo b > b', 'ln b b2', (at) => fs.writeFileSync(path.join(at, 'b'), 'mine')],
+    ['a file beside one that was opened, and is removed then', 'echo b > b', 'echo x > x; >> b', (at) => fs.rmSync(path.join(at, 'b'))],
+  ])('that was applied with %s holds nothing any more', async (_name, before, script, meanwhile) => {
+    const layer = await session(before, script);
+    const { applied, conflicts } = applyChanges(layer, diffLayer(layer, cacheDir), { withSensitive: false, cacheDir });
+    expect([applied.length, conflicts]).toEqual([1, []]);
+    meanwhile(layer.manifest.workspace);
+    expect(rows(layer)).toEqual([]);
+    expect(rows(layer)).toEqual([]);
+    discardLayer(layer);
+    expect(fs.existsSync(layer.directory)).toBe(false);
+  });
+
+  it('brings another name of a file that is removed after it was looked at', async () => {
+    const layer = await session('echo b > b', 'ln b b2');
+    for (const _ of [1, 2]) {
+      expect(rows(layer)).toEqual(['added b2 code']);
+      fs.rmSync(path.join(layer.manifest.workspace, 'b'), { force: true });
+    }
+  });
+
   it('can be given up in part, and as a whole', async () => {
     const layer = await session('echo a > a', 'echo b > a; echo b > b');
     discardChanges(

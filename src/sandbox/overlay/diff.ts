@@ -7,9 +7,9 @@ import { isInOpenRepository } from '../git-place.ts';
 import { isWithin } from '../mount.ts';
 import { sensitiveReason } from '../sensitive.ts';
 import type { Change, ChangeClass } from './change.ts';
-import type { Layer } from './manifest.ts';
+import { isLive, type Layer } from './manifest.ts';
 import { lostSince } from './origin.ts';
-import { readSettled } from './settled.ts';
+import { noteSame, readSame, readSettled } from './settled.ts';
 import { capabilityAttribute, opaqueAttribute, originAttribute, withAttribute } from './xattr.ts';
 
 interface Found {
@@ -20,8 +20,11 @@ interface Found {
 
 /** @param cacheDir where small programs of ours are kept */
 export function diffLayer(layer: Layer, cacheDir: string): Change[] {
-  const settled = readSettled(layer);
-  return new Comparison(layer, cacheDir, settled).changes().filter((change) => !settled.has(change.path));
+  const [settled, known] = [readSettled(layer), readSame(layer)];
+  const comparison = new Comparison(layer, cacheDir, new Set([...settled, ...known]));
+  const changes = comparison.changes();
+  if (!isLive(layer)) noteSame(layer, comparison.same);
+  return changes.filter((change) => !settled.has(change.path) && !known.has(change.path));
 }
 
 class Comparison {
@@ -36,6 +39,8 @@ class Comparison {
   /** Files of the workspace that the session took out of sight; nothing for one that is gone there as well. */
   readonly #hidden: (BigIntStats | undefined)[] = [];
   readonly #over: (Found & { readonly lower: BigIntStats })[] = [];
+  /** Files of the layer that are in the workspace just so. */
+  readonly same: string[] = [];
   readonly #executables: string[] = [];
 
   constructor(layer: Layer, cacheDir: string, settled: ReadonlySet<string>) {
@@ -127,6 +132,7 @@ class Comparison {
       this.#add(file, 'modified', judged, lower);
     } else if (!this.#settled.has(file) && !(isRead && this.#isSameContent(found, node))) this.#add(file, 'modified', judged, lower);
     else if (node === 'file' && (upper.mode & 0o7777n) !== (lower.mode & 0o7777n)) this.#add(file, 'mode', judged, lower);
+    else if (!this.#settled.has(file)) this.same.push(file);
   }
 
   #deleted(file: string, lower: BigIntStats | undefined): void {
@@ -173,7 +179,11 @@ class Comparison {
    * where a directory of the workspace changed meanwhile can it be the last; there the kernel's own mark of a copy decides.
    */
   #removedMeanwhile(): void {
-    const copies = this.#copiesAmong(this.#added.filter(({ path: file, upper }) => upper.isFile() && this.#changedAbove(file)));
+    // One of its names was there when it was last looked at: the others are new ones.
+    const known = new Set(this.#added.filter(({ path: file }) => this.#settled.has(file)).map(({ upper }) => upper.ino));
+    const copies = this.#copiesAmong(
+      this.#added.filter(({ path: file, upper }) => upper.isFile() && !known.has(upper.ino) && this.#changedAbove(file)),
+    );
     if (copies.length === 0) return;
     const own = new Set(this.#copiesAmong(this.#over));
     // What lies over a file without being its copy, or with other names, has replaced it.
