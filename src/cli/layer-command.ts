@@ -21,6 +21,8 @@ export interface LayerCommand {
   readonly session: string;
   /** The changes that were asked for. */
   readonly changes: readonly Change[];
+  /** The others. */
+  readonly rest: readonly Change[];
   /** True when `--only` named some. */
   readonly isPart: boolean;
   readonly isJson: boolean;
@@ -40,12 +42,14 @@ export function layerCommand(args: readonly string[], io: CliIo, options: { sens
   if (others.length > 0) io.stderr.write(waiting(others));
   const wanted = only.map((one) => relative(one, cwd, layer.manifest.workspace));
   const chosen = wanted.length === 0 ? changes : changes.filter((change) => wanted.some((one) => isAtOrBelow(change.path, one)));
+  const asked = new Set(chosen);
   const missing = wanted.find((one) => !changes.some((change) => isAtOrBelow(change.path, one)));
   if (missing !== undefined) throw new IntramurError('USAGE', `nothing changed at ${shown(missing)}`, { hint: 'intramur diff' });
   return {
     layer,
     session: layer.manifest.session,
     changes: chosen,
+    rest: changes.filter((change) => !asked.has(change)),
     isPart: wanted.length > 0,
     isJson,
     withSensitive,

@@ -265,6 +265,33 @@ describe.skipIf(missing !== undefined)(`a layer${missing ? `, skipped: ${missing
     expect(spawnSync('/bin/sh', ['-c', listing], { cwd: workspace, encoding: 'utf8' }).stdout).toBe(seen);
   });
 
+  it.each<[string, string, string, string]>([
+    ['a rename', 'mv a a2', 'a2', 'was renamed to a2'],
+    ['a rename that was written to', 'mv a a2; echo more >> a2', 'a2', 'looks as if renamed to a2'],
+    ['a renamed directory', 'mv d d2', 'd2/a', 'was renamed to d2/a'],
+  ])('of %s does not apply the one half alone', async (_name, script, fresh, why) => {
+    const layer = await session('seq 9 > a; mkdir d; seq 20 29 > d/a', script);
+    const old = fresh.startsWith('d') ? 'd/a' : 'a';
+    const apply = (...paths: string[]) => {
+      const changes = diffLayer(layer, cacheDir);
+      const isAsked = (change: { path: string }): boolean => paths.includes(change.path);
+      const rest = changes.filter((change) => !isAsked(change));
+      return applyChanges(layer, changes.filter(isAsked), { withSensitive: false, cacheDir, rest });
+    };
+    expect(apply(old)).toEqual({ applied: [], refused: [], conflicts: [{ path: old, why: `it ${why}: name that one too` }] });
+    expect(apply(fresh).applied).toEqual([fresh]);
+    expect(apply(old).applied).toEqual([old]);
+  });
+
+  it('of a rename applies both halves when both are named, and a deletion beside a copy', async () => {
+    const layer = await session('seq 9 > a; seq 20 29 > b', 'mv a a2; cp b b2; cp b b3; rm b; echo c > c');
+    const changes = diffLayer(layer, cacheDir);
+    const rest = changes.filter(({ path: file }) => ['b3', 'c'].includes(file));
+    const asked = changes.filter((change) => !rest.includes(change));
+    const { applied } = applyChanges(layer, asked, { withSensitive: false, cacheDir, rest });
+    expect(applied).toEqual(['a', 'a2', 'b', 'b2']);
+  });
+
   it('what was deleted beside a file that stays out, and is not like it, goes', async () => {
     const layer = await session('seq 9 > a; seq 20 29 > other; : > empty', 'rm a other empty; seq 8 15 > Makefile; : > .envrc');
     const { applied, refused, conflicts } = applyChanges(layer, diffLayer(layer, cacheDir), { withSensitive: false, cacheDir });
