@@ -8,10 +8,10 @@ import { applyOptions, layerCommand, line, shown } from './layer-command.ts';
 export const forms = { '': applyOptions };
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const { layer, session, changes, isJson, withSensitive, cacheDir } = layerCommand(args, io, { sensitive: true });
+  const { layer, session, changes, rest, isJson, withSensitive, cacheDir } = layerCommand(args, io, { sensitive: true });
   const sensitive = changes.filter((change) => change.class === 'sensitive');
   const isAgreed = withSensitive || (sensitive.length > 0 && !isJson && (await agreed(sensitive, io)));
-  const outcome = applyChanges(layer, changes, { withSensitive: isAgreed, cacheDir });
+  const outcome = applyChanges(layer, changes, { withSensitive: isAgreed, cacheDir, rest });
   if (isJson) io.stdout.write(`${JSON.stringify({ schema: 'intramur/apply/1', session, ...outcome }, undefined, 2)}\n`);
   else {
     for (const name of outcome.applied) io.stdout.write(`applied  ${shown(name)}\n`);

@@ -6,7 +6,7 @@ import { layerCommand, layerOptions, shown } from './layer-command.ts';
 export const forms = { '': layerOptions };
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const { layer, session, changes, isPart, isJson } = layerCommand(args, io, { sensitive: false });
+  const { layer, session, changes, isPart, isJson } = layerCommand(args, io, { sensitive: false, wholeUnseen: true });
   if (isPart) discardChanges(layer, changes);
   else discardLayer(layer);
   const discarded = changes.map(({ path }) => path);

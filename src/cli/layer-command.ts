@@ -21,6 +21,8 @@ export interface LayerCommand {
   readonly session: string;
   /** The changes that were asked for. */
   readonly changes: readonly Change[];
+  /** The others. */
+  readonly rest: readonly Change[];
   /** True when `--only` named some. */
   readonly isPart: boolean;
   readonly isJson: boolean;
@@ -28,20 +30,26 @@ export interface LayerCommand {
   readonly cacheDir: string;
 }
 
-export function layerCommand(args: readonly string[], io: CliIo, options: { sensitive: boolean }): LayerCommand {
+/** @param options `wholeUnseen`: without `--only` the command does its work on a layer that cannot be compared, too */
+export function layerCommand(args: readonly string[], io: CliIo, options: { sensitive: boolean; wholeUnseen?: boolean }): LayerCommand {
   const { session, only, isJson, withSensitive } = parsed(args, options.sensitive);
   const places = placesFrom(io.env, io.home);
   const cwd = fs.realpathSync(io.cwd);
-  const { layer, changes, others } = chooseLayer(places.sessions, session, cwd, places.cache);
+  const { layer, changes, others } = chooseLayer(places.sessions, session, cwd, {
+    cacheDir: places.cache,
+    isNeeded: only.length > 0 || options.wholeUnseen !== true,
+  });
   if (others.length > 0) io.stderr.write(waiting(others));
   const wanted = only.map((one) => relative(one, cwd, layer.manifest.workspace));
   const chosen = wanted.length === 0 ? changes : changes.filter((change) => wanted.some((one) => isAtOrBelow(change.path, one)));
+  const asked = new Set(chosen);
   const missing = wanted.find((one) => !changes.some((change) => isAtOrBelow(change.path, one)));
   if (missing !== undefined) throw new IntramurError('USAGE', `nothing changed at ${shown(missing)}`, { hint: 'intramur diff' });
   return {
     layer,
     session: layer.manifest.session,
     changes: chosen,
+    rest: changes.filter((change) => !asked.has(change)),
     isPart: wanted.length > 0,
     isJson,
     withSensitive,

@@ -40,6 +40,8 @@ export interface ApplyOptions {
   readonly withSensitive: boolean;
   /** Where it is noted which workspaces are in use. */
   readonly cacheDir: string;
+  /** The other changes of the layer, which stay in it. */
+  readonly rest?: readonly Change[];
 }
 
 /** @param changes of this layer, as `diffLayer` found them */
@@ -71,11 +73,16 @@ function applyClaimed(layer: Layer, changes: readonly Change[], options: ApplyOp
     wanted.filter(({ path: file, change }) => change === 'deleted' && !carriers.has(file)),
     changes.filter((change) => withheld.has(change.path)),
   );
+  const staying = renamedTo(layer, wanted, options.rest ?? []);
   /** INVARIANT: no content goes from the workspace while all that would bring it back under another name stays out. */
-  const loss = ({ path: file }: Change): string | undefined => {
+  const loss = ({ path: file, change }: Change): string | undefined => {
     const others = carriers.get(file);
+    // What is written in the place of the old name was asked for as it is; a deletion alone may be half of a rename.
+    const half = change === 'deleted' && !others ? staying.get(file) : undefined;
+    if (half !== undefined) return half;
     if (others?.every((other) => withheld.has(other))) return `its content would be lost: ${others[0]} has it, and is not applied`;
-    return edited.has(file) ? `it looks as if renamed to ${edited.get(file)}, which is not applied` : undefined;
+    const like = edited.get(file);
+    return like && `it ${like.isCompared ? 'looks as if' : 'may have been'} renamed to ${like.path}, which is not applied`;
   };
   const withhold = (change: Change, why: string): void => {
     conflicts.push({ path: change.path, why });
@@ -92,6 +99,19 @@ function applyClaimed(layer: Layer, changes: readonly Change[], options: ApplyOp
   work.done();
   settle(layer, applied);
   return { applied: applied.sort(), refused, conflicts };
+}
+
+/** @returns for each path that would be deleted while its new name stays in the layer, that this is so */
+function renamedTo(layer: Layer, wanted: readonly Change[], rest: readonly Change[]): ReadonlyMap<string, string> {
+  const deletions = wanted.filter(({ change }) => change === 'deleted');
+  const whys = new Map<string, string>();
+  if (deletions.length === 0 || rest.length === 0) return whys;
+  const note = (file: string, how: string, other = ''): unknown => whys.set(file, `it ${how} renamed to ${other}: name that one too`);
+  for (const [file, [other]] of carriersOf(layer, [...deletions, ...rest])) note(file, 'was', other);
+  const unlike = deletions.filter((change) => !whys.has(change.path));
+  for (const [file, { path: other, isCompared }] of likeWithheld(layer, unlike, rest))
+    note(file, isCompared ? 'looks as if' : 'may have been', other);
+  return whys;
 }
 
 /** One that is held back may itself be what would have brought another's content. */
@@ -185,6 +205,14 @@ class Work {
 
   /** @returns why it could not be applied; the workspace is then as it was */
   apply(change: Change): string | undefined {
+    try {
+      return this.#applyOne(change);
+    } catch (fault) {
+      return `it could not be applied (${errnoOf(fault)})`;
+    }
+  }
+
+  #applyOne(change: Change): string | undefined {
     const unsafe = this.#makeParents(change.path);
     if (unsafe !== undefined) return unsafe;
     const at = path.join(this.#layer.manifest.workspace, change.path);

@@ -1,10 +1,10 @@
 // A rename is two changes: one takes a content away, another brings it under a new name. Here is which changes bring what others would
 // take away, so that `apply` never does the one half without the other.
 import { createHash } from 'node:crypto';
-import { closeSync, constants, lstatSync, openSync, readSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, lstatSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import type { Change } from './change.ts';
-import { areAlike, canBeAlike } from './likeness.ts';
+import { alike, type Like } from './likeness.ts';
 import type { Layer } from './manifest.ts';
 
 /** @returns for each path whose content in the workspace would go, the paths that would get the same content; only where there are some */
@@ -31,25 +31,29 @@ export function carriersOf(layer: Layer, changes: readonly Change[]): ReadonlyMa
   return carriers;
 }
 
-/** @returns for each path that would be deleted and has no such carrier, one of the withheld whose content is much like its own */
-export function likeWithheld(layer: Layer, deletions: readonly Change[], withheld: readonly Change[]): ReadonlyMap<string, string> {
-  const files = withheld.filter(({ change, node, bytes }) => change !== 'deleted' && change !== 'mode' && node === 'file' && bytes > 0);
-  const found = new Map<string, string>();
-  for (const { path: file } of deletions) {
+/**
+ * @returns for each path that would be deleted and has no such carrier, one of the withheld whose content is much like its own; or may be
+ * for all that is known: a deletion can wait, a content that is gone cannot be had again
+ */
+export function likeWithheld(layer: Layer, deletions: readonly Change[], withheld: readonly Change[]): ReadonlyMap<string, Like> {
+  const others = withheld.filter(({ change, node, bytes }) => change !== 'deleted' && change !== 'mode' && node === 'file' && bytes > 0);
+  if (others.length === 0) return new Map();
+  const texts = deletions.flatMap(({ path: file }) => {
     const lower = path.join(layer.manifest.workspace, file);
-    const stat = files.length > 0 ? lstatSync(lower, { throwIfNoEntry: false }) : undefined;
-    if (!stat?.isFile()) continue;
-    const like = files.find(({ path: other, bytes }) => canBeAlike(stat.size, bytes) && areAlike(lower, path.join(layer.upper, other)));
-    if (like) found.set(file, like.path);
-  }
-  return found;
+    const stat = statOf(lower);
+    return stat?.isFile() ? [{ path: file, file: lower, bytes: Number(stat.size) }] : [];
+  });
+  return alike(
+    texts,
+    others.map(({ path: file, bytes }) => ({ path: file, file: path.join(layer.upper, file), bytes })),
+  );
 }
 
 /** By size. An empty file carries nothing. */
 function filesOf(root: string, changes: readonly Change[]): Map<bigint, string[]> {
   const files = new Map<bigint, string[]>();
   for (const { path: file } of changes) {
-    const stat = lstatSync(path.join(root, file), { bigint: true, throwIfNoEntry: false });
+    const stat = statOf(path.join(root, file));
     if (!stat?.isFile() || stat.size === 0n) continue;
     const same = files.get(stat.size);
     if (same) same.push(file);
@@ -71,5 +75,14 @@ function digestOf(file: string): string {
     return file;
   } finally {
     if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/** What cannot be looked at carries nothing. */
+function statOf(file: string): BigIntStats | undefined {
+  try {
+    return lstatSync(file, { bigint: true, throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }

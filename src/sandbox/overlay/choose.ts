@@ -16,16 +16,30 @@ interface Chosen {
  * @param session an id, or nothing for the newest session of the workspace that `cwd` is in with something in its layer; what was applied
  * or discarded counts, so that the same command again does not take the next session
  * @param cacheDir where small programs of ours are kept
+ * @param isNeeded false where a layer that cannot be compared is meant all the same; its changes are then not known
  */
-export function chooseLayer(sessions: string, session: string | undefined, cwd: string, cacheDir: string): Chosen {
+export function chooseLayer(
+  sessions: string,
+  session: string | undefined,
+  cwd: string,
+  { cacheDir, isNeeded }: { cacheDir: string; isNeeded: boolean },
+): Chosen {
+  const compared = (layer: Layer): readonly Change[] | undefined => {
+    try {
+      return changesIn(layer, cacheDir);
+    } catch (fault) {
+      if (isNeeded) throw fault;
+      return undefined;
+    }
+  };
   const last = findLayer(sessions, session, cwd);
-  if (session !== undefined) return { layer: last, changes: changesIn(last, cacheDir), others: [] };
+  if (session !== undefined) return { layer: last, changes: compared(last) ?? [], others: [] };
   let chosen: Omit<Chosen, 'others'> | undefined;
   const others: string[] = [];
   for (const layer of layersFor(sessions, cwd)) {
     if (!chosen) {
-      const changes = changesIn(layer, cacheDir);
-      if (changes.length > 0 || readSettled(layer).size > 0) chosen = { layer, changes };
+      const changes = compared(layer);
+      if (changes?.length !== 0 || readSettled(layer).size > 0) chosen = { layer, changes: changes ?? [] };
     } else if (holdsChanges(layer, cacheDir)) others.push(layer.manifest.session);
   }
   return { ...(chosen ?? { layer: last, changes: [] }), others };

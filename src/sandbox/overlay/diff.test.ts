@@ -293,6 +293,33 @@ describe.skipIf(missing !== undefined)(`a layer${missing ? `, skipped: ${missing
     expect(spawnSync('/bin/sh', ['-c', listing], { cwd: workspace, encoding: 'utf8' }).stdout).toBe(seen);
   });
 
+  it.each<[string, string, string, string]>([
+    ['a rename', 'mv a a2', 'a2', 'was renamed to a2'],
+    ['a rename that was written to', 'mv a a2; echo more >> a2', 'a2', 'looks as if renamed to a2'],
+    ['a renamed directory', 'mv d d2', 'd2/a', 'was renamed to d2/a'],
+  ])('of %s does not apply the one half alone', async (_name, script, fresh, why) => {
+    const layer = await session('seq 9 > a; mkdir d; seq 20 29 > d/a', script);
+    const old = fresh.startsWith('d') ? 'd/a' : 'a';
+    const apply = (...paths: string[]) => {
+      const changes = diffLayer(layer, cacheDir);
+      const isAsked = (change: { path: string }): boolean => paths.includes(change.path);
+      const rest = changes.filter((change) => !isAsked(change));
+      return applyChanges(layer, changes.filter(isAsked), { withSensitive: false, cacheDir, rest });
+    };
+    expect(apply(old)).toEqual({ applied: [], refused: [], conflicts: [{ path: old, why: `it ${why}: name that one too` }] });
+    expect(apply(fresh).applied).toEqual([fresh]);
+    expect(apply(old).applied).toEqual([old]);
+  });
+
+  it('of a rename applies both halves when both are named, and a deletion beside a copy', async () => {
+    const layer = await session('seq 9 > a; seq 20 29 > b', 'mv a a2; cp b b2; cp b b3; rm b; echo c > c');
+    const changes = diffLayer(layer, cacheDir);
+    const rest = changes.filter(({ path: file }) => ['b3', 'c'].includes(file));
+    const asked = changes.filter((change) => !rest.includes(change));
+    const { applied } = applyChanges(layer, asked, { withSensitive: false, cacheDir, rest });
+    expect(applied).toEqual(['a', 'a2', 'b', 'b2']);
+  });
+
   it('what was deleted beside a file that stays out, and is not like it, goes', async () => {
     const layer = await session('seq 9 > a; seq 20 29 > other; : > empty', 'rm a other empty; seq 8 15 > Makefile; : > .envrc');
     const { applied, refused, conflicts } = applyChanges(layer, diffLayer(layer, cacheDir), { withSensitive: false, cacheDir });
@@ -401,6 +428,29 @@ describe.skipIf(missing !== undefined)(`a layer${missing ? `, skipped: ${missing
     expect(fs.readFileSync(open, 'utf8')).toBe(fs.readFileSync(path.join(directory, 'holder'), 'utf8'));
     expect(fs.fstatSync(open).nlink).toBe(0);
     fs.closeSync(open);
+  });
+
+  it.each<[string, string, string, (workspace: string) => void]>([
+    ['another name of a file that is removed then', 'echo b > b', 'ln b b2', (at) => fs.rmSync(path.join(at, 'b'))],
+    ['another name of a file that is changed then', 'echo b > b', 'ln b b2', (at) => fs.writeFileSync(path.join(at, 'b'), 'mine')],
+    ['a file beside one that was opened, and is removed then', 'echo b > b', 'echo x > x; >> b', (at) => fs.rmSync(path.join(at, 'b'))],
+  ])('that was applied with %s holds nothing any more', async (_name, before, script, meanwhile) => {
+    const layer = await session(before, script);
+    const { applied, conflicts } = applyChanges(layer, diffLayer(layer, cacheDir), { withSensitive: false, cacheDir });
+    expect([applied.length, conflicts]).toEqual([1, []]);
+    meanwhile(layer.manifest.workspace);
+    expect(rows(layer)).toEqual([]);
+    expect(rows(layer)).toEqual([]);
+    discardLayer(layer);
+    expect(fs.existsSync(layer.directory)).toBe(false);
+  });
+
+  it('brings another name of a file that is removed after it was looked at', async () => {
+    const layer = await session('echo b > b', 'ln b b2');
+    for (const _ of [1, 2]) {
+      expect(rows(layer)).toEqual(['added b2 code']);
+      fs.rmSync(path.join(layer.manifest.workspace, 'b'), { force: true });
+    }
   });
 
   it('can be given up in part, and as a whole', async () => {

@@ -1,15 +1,15 @@
 // Compares a session's layer with the workspace. The layer is what overlayfs wrote (Documentation/filesystems/overlayfs.rst): files
 // as files, a deletion as a character device 0/0, a directory that hides the one below it by an attribute. Every byte in it was
 // written by the agent: names, modes and links are judged here before anything is shown or applied.
-import { type BigIntStats, closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import { accessSync, type BigIntStats, closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { isInOpenRepository } from '../git-place.ts';
 import { isWithin } from '../mount.ts';
 import { sensitiveReason } from '../sensitive.ts';
 import type { Change, ChangeClass } from './change.ts';
-import type { Layer } from './manifest.ts';
+import { isLive, type Layer } from './manifest.ts';
 import { lostSince } from './origin.ts';
-import { readSettled } from './settled.ts';
+import { noteSame, readSame, readSettled } from './settled.ts';
 import { capabilityAttribute, opaqueAttribute, originAttribute, withAttribute } from './xattr.ts';
 
 interface Found {
@@ -20,8 +20,11 @@ interface Found {
 
 /** @param cacheDir where small programs of ours are kept */
 export function diffLayer(layer: Layer, cacheDir: string): Change[] {
-  const settled = readSettled(layer);
-  return new Comparison(layer, cacheDir, settled).changes().filter((change) => !settled.has(change.path));
+  const [settled, known] = [readSettled(layer), readSame(layer)];
+  const comparison = new Comparison(layer, cacheDir, new Set([...settled, ...known]));
+  const changes = comparison.changes();
+  if (!isLive(layer)) noteSame(layer, comparison.same);
+  return changes.filter((change) => !settled.has(change.path) && !known.has(change.path));
 }
 
 class Comparison {
@@ -36,6 +39,8 @@ class Comparison {
   /** Files of the workspace that the session took out of sight; nothing for one that is gone there as well. */
   readonly #hidden: (BigIntStats | undefined)[] = [];
   readonly #over: (Found & { readonly lower: BigIntStats })[] = [];
+  /** Files of the layer that are in the workspace just so. */
+  readonly same: string[] = [];
   readonly #executables: string[] = [];
 
   constructor(layer: Layer, cacheDir: string, settled: ReadonlySet<string>) {
@@ -45,7 +50,7 @@ class Comparison {
   }
 
   changes(): Change[] {
-    this.#descend('');
+    this.#descend('', namesIn(this.#layer.upper));
     this.#opaqueDirectories();
     this.#removedMeanwhile();
     this.#capabilities();
@@ -55,18 +60,29 @@ class Comparison {
   #upper = (file: string): string => path.join(this.#layer.upper, file);
   #lower = (file: string): string => path.join(this.#layer.manifest.workspace, file);
 
-  #descend(directory: string): void {
-    for (const { name, bytes } of namesIn(this.#upper(directory))) {
+  #descend(directory: string, names: readonly Name[]): void {
+    for (const { name, bytes } of names) {
       const file = path.join(directory, name);
       if (!bytes.equals(Buffer.from(name))) {
         this.#add(file, 'added', { bytes: 0n, node: 'other', class: 'forbidden', why: 'its name is not valid UTF-8' });
         continue;
       }
-      const upper = lstatSync(this.#upper(file), { bigint: true });
-      const lower = this.#lowerOf(file);
+      const found = this.#find(file);
+      if (!found) continue;
+      const { upper, lower } = found;
       if (upper.isCharacterDevice() && upper.rdev === 0n) this.#deleted(file, lower);
-      else if (upper.isDirectory()) this.#directory({ path: file, upper, lower });
-      else this.#leaf({ path: file, upper, lower });
+      else if (upper.isDirectory()) this.#directory(found);
+      else this.#leaf(found);
+    }
+  }
+
+  /** What cannot be looked at, in the layer or in its place in the workspace, is one change, whatever lies below. */
+  #find(file: string): Found | undefined {
+    try {
+      return { path: file, upper: lstatSync(this.#upper(file), { bigint: true }), lower: this.#lowerOf(file) };
+    } catch (fault) {
+      this.#add(file, 'added', { node: 'other', class: 'forbidden', why: whyUnseen(fault) });
+      return undefined;
     }
   }
 
@@ -76,21 +92,34 @@ class Comparison {
       this.#add(file, 'added', { bytes: 0n, node: 'directory', class: 'forbidden', why: 'a directory that its owner cannot read' });
       return;
     }
+    let names: Name[];
+    try {
+      names = namesIn(this.#upper(file));
+    } catch (fault) {
+      this.#add(file, 'added', { node: 'directory', class: 'forbidden', why: whyUnseen(fault) });
+      return;
+    }
     if (lower?.isDirectory()) {
       this.#merged.push(found);
       if ((upper.mode & 0o777n) !== (lower.mode & 0o777n)) this.#add(file, 'mode', { node: 'directory', ...this.#judge(found) }, lower);
     } else {
       if (lower) this.#deleted(file, lower);
       // A directory with something in it comes with that; an empty one is a change of its own.
-      if (namesIn(this.#upper(file)).length === 0) this.#add(file, 'added', { node: 'directory', ...this.#judge(found) });
+      if (names.length === 0) this.#add(file, 'added', { node: 'directory', ...this.#judge(found) });
     }
-    this.#descend(file);
+    this.#descend(file, names);
   }
 
   #leaf(found: Found): void {
     const { path: file, upper, lower } = found;
     const node = upper.isFile() ? 'file' : upper.isSymbolicLink() ? 'symlink' : 'other';
-    const judged = { node, bytes: node === 'file' ? upper.size : 0n, ...this.#judge(found) } as const;
+    const isRead = node !== 'file' || isReadable(this.#upper(file));
+    const judged = {
+      node,
+      bytes: node === 'file' ? upper.size : 0n,
+      ...this.#judge(found),
+      ...(isRead ? {} : { conflict: 'it cannot be read' }),
+    } as const;
     if (node === 'file' && (upper.mode & 0o111n) !== 0n) this.#executables.push(file);
     if (!lower) {
       this.#added.push(found);
@@ -101,8 +130,9 @@ class Comparison {
     if (lower.isDirectory()) {
       this.#deletedBelow(file);
       this.#add(file, 'modified', judged, lower);
-    } else if (!this.#settled.has(file) && !this.#isSameContent(found, node)) this.#add(file, 'modified', judged, lower);
+    } else if (!this.#settled.has(file) && !(isRead && this.#isSameContent(found, node))) this.#add(file, 'modified', judged, lower);
     else if (node === 'file' && (upper.mode & 0o7777n) !== (lower.mode & 0o7777n)) this.#add(file, 'mode', judged, lower);
+    else if (!this.#settled.has(file)) this.same.push(file);
   }
 
   #deleted(file: string, lower: BigIntStats | undefined): void {
@@ -113,10 +143,14 @@ class Comparison {
     this.#add(file, 'deleted', { bytes: 0n, node, ...sensitive(file) }, lower);
   }
 
-  #deletedBelow(directory: string): void {
-    for (const { name } of namesIn(this.#lower(directory))) {
+  /** What of the workspace cannot be looked at is not spoken of; it keeps its directory from being removed. */
+  #deletedBelow(directory: string, kept: ReadonlySet<string> = new Set()): void {
+    const names = orUndefined(() => namesIn(this.#lower(directory))) ?? [];
+    for (const { name } of names) {
+      if (kept.has(name)) continue;
       const file = path.join(directory, name);
-      this.#deleted(file, this.#lowerOf(file));
+      const lower = orUndefined(() => this.#lowerOf(file));
+      if (lower) this.#deleted(file, lower);
     }
   }
 
@@ -129,18 +163,14 @@ class Comparison {
       this.#merged.map((found) => this.#upper(found.path)),
       opaqueAttribute,
       this.#cacheDir,
+      'has not',
     );
     const hiding = new Set<string>();
     // A directory stands in the list before those below it.
     for (const { path: directory } of this.#merged) {
       if (!opaque.has(this.#upper(directory)) && !hiding.has(path.dirname(directory))) continue;
       hiding.add(directory);
-      const own = new Set(namesIn(this.#upper(directory)).map(({ name }) => name));
-      for (const { name } of namesIn(this.#lower(directory))) {
-        if (own.has(name)) continue;
-        const file = path.join(directory, name);
-        this.#deleted(file, this.#lowerOf(file));
-      }
+      this.#deletedBelow(directory, new Set(namesIn(this.#upper(directory)).map(({ name }) => name)));
     }
   }
 
@@ -149,7 +179,11 @@ class Comparison {
    * where a directory of the workspace changed meanwhile can it be the last; there the kernel's own mark of a copy decides.
    */
   #removedMeanwhile(): void {
-    const copies = this.#copiesAmong(this.#added.filter(({ path: file, upper }) => upper.isFile() && this.#changedAbove(file)));
+    // One of its names was there when it was last looked at: the others are new ones.
+    const known = new Set(this.#added.filter(({ path: file }) => this.#settled.has(file)).map(({ upper }) => upper.ino));
+    const copies = this.#copiesAmong(
+      this.#added.filter(({ path: file, upper }) => upper.isFile() && !known.has(upper.ino) && this.#changedAbove(file)),
+    );
     if (copies.length === 0) return;
     const own = new Set(this.#copiesAmong(this.#over));
     // What lies over a file without being its copy, or with other names, has replaced it.
@@ -164,7 +198,7 @@ class Comparison {
 
   #copiesAmong<File extends Found>(files: readonly File[]): File[] {
     const paths = files.map((found) => this.#upper(found.path));
-    const marked = withAttribute(paths, originAttribute, this.#cacheDir);
+    const marked = withAttribute(paths, originAttribute, this.#cacheDir, 'has not');
     return files.filter((found) => marked.has(this.#upper(found.path)));
   }
 
@@ -173,6 +207,7 @@ class Comparison {
       this.#executables.map((file) => this.#upper(file)),
       capabilityAttribute,
       this.#cacheDir,
+      'has',
     );
     this.#amend(
       (change) => capable.has(this.#upper(change.path)),
@@ -188,7 +223,7 @@ class Comparison {
 
   #changedAbove(file: string): boolean {
     for (let at = path.dirname(file); ; at = path.dirname(at)) {
-      const stat = this.#lowerOf(at);
+      const stat = orUndefined(() => this.#lowerOf(at));
       if (stat) return stat.ctimeNs >= this.#layer.beganNs;
       if (at === '.') return true;
     }
@@ -197,7 +232,7 @@ class Comparison {
   #isSameContent({ path: file, upper, lower }: Found, node: Change['node']): boolean {
     if (node === 'symlink') return lower?.isSymbolicLink() === true && readlinkSync(this.#upper(file)) === readlinkSync(this.#lower(file));
     if (node !== 'file' || !lower?.isFile() || lower.size !== upper.size) return false;
-    return sameBytes(this.#upper(file), this.#lower(file));
+    return orUndefined(() => sameBytes(this.#upper(file), this.#lower(file))) ?? false;
   }
 
   #judge(found: Found): { class: ChangeClass; why: string } {
@@ -208,7 +243,8 @@ class Comparison {
   #forbidden({ path: file, upper }: Found): string | undefined {
     if (upper.isFile()) return (upper.mode & 0o6000n) === 0n ? undefined : 'setuid or setgid';
     if (upper.isDirectory()) return undefined;
-    if (upper.isSymbolicLink()) return this.#leaves(file) ? 'a link that leaves the workspace' : undefined;
+    // What cannot be followed to its end may lead anywhere.
+    if (upper.isSymbolicLink()) return (orUndefined(() => this.#leaves(file)) ?? true) ? 'a link that leaves the workspace' : undefined;
     if (upper.isFIFO()) return 'a named pipe';
     return upper.isSocket() ? 'a socket' : 'a device';
   }
@@ -240,19 +276,21 @@ class Comparison {
   }
 
   #isInOpenRepository(file: string): boolean {
+    const lowerOf = (place: string): BigIntStats | undefined => orUndefined(() => this.#lowerOf(place));
     return isInOpenRepository(file, {
-      isThere: (place) => (this.#upperOf(place) ?? this.#lowerOf(place)) !== undefined,
-      wasThere: (place) => this.#lowerOf(place) !== undefined,
+      isThere: (place) => (orUndefined(() => this.#upperOf(place)) ?? lowerOf(place)) !== undefined,
+      wasThere: (place) => lowerOf(place) !== undefined,
     });
   }
 
   #add(
     file: string,
     change: Change['change'],
-    about: { node: Change['node']; class: ChangeClass; why: string; bytes?: bigint },
+    about: { node: Change['node']; class: ChangeClass; why: string; bytes?: bigint; conflict?: string },
     lower?: BigIntStats,
   ): void {
     const isChanged = lower !== undefined && lower.ctimeNs >= this.#layer.beganNs && !(change === 'deleted' && lower.isDirectory());
+    const conflict = isChanged ? 'it changed in the workspace after the session began' : about.conflict;
     this.#changes.push({
       path: file,
       change,
@@ -260,7 +298,7 @@ class Comparison {
       why: about.why,
       bytes: Number(about.bytes ?? 0n),
       node: about.node,
-      ...(isChanged ? { conflict: 'it changed in the workspace after the session began' } : {}),
+      ...(conflict === undefined ? {} : { conflict }),
     });
   }
 
@@ -281,15 +319,39 @@ function sensitive(file: string, isInRepository = false): { class: ChangeClass; 
   return why === undefined ? { class: 'code', why: '' } : { class: 'sensitive', why };
 }
 
-function namesIn(directory: string): { name: string; bytes: Buffer }[] {
+interface Name {
+  readonly name: string;
+  readonly bytes: Buffer;
+}
+
+function namesIn(directory: string): Name[] {
   return readdirSync(directory, { encoding: 'buffer' }).map((bytes) => ({ name: bytes.toString(), bytes }));
+}
+
+function isReadable(file: string): boolean {
+  return orUndefined(() => accessSync(file, constants.R_OK) === undefined) ?? false;
+}
+
+function orUndefined<Value>(look: () => Value): Value | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}
+
+function whyUnseen(fault: unknown): string {
+  const code = fault instanceof Error && 'code' in fault ? String(fault.code) : 'unknown';
+  return code === 'ENAMETOOLONG' ? 'its path is too long' : `it cannot be looked at (${code})`;
 }
 
 function sameBytes(a: string, b: string): boolean {
   const size = 1 << 18;
   const [one, two] = [Buffer.allocUnsafe(size), Buffer.allocUnsafe(size)];
-  const [x, y] = [openSync(a, constants.O_RDONLY | constants.O_NOFOLLOW), openSync(b, constants.O_RDONLY | constants.O_NOFOLLOW)];
+  const x = openSync(a, constants.O_RDONLY | constants.O_NOFOLLOW);
+  let y: number | undefined;
   try {
+    y = openSync(b, constants.O_RDONLY | constants.O_NOFOLLOW);
     for (;;) {
       const [n, m] = [readSync(x, one), readSync(y, two)];
       if (n !== m || !one.subarray(0, n).equals(two.subarray(0, m))) return false;
@@ -297,6 +359,6 @@ function sameBytes(a: string, b: string): boolean {
     }
   } finally {
     closeSync(x);
-    closeSync(y);
+    if (y !== undefined) closeSync(y);
   }
 }

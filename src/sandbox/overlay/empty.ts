@@ -3,9 +3,10 @@
 import { readdirSync, rmdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { holderName, isHeld, type Layer, manifestName, readLayer } from './manifest.ts';
+import { sameName, settledName } from './settled.ts';
 
 /** Whatever else lies beside a layer, a journal for example, is somebody's unfinished work. */
-const ordinary: ReadonlySet<string> = new Set(['upper', 'work', holderName, manifestName, 'settled.jsonl']);
+const ordinary: ReadonlySet<string> = new Set(['upper', 'work', holderName, manifestName, settledName, sameName]);
 
 /** Nothing was written through this layer. One that cannot be read is not empty. */
 export function isEmpty(directory: string): boolean {

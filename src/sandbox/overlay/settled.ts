@@ -4,12 +4,27 @@ import { appendFileSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Layer } from './manifest.ts';
 
-const fileOf = (layer: Layer): string => path.join(layer.directory, 'settled.jsonl');
+export const settledName = 'settled.jsonl';
+export const sameName = 'same.jsonl';
 
-export function readSettled(layer: Layer): ReadonlySet<string> {
+export const readSettled = (layer: Layer): ReadonlySet<string> => pathsIn(path.join(layer.directory, settledName));
+
+/** What was once seen to be in the workspace as it is in the layer: there is nothing to bring, whatever becomes of it there. */
+export const readSame = (layer: Layer): ReadonlySet<string> => pathsIn(path.join(layer.directory, sameName));
+
+/** INVARIANT: only of a layer that nobody writes to any more. */
+export function noteSame(layer: Layer, paths: readonly string[]): void {
+  try {
+    append(path.join(layer.directory, sameName), paths);
+  } catch {
+    // Whoever may only read sees the same, this time.
+  }
+}
+
+function pathsIn(file: string): ReadonlySet<string> {
   let text: string;
   try {
-    text = readFileSync(fileOf(layer), 'utf8');
+    text = readFileSync(file, 'utf8');
   } catch {
     return new Set();
   }
@@ -26,5 +41,9 @@ export function readSettled(layer: Layer): ReadonlySet<string> {
 }
 
 export function settle(layer: Layer, paths: readonly string[]): void {
-  if (paths.length > 0) appendFileSync(fileOf(layer), paths.map((one) => `${JSON.stringify(one)}\n`).join(''), { mode: 0o600 });
+  append(path.join(layer.directory, settledName), paths);
+}
+
+function append(file: string, paths: readonly string[]): void {
+  if (paths.length > 0) appendFileSync(file, paths.map((one) => `${JSON.stringify(one)}\n`).join(''), { mode: 0o600 });
 }

@@ -1,7 +1,6 @@
 // Reads whether files carry an extended attribute. Node has no call for it, so a list of lgetxattr(2) calls is compiled to a small
 // program like the init: it takes paths as arguments and prints one 32-bit result for each.
 import { execFileSync } from 'node:child_process';
-import { IntramurError } from '../../core/index.ts';
 import { elf } from '../elf.ts';
 import { imageFile } from '../init-file.ts';
 import type { Arch } from '../syscall-number.ts';
@@ -17,8 +16,11 @@ const batch = 256;
 const resultBytes = 4;
 const [noData, notSupported, tooLong] = [-61, -95, -34];
 
-/** @returns the paths that carry the attribute; a path that cannot be asked is a fault, not a no */
-export function withAttribute(paths: readonly string[], attribute: string, cacheDir: string): Set<string> {
+/**
+ * @param ifUnasked what is taken to hold for a path that cannot be asked: of a file that its owner cannot read, the kernel says nothing
+ * @returns the paths that carry the attribute
+ */
+export function withAttribute(paths: readonly string[], attribute: string, cacheDir: string, ifUnasked: 'has' | 'has not'): Set<string> {
   const found = new Set<string>();
   if (paths.length === 0) return found;
   const program = imageFile(cacheDir, elf(reader(attribute), process.arch as Arch));
@@ -29,10 +31,8 @@ export function withAttribute(paths: readonly string[], attribute: string, cache
     const results = execFileSync(program, padded, { env: {}, stdio: ['ignore', 'pipe', 'ignore', 'ignore', 'ignore'] });
     some.forEach((path, i) => {
       const result = results.readInt32LE(i * resultBytes);
-      if (result >= 0 || result === tooLong) found.add(path);
-      else if (result !== noData && result !== notSupported) {
-        throw new IntramurError('SANDBOX_SETUP', `the attributes of ${JSON.stringify(path)} cannot be read (errno ${-result})`);
-      }
+      const isUnasked = result < 0 && ![tooLong, noData, notSupported].includes(result);
+      if (isUnasked ? ifUnasked === 'has' : result >= 0 || result === tooLong) found.add(path);
     });
   }
   return found;
