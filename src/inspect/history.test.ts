@@ -1,8 +1,16 @@
 // What a session was told before must not hide what it is told now: a payload is sent once broken, so that it is noise, and once whole.
 import crypto from 'node:crypto';
 import zlib from 'node:zlib';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { readJson } from './decode/json.ts';
+import { createHistory } from './history.ts';
 import { createInspector, createWorkers } from './index.ts';
+
+const counted = vi.hoisted(() => ({ shares: 0 }));
+vi.mock(import('./decode/disguise.ts'), async (original) => {
+  const real = await original();
+  return { ...real, commonShare: (bytes) => ((counted.shares += 1), real.commonShare(bytes)) };
+});
 
 const token = ['xoxb', '123456789012', '123456789012', 'aB3dE5fG7hJ9kL1mN3pQ5rS7'].join('-');
 const line = (i: number) =>
@@ -133,5 +141,24 @@ describe('what is new and too large to be looked at by a thread that serves othe
     const { ms: _cold, ...cold } = await createInspector({ fingerprintKey }).inspect(broken);
     expect(second).toEqual(cold);
     expect(sizes).toHaveLength(3);
+  });
+});
+
+describe('places for a cut that all look right and are not: only some are tried', () => {
+  const many = 20_000;
+  const row = `${'{ab:x '.repeat(5)}{`;
+  it.each<[string, readonly string[], readonly string[]]>([
+    ['lines of one text', [`${row}\n`.repeat(many)], []],
+    ['texts before', Array.from({ length: many }, () => row), []],
+    ['texts behind', [line(1)], Array.from({ length: many }, () => `word ${'{ab:x '.repeat(5)}`)],
+  ])('%s', (_name, before, behind) => {
+    const history = createHistory<string>();
+    const call = (changed: string) => Buffer.from(JSON.stringify([...before, 'x'.repeat(4000), changed, 'x'.repeat(4000), ...behind]));
+    const first = call('it was');
+    history.remember('s', first, '', readJson(first).spans.slice(), undefined);
+    counted.shares = 0;
+    history.changeSince('s', call('it is'));
+    expect(counted.shares).toBeGreaterThan(0);
+    expect(counted.shares).toBeLessThan(200);
   });
 });
