@@ -2,7 +2,7 @@
 // produced, so a bomb is refused before it unfolds.
 import zlib from 'node:zlib';
 import { IntramurError } from '../../core/index.ts';
-import { type Budget, exceeded } from '../limits.ts';
+import type { Budget } from '../limits.ts';
 import { runView, type View } from '../view.ts';
 import type { Decoder } from './decoder.ts';
 import { CONVINCING, commonShare } from './disguise.ts';
@@ -134,21 +134,21 @@ export function inflate(open: Inflate, bytes: Buffer, budget: Budget, cut?: OfCu
   try {
     return openedOf(open(bytes, options), false);
   } catch (fault) {
-    if (!cut || !breaksOff(fault, left)) return undefined;
+    if (!cut || !breaksOff(fault, left, budget)) return undefined;
   }
   try {
     return openedOf(open(bytes, { ...options, finishFlush: cut.flush }), true);
   } catch (fault) {
-    breaksOff(fault, left);
+    breaksOff(fault, left, budget);
     return undefined;
   }
 }
 
 /** Throws when it did not end before the limit did. */
-function breaksOff(fault: unknown, left: number): boolean {
+function breaksOff(fault: unknown, left: number, budget: Budget): boolean {
   const code = fault instanceof Error && 'code' in fault ? fault.code : undefined;
   if (code === 'ERR_BUFFER_TOO_LARGE')
-    throw exceeded(`a compressed part unfolds to more than the ${left} bytes that may still be looked at`);
+    throw budget.spent(`a compressed part unfolds to more than the ${left} bytes that may still be looked at`);
   return code === 'Z_BUF_ERROR';
 }
 
