@@ -94,7 +94,7 @@ function enqueueDecoded({ view, of, escapeLevel }: Queued, queue: Queue, budget:
   for (const decoder of decoders) {
     budget.checkTime();
     for (const decoded of decoder.decode(view, budget, places)) {
-      if (!hasText) isOpaque = false;
+      if (!hasText && 'readsAll' in decoder) isOpaque = false;
       if (decoded.depth <= maxDepth) queue.views.push({ view: decoded, of: 'all', escapeLevel: 0 });
       else queue.tooDeep = `encodings are nested more than ${maxDepth} deep`;
     }
