@@ -150,7 +150,7 @@ describe('a secret is found wherever it hides in', () => {
       level: 0,
     });
     const { findings } = await inspect(zip({ stored: packed, flags: 8 }));
-    expect(findings.filter(({ view }) => view.includes('zlib')).map(({ detector }) => detector)).toEqual(['github-pat']);
+    expect(findings.filter(({ view }) => view.includes('zip')).map(({ detector }) => detector)).toEqual(['github-pat']);
   });
 });
 
