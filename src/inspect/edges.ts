@@ -17,17 +17,40 @@ const LONGEST_TOKEN = 27;
 const isNoEnd = new Uint8Array(256);
 for (const byte of Buffer.from('{}[]!?$^~')) isNoEnd[byte] = 1;
 
+/** Places that are tried for a cut, and those of them around which all words are read: beyond that a look at the whole costs less. */
+const MOST_PLACES = 4096;
+const MOST_READ = 64;
+
+/** What is left to try. */
+export interface Tries {
+  places: number;
+  reads: number;
+}
+
+export function someTries(): Tries {
+  return { places: MOST_PLACES, reads: MOST_READ };
+}
+
+export function areUsedUp({ places, reads }: Tries): boolean {
+  return places <= 0 || reads <= 0;
+}
+
 /** True when nothing goes on behind `end`, a line break or a closing quote, of the text that begins at `start`. */
-export function endsAll(bytes: Buffer, start: number, end: number): boolean {
+export function endsAll(bytes: Buffer, start: number, end: number, tries: Tries): boolean {
+  tries.places -= 1;
   if (end - start < LONGEST_TOKEN) return false;
   const isEnd = isNoEnd[bytes[end - 1] ?? 0] === 1 || LAST_WORD.test(bytes.toString('latin1', end - LONGEST_TOKEN, end));
-  if (!isEnd || !hasNeighbours(bytes, end) || isDumpLine(bytes, start, end)) return false;
+  if (!isEnd || !hasNeighbours(bytes, end)) return false;
+  tries.reads -= 1;
+  if (isDumpLine(bytes, start, end)) return false;
   return (commonShare(bytes.subarray(Math.max(start, end - EDGE), end)) ?? 0) >= CONVINCING;
 }
 
 /** True when nothing comes into the text from what stands before it. */
-export function beginsAnew(bytes: Buffer, start: number, end: number): boolean {
+export function beginsAnew(bytes: Buffer, start: number, end: number, tries: Tries): boolean {
+  tries.places -= 1;
   if (!FIRST_WORD.test(bytes.toString('latin1', start, Math.min(end, start + LONGEST_TOKEN)))) return false;
+  tries.reads -= 1;
   return (commonShare(bytes.subarray(start, Math.min(end, start + EDGE))) ?? 0) >= CONVINCING;
 }
 

@@ -1,7 +1,9 @@
 // What a session was told before must not hide what it is told now: a payload is sent once broken, so that it is noise, and once whole.
 import crypto from 'node:crypto';
 import zlib from 'node:zlib';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { readJson } from './decode/json.ts';
+import { createHistory } from './history.ts';
 import { createInspector, createWorkers } from './index.ts';
 
 const token = ['xoxb', '123456789012', '123456789012', 'aB3dE5fG7hJ9kL1mN3pQ5rS7'].join('-');
@@ -133,5 +135,28 @@ describe('what is new and too large to be looked at by a thread that serves othe
     const { ms: _cold, ...cold } = await createInspector({ fingerprintKey }).inspect(broken);
     expect(second).toEqual(cold);
     expect(sizes).toHaveLength(3);
+  });
+});
+
+describe('places for a cut that all look right and are not: only some are tried', () => {
+  const many = 20_000;
+  const row = `${'{ab:x '.repeat(5)}{`;
+  it.each<[string, readonly string[], readonly string[]]>([
+    ['lines of one text', [`${row}\n`.repeat(many)], []],
+    ['texts before', Array.from({ length: many }, () => row), []],
+    ['texts behind', [line(1)], Array.from({ length: many }, () => `word ${'{ab:x '.repeat(5)}`)],
+  ])('%s', (_name, before, behind) => {
+    const history = createHistory<string>();
+    const call = (changed: string) => Buffer.from(JSON.stringify([...before, 'x'.repeat(4000), changed, 'x'.repeat(4000), ...behind]));
+    const first = call('it was');
+    history.remember('s', first, '', readJson(first).spans.slice(), undefined);
+    // Of each place that is tried a part is taken.
+    const taken = vi.spyOn(Buffer.prototype, 'subarray');
+    const second = call('it is');
+    history.changeSince('s', second);
+    const { length } = taken.mock.calls;
+    taken.mockRestore();
+    expect(length).toBeGreaterThan(0);
+    expect(length).toBeLessThan(200);
   });
 });

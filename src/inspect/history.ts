@@ -4,7 +4,7 @@
 // INVARIANT: no encoded run reaches over a cut. Its first bytes say how the rest is read (the phase of base64, the mark of a stream),
 // so a change there would make a secret of bytes that were noise before and are not looked at again: see edges.ts.
 import { type JsonReading, readJson } from './decode/json.ts';
-import { beginsAnew, endsAll } from './edges.ts';
+import { areUsedUp, beginsAnew, endsAll, someTries } from './edges.ts';
 import type { Span } from './view.ts';
 
 /** What is looked at again on both sides of a change, so that nothing is torn apart. */
@@ -153,15 +153,18 @@ interface Cut {
   readonly isInside: boolean;
 }
 
-/** The last place at or before `position` that no run passes. */
+/** The last place at or before `position` that no run passes; `undefined` also when it is none of the many that were tried. */
 function cutBefore(bytes: Buffer, texts: Int32Array, position: number): Cut | undefined {
+  const tries = someTries();
   for (let i = texts.length - 2; i >= 0; i -= 2) {
     const start = texts[i] ?? 0;
     const end = texts[i + 1] ?? 0;
     if (start >= position) continue;
-    if (end + 1 <= position && endsAll(bytes, start, end)) return { at: end + 1, isInside: false };
+    if (areUsedUp(tries)) return undefined;
+    if (end + 1 <= position && endsAll(bytes, start, end, tries)) return { at: end + 1, isInside: false };
     for (let at = lineBefore(bytes, start, Math.min(end, position)); at > 0; at = lineBefore(bytes, start, at - LINE_BREAK)) {
-      if (endsAll(bytes, start, at - LINE_BREAK)) return { at, isInside: true };
+      if (endsAll(bytes, start, at - LINE_BREAK, tries)) return { at, isInside: true };
+      if (areUsedUp(tries)) return undefined;
     }
   }
   return undefined;
@@ -186,8 +189,9 @@ function lineBefore(bytes: Buffer, start: number, end: number): number {
 function cutBehind(bytes: Buffer, texts: Int32Array, position: number): number | undefined {
   let first = texts.length;
   while (first > 0 && (texts[first - 2] ?? 0) - 1 >= position) first -= 2;
-  for (let i = first; i < texts.length; i += 2) {
-    if (beginsAnew(bytes, texts[i] ?? 0, texts[i + 1] ?? 0)) return (texts[i] ?? 0) - 1;
+  const tries = someTries();
+  for (let i = first; i < texts.length && !areUsedUp(tries); i += 2) {
+    if (beginsAnew(bytes, texts[i] ?? 0, texts[i + 1] ?? 0, tries)) return (texts[i] ?? 0) - 1;
   }
   return undefined;
 }

@@ -8,7 +8,7 @@ import { detectors as builtInDetectors } from './detectors/registry.ts';
 import type { DataIndex } from './exact/data-table.ts';
 import { type Change, createHistory } from './history.ts';
 import type { KnownSecret } from './known-secrets.ts';
-import { budgetFor, defaultLimits, exceeded, type Limits } from './limits.ts';
+import { type Budget, budgetFor, defaultLimits, exceeded, type Limits } from './limits.ts';
 import { brokenText, createLooker, type Found, type Look, looksLikeJson, nothing, refusalOf } from './look.ts';
 import { valueFingerprint } from './secrets.ts';
 import { isMostlySame } from './source/find.ts';
@@ -54,10 +54,13 @@ export interface Inspector {
 
 /** What a thread that serves others looks at itself: less than a millisecond of work. */
 const MOST_HERE = 64 << 10;
+/** And what that may unfold to. */
+const MOST_UNFOLDED_HERE = 1 << 20;
 
 export function createInspector(options: InspectorOptions = {}): Inspector {
   const { detectors = builtInDetectors, workers, nowMs = () => performance.now() } = options;
   const limits = { ...defaultLimits, ...options.limits };
+  const isPlaceholder = (value: string) => options.isPlaceholder?.(value) ?? false;
   const looker = createLooker({
     detectors,
     limits,
@@ -65,7 +68,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
     data: options.data,
     knownSecrets: options.knownSecrets ?? [],
     personalData: options.personalData ?? false,
-    isPlaceholder: (value) => options.isPlaceholder?.(value) ?? false,
+    isPlaceholder,
     fingerprint: valueFingerprint(options.fingerprintKey ?? crypto.randomBytes(32)),
   });
   const labelById = new Map(detectors.map((detector) => [detector.id, detector.label]));
@@ -99,9 +102,31 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
   ): Promise<Look> {
     const { start, end } = change?.fresh ?? { start: 0, end: bytes.length };
     const part = { isJson, isInside: change?.isInside ?? false, offset: start, knownSecrets };
-    if (workers && end - start > MOST_HERE)
-      return await workers.look(bytes.subarray(start, end), part, (value) => options.isPlaceholder?.(value) ?? false);
-    return looker.body(bytes.subarray(start, end), { ...part, json: change?.json }, budgetFor(limits, nowMs));
+    const bytesOfPart = bytes.subarray(start, end);
+    return await hereOrThere(
+      bytesOfPart.length,
+      (budget) => looker.body(bytesOfPart, { ...part, json: change?.json }, budget),
+      ({ look }) => look(bytesOfPart, part, isPlaceholder),
+    );
+  }
+
+  /** The strings that stand outside the body. */
+  async function lookOutside(texts: readonly string[], length: number, knownSecrets: readonly KnownSecret[] = []): Promise<Found> {
+    const part = { isJson: false, isInside: false, offset: length, knownSecrets, outsideOf: length };
+    return await hereOrThere(
+      texts.reduce((sum, text) => sum + text.length, 0),
+      (budget) => looker.outside(texts, { length, knownSecrets }, budget),
+      async ({ look }) => (await look(Buffer.from(JSON.stringify(texts)), part, isPlaceholder)).found,
+    );
+  }
+
+  /** A few bytes may unfold to so many that others would have to wait: then what was found here is dropped, and all is looked at there. */
+  async function hereOrThere<T>(size: number, here: (budget: Budget) => T, there: (workers: Workers) => Promise<T>): Promise<T> {
+    if (!workers) return here(budgetFor(limits, nowMs));
+    if (size > MOST_HERE) return await there(workers);
+    const budget = budgetFor({ ...limits, maxViewBytes: Math.min(limits.maxViewBytes, MOST_UNFOLDED_HERE) }, nowMs);
+    const look = here(budget);
+    return budget.isSpent ? await there(workers) : look;
   }
 
   /** What earlier calls of the session add to the traces of this one. */
@@ -121,7 +146,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
     const size = bytes.length + body.views.reduce((sum, text) => sum + text.length, 0);
     if (size > limits.maxBytes) throw exceeded(`${size} bytes are more than the ${limits.maxBytes} that are inspected`);
     const { all, fresh } = await findInBody(bytes, body.contentType, context);
-    const outside = looker.outside(body.views, { length: bytes.length, knownSecrets }, budgetFor(limits, nowMs));
+    const outside = await lookOutside(body.views, bytes.length, knownSecrets);
     const found: Found = {
       secrets: [...all.secrets, ...outside.secrets],
       source: [...all.source, ...outside.source],

@@ -28,6 +28,10 @@ export interface Budget {
   chargeView(bytes: number): void;
   /** Bytes that a decompressor may still produce. */
   readonly viewBytesLeft: number;
+  /** The fault of what would decode to more bytes than are left. */
+  spent(what: string): IntramurError;
+  /** More would have been decoded than the limit on bytes allows. */
+  readonly isSpent: boolean;
   checkTime(): void;
   /** Of something that no decoder could make text of. */
   noteOpaque(): void;
@@ -42,16 +46,25 @@ export function budgetFor(limits: Limits, nowMs: () => number): Budget {
   let bytes = 0;
   let views = 0;
   let isOpaque = false;
+  let isSpent = false;
   let broken: string | undefined;
+  const spent = (what: string) => {
+    isSpent = true;
+    return exceeded(what);
+  };
   return {
     limits,
+    spent,
+    get isSpent() {
+      return isSpent;
+    },
     get viewBytesLeft() {
       return limits.maxViewBytes - bytes;
     },
     chargeView(more) {
       bytes += more;
       views += 1;
-      if (bytes > limits.maxViewBytes) throw exceeded(`decoding yields more than ${limits.maxViewBytes} bytes`);
+      if (bytes > limits.maxViewBytes) throw spent(`decoding yields more than ${limits.maxViewBytes} bytes`);
       if (views > limits.maxViews) throw exceeded(`more than ${limits.maxViews} encoded parts`);
     },
     get isOpaque() {

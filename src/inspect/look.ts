@@ -88,6 +88,7 @@ export function createLooker(options: LookerOptions): Looker {
         budget.checkTime();
         if (of !== 'texts') {
           append(found.secrets, secrets.scan(view));
+          budget.checkTime();
           append(found.secrets, known(view));
           append(found.secrets, more(view));
           append(found.secrets, hiddenTextIn(view));
@@ -95,6 +96,7 @@ export function createLooker(options: LookerOptions): Looker {
           if (options.personalData) append(found.secrets, personalDataIn(view, fingerprint));
         }
         if (of !== 'fields' && source) {
+          budget.checkTime();
           const { findings, traces } = source.scan(view);
           append(found.source, findings);
           append(found.traces, traces);

@@ -78,7 +78,7 @@ function enqueueDecoded({ view, of, escapeLevel }: Queued, queue: Queue, budget:
   budget.checkTime();
   const { maxDepth } = budget.limits;
   const hasText = !isBinary(view.bytes);
-  const places = hasText ? survey(view.bytes) : noSurvey;
+  const places = hasText ? survey(view.bytes, budget) : noSurvey;
   const depthOf = (kinds: ReadonlySet<string>) => view.depth + ([...kinds].every((kind) => plain.has(kind)) ? 0 : HALF);
   for (const read of rewritten(view, places.pieces, rewritings, depthOf, budget)) {
     const level = read.kinds.has('escapes') ? escapeLevel + 1 : escapeLevel;
@@ -92,8 +92,9 @@ function enqueueDecoded({ view, of, escapeLevel }: Queued, queue: Queue, budget:
   // A document is a container that nothing here opens, though it begins and ends with text.
   let isOpaque = isDocument(view.bytes) || (!hasText && view.bytes.length >= LEAST_OPAQUE && !view.isRewritten);
   for (const decoder of decoders) {
+    budget.checkTime();
     for (const decoded of decoder.decode(view, budget, places)) {
-      if (!hasText) isOpaque = false;
+      if (!hasText && 'readsAll' in decoder) isOpaque = false;
       if (decoded.depth <= maxDepth) queue.views.push({ view: decoded, of: 'all', escapeLevel: 0 });
       else queue.tooDeep = `encodings are nested more than ${maxDepth} deep`;
     }

@@ -2,11 +2,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { detectors } from './detectors/registry.ts';
 import { openData } from './exact/data-table.ts';
-import { budgetFor } from './limits.ts';
-import { createLooker, refusalOf } from './look.ts';
+import { type Budget, budgetFor } from './limits.ts';
+import { createLooker, type Look, refusalOf } from './look.ts';
 import { valueFingerprint } from './secrets.ts';
 import { openTable } from './source/table.ts';
-import type { Answer, Job, WorkerSetup } from './workers.ts';
+import type { Answer, Job, Part, WorkerSetup } from './workers.ts';
 
 const { memory, secret, documents, version, data, limits, knownSecrets, personalData, fingerprintKey }: WorkerSetup = workerData;
 
@@ -23,14 +23,22 @@ const looker = createLooker({
   fingerprint: valueFingerprint(fingerprintKey),
 });
 
-parentPort?.on('message', ({ payload, length, ...part }: Job) => {
+parentPort?.on('message', ({ payload, length, outsideOf, ...part }: Job) => {
   values.clear();
   let answer: Answer;
   try {
     const budget = budgetFor(limits, () => performance.now());
-    answer = { look: looker.body(Buffer.from(payload, 0, length), part, budget), values: [...values] };
+    const bytes = Buffer.from(payload, 0, length);
+    const look = outsideOf === undefined ? looker.body(bytes, part, budget) : lookOutside(bytes, outsideOf, part, budget);
+    answer = { look, values: [...values] };
   } catch (fault) {
     answer = { refused: refusalOf(fault) };
   }
   parentPort?.postMessage(answer);
 });
+
+/** The strings of a payload of `length` bytes that stand outside its body, as a list in JSON. */
+function lookOutside(bytes: Buffer, length: number, { knownSecrets }: Pick<Part, 'knownSecrets'>, budget: Budget): Look {
+  const found = looker.outside(JSON.parse(bytes.toString()), { length, knownSecrets }, budget);
+  return { found, texts: undefined, isClosed: true };
+}

@@ -86,6 +86,45 @@ describe('a payload that is looked at elsewhere', () => {
   }, 60_000);
 });
 
+describe('a little that unfolds to much', () => {
+  const watched = () => {
+    const sizes: number[] = [];
+    const look: typeof workers.look = (bytes, ...rest) => (sizes.push(bytes.length), workers.look(bytes, ...rest));
+    return { sizes, inspector: createInspector({ fingerprintKey, workers: { ...workers, look } }) };
+  };
+  const pieces = `${'%41%42 &#65; \\x41 '.repeat(100_000)} ${token} `;
+  const packed = zlib.zstdCompressSync(pieces);
+
+  it('is looked at elsewhere, with the same report', async () => {
+    const { sizes, inspector } = watched();
+    const { ms: _there, ...there } = await inspector.inspect(body(packed, ''));
+    const { ms: _here, ...here } = await createInspector({ fingerprintKey }).inspect(body(packed, ''));
+    expect(there).toEqual(here);
+    expect([there.labels, sizes]).toEqual([['secret'], [packed.length]]);
+  });
+
+  it.each([
+    ['unfolds', packed.toString('base64')],
+    ['is much', pieces],
+  ])('also what stands outside the body, when it %s', async (_name, text) => {
+    const { sizes, inspector } = watched();
+    const outside = { ...body('hello'), views: ['a header', text] };
+    const { ms: _there, ...there } = await inspector.inspect(outside);
+    const { ms: _here, ...here } = await createInspector({ fingerprintKey }).inspect(outside);
+    expect(there).toEqual(here);
+    expect([there.labels, sizes.length]).toEqual([['secret'], 1]);
+  });
+
+  it('is refused when it is too much there too, and looked at here when it is little', async () => {
+    const { sizes, inspector } = watched();
+    const bomb = zlib.zstdCompressSync(Buffer.alloc(400 << 20, 'a '));
+    expect((await inspector.inspect(body(bomb, ''))).refused?.code).toBe('INSPECT_LIMIT');
+    expect(sizes).toHaveLength(1);
+    expect((await inspector.inspect(body(zlib.zstdCompressSync(`${prose(100_000)} ${token}`), ''))).labels).toEqual(['secret']);
+    expect(sizes).toHaveLength(1);
+  });
+});
+
 describe('a thread that goes wrong makes a refusal, and the next payload is looked at', () => {
   it.each<[string, string]>([
     ['throw', 'INSPECT_FAILED'],

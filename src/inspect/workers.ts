@@ -29,6 +29,8 @@ export interface Part {
   readonly isInside: boolean;
   readonly offset: number;
   readonly knownSecrets: readonly KnownSecret[];
+  /** Length of the payload, when the bytes are a list in JSON of the strings that stand outside its body. */
+  readonly outsideOf?: number;
 }
 
 export interface Job extends Part {

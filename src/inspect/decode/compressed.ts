@@ -2,8 +2,8 @@
 // produced, so a bomb is refused before it unfolds.
 import zlib from 'node:zlib';
 import { IntramurError } from '../../core/index.ts';
-import { type Budget, exceeded } from '../limits.ts';
-import { runView, type View } from '../view.ts';
+import type { Budget } from '../limits.ts';
+import { runView, type Span, type View } from '../view.ts';
 import type { Decoder } from './decoder.ts';
 import { CONVINCING, commonShare } from './disguise.ts';
 import { containerKind, isPicture, isText, utf16Kind } from './readable.ts';
@@ -27,6 +27,7 @@ const headerless: readonly (readonly [string, Inflate])[] = [
 
 export const compressed: Decoder = {
   id: 'compressed',
+  readsAll: true,
   *decode(view, budget) {
     const { bytes } = view;
     const kind = containerKind(bytes);
@@ -41,6 +42,7 @@ export const compressed: Decoder = {
       if (opened.isCut) noteCut(view, kind, kind !== 'zlib' || isText(opened.plain), budget);
       yield whole(view, kind, opened.plain, budget);
       yield* behind(view, kind, opened.used, budget);
+      yield* fieldsOf(view, kind, opened.fields, budget);
       return;
     }
     if (isText(bytes)) return;
@@ -57,9 +59,10 @@ export const compressed: Decoder = {
 };
 
 /** Streams of one kind that follow one another are one, as those who unpack them see it. */
-function streamsOf(kind: Kind, bytes: Buffer, budget: Budget): Opened | undefined {
+function streamsOf(kind: Kind, bytes: Buffer, budget: Budget): Streams | undefined {
   const { open, flush } = byKind[kind];
   const plains: Buffer[] = [];
+  const fields: Span[] = [];
   let used = 0;
   let held = 0;
   let isCut = false;
@@ -69,11 +72,12 @@ function streamsOf(kind: Kind, bytes: Buffer, budget: Budget): Opened | undefine
     const next = containerKind(rest) === kind ? inflate(open, rest, budget, { flush, held }) : undefined;
     if (!next) break;
     plains.push(next.plain);
+    if (kind === 'gzip') fields.push(...gzipFields(bytes, used));
     held += next.plain.length;
     used += next.used;
     isCut = next.isCut;
   }
-  return used === 0 ? undefined : { plain: Buffer.concat(plains), used, isCut };
+  return used === 0 ? undefined : { plain: Buffer.concat(plains), used, isCut, fields };
 }
 
 /**
@@ -109,6 +113,42 @@ function* behind(view: View, id: string, start: number, budget: Budget): Generat
   yield runView(view, id, bytes, { start, end: view.bytes.length });
 }
 
+/** What the headers of streams hold besides numbers. */
+function* fieldsOf(view: View, id: string, fields: readonly Span[], budget: Budget): Generator<View> {
+  for (const { start, end } of fields) {
+    if (end - start < LEAST_FIELD) continue;
+    budget.chargeView(end - start);
+    yield runView(view, id, view.bytes.subarray(start, end), { start, end });
+  }
+}
+
+/** Shorter ones are seen where they stand, and hold nothing in another encoding. */
+const LEAST_FIELD = 16;
+
+/** Of a gzip header (RFC 1952): what is added to it, a name and a comment. */
+function gzipFields(bytes: Buffer, start: number): Span[] {
+  const flags = bytes[start + 3] ?? 0;
+  const fields: Span[] = [];
+  let at = start + 10;
+  if (flags & 4) {
+    const end = Math.min(bytes.length, at + 2 + (bytes[at] ?? 0) + ((bytes[at + 1] ?? 0) << 8));
+    fields.push({ start: at + 2, end });
+    at = end;
+  }
+  for (const flag of [8, 16]) {
+    if ((flags & flag) === 0) continue;
+    const end = bytes.indexOf(0, at);
+    if (end === -1) break;
+    fields.push({ start: at, end });
+    at = end + 1;
+  }
+  return fields;
+}
+
+interface Streams extends Opened {
+  readonly fields: readonly Span[];
+}
+
 export interface Opened {
   readonly plain: Buffer;
   /** So many bytes of the input belong to it. */
@@ -134,21 +174,21 @@ export function inflate(open: Inflate, bytes: Buffer, budget: Budget, cut?: OfCu
   try {
     return openedOf(open(bytes, options), false);
   } catch (fault) {
-    if (!cut || !breaksOff(fault, left)) return undefined;
+    if (!cut || !breaksOff(fault, left, budget)) return undefined;
   }
   try {
     return openedOf(open(bytes, { ...options, finishFlush: cut.flush }), true);
   } catch (fault) {
-    breaksOff(fault, left);
+    breaksOff(fault, left, budget);
     return undefined;
   }
 }
 
 /** Throws when it did not end before the limit did. */
-function breaksOff(fault: unknown, left: number): boolean {
+function breaksOff(fault: unknown, left: number, budget: Budget): boolean {
   const code = fault instanceof Error && 'code' in fault ? fault.code : undefined;
   if (code === 'ERR_BUFFER_TOO_LARGE')
-    throw exceeded(`a compressed part unfolds to more than the ${left} bytes that may still be looked at`);
+    throw budget.spent(`a compressed part unfolds to more than the ${left} bytes that may still be looked at`);
   return code === 'Z_BUF_ERROR';
 }
 

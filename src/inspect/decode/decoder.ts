@@ -5,6 +5,8 @@ import type { Survey } from './survey.ts';
 
 export interface Decoder {
   readonly id: string;
+  /** When it yields anything, then views of all that the view holds: nothing stays opaque but what those views say of themselves. */
+  readonly readsAll?: true;
   /**
    * Charges the budget for what it produces, and throws INSPECT_LIMIT rather than leave anything out.
    * INVARIANT: time is linear in the view, whatever it holds.

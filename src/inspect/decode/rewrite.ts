@@ -10,6 +10,9 @@ const BACKSLASH = 0x5c;
 /** Lines between two that hold a piece come along when they are few: what is said runs over them. */
 const NEAR = 1024;
 
+/** Pieces that are read before the time is checked again. */
+const AT_ONCE = 4096;
+
 /** What a piece stands for; at most a few bytes. */
 export interface Stand {
   readonly bytes: Uint8Array;
@@ -59,7 +62,7 @@ export function rewritten(
   depthOf: (kinds: ReadonlySet<string>) => number,
   budget: Budget,
 ): Rewritten[] {
-  const pieces = piecesOf(view.bytes, places, rewritings);
+  const pieces = piecesOf(view.bytes, places, rewritings, budget);
   if (pieces.count === 0) return [];
   const { plain, others } = stretches(view.bytes, pieces, rewritings);
   return [
@@ -73,7 +76,7 @@ export function rewritten(
     });
 }
 
-function piecesOf(bytes: Uint8Array, places: Int32Array, rewritings: readonly Rewriting[]): Pieces {
+function piecesOf(bytes: Uint8Array, places: Int32Array, rewritings: readonly Rewriting[], budget: Budget): Pieces {
   const { start, end, kind, stand: at } = scratch;
   for (const list of Object.values(scratch)) list.clear();
   const byFirst = new Int8Array(256).fill(-1);
@@ -91,6 +94,7 @@ function piecesOf(bytes: Uint8Array, places: Int32Array, rewritings: readonly Re
     const length = rewritings[index]?.read(bytes, place, stand) ?? 0;
     if (length === 0) continue;
     counts[index] = (counts[index] ?? 0) + 1;
+    if ((start.length & (AT_ONCE - 1)) === 0) budget.checkTime();
     start.push(place);
     end.push(place + length);
     kind.push(index);
@@ -196,6 +200,7 @@ function replaced(
     if (written > 0) out[written++] = NEWLINE;
     jumpTo(start);
     for (let i = first; i <= last; i++) {
+      if ((i & (AT_ONCE - 1)) === 0) budget.checkTime();
       if (pieces.kind[i] === -1) continue;
       copyTo(pieces.start[i] ?? 0);
       for (let j = pieces.stand[i] ?? 0; j < (pieces.stand[i + 1] ?? 0); j++) out[written++] = pieces.stands[j] ?? 0;

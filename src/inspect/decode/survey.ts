@@ -1,4 +1,5 @@
 // One pass over a text that says where decoders may find something, so that each of them looks only there.
+import type { Budget } from '../limits.ts';
 import { hexDigit } from './escapes.ts';
 import { Numbers } from './numbers.ts';
 
@@ -55,11 +56,12 @@ const scratch = {
   blockComments: new Numbers(),
 };
 
-export function survey(bytes: Uint8Array): Survey {
+export function survey(bytes: Uint8Array, budget: Budget): Survey {
   const { pieces, numbers, dumpLines, commentLines, blockComments } = scratch;
   for (const list of Object.values(scratch)) list.clear();
   noteLine(bytes, 0);
   for (let start = 0; start < bytes.length; start += PART) {
+    budget.checkTime();
     const count = collect(bytes, start, Math.min(bytes.length, start + PART));
     for (let p = 0; p < count; p++) {
       const i = places[p] ?? 0;

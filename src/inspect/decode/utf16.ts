@@ -5,6 +5,7 @@ import { utf16Kind } from './readable.ts';
 
 export const utf16: Decoder = {
   id: 'utf-16',
+  readsAll: true,
   *decode(view, budget) {
     const kind = utf16Kind(view.bytes);
     if (kind === undefined) return;
