@@ -287,8 +287,10 @@ function started(child: ChildProcess, { plan, status, exited, group, listeners: 
     });
     const pid = child.pid ?? 0;
     const kill = (): void => killAll(child, status);
-    const signal = (name: NodeJS.Signals): void => {
-      if (!signalProgram(status, name)) kill();
+    const signal = (name: NodeJS.Signals): boolean => {
+      const isHeard = signalProgram(status, name);
+      if (!isHeard) kill();
+      return isHeard;
     };
     // Until the program may start, an exit is the failure of the launch.
     exited.then(() => fail(new IntramurError('SANDBOX_SETUP', 'the init program ended before it was set up')), fail);

@@ -96,7 +96,7 @@ export interface Launched {
   tidy(): void;
   /** What the session changed in the workspace or its layer. To be called after `exited`; in direct mode it takes new hooks out of force. */
   changes(): Promise<FileChanges>;
-  /** Sends a signal to the program, which may end in its own way; everything is killed when there is no program to send it to. */
-  signal(signal: NodeJS.Signals): void;
+  /** Sends a signal to the program, which may end in its own way. False when there was no program to send it to: then everything is killed. */
+  signal(signal: NodeJS.Signals): boolean;
   kill(): void;
 }

@@ -136,7 +136,8 @@ export async function contain(
     await new Promise((resolve) => setImmediate(resolve));
     doors?.close();
     await (await egress)?.close();
-    const exitCode = exit.signal ? 128 + (os.constants.signals[exit.signal as NodeJS.Signals] ?? 0) : (exit.code ?? 70);
+    const signal = exit.signal ? (signals?.killedFor() ?? exit.signal) : undefined;
+    const exitCode = signal ? 128 + (os.constants.signals[signal as NodeJS.Signals] ?? 0) : (exit.code ?? 70);
     const killed = launched.memoryKills();
     if (killed > 0)
       io.stderr.write(`${product.name}: the limit of memory was reached (--limit-memory): the kernel ended ${killed} of the processes\n`);

@@ -4,9 +4,9 @@ import { followSignals, type SignalsFollowed } from './signals.ts';
 let followed: SignalsFollowed | undefined;
 afterEach(() => followed?.release());
 
-function program() {
+function program(isThere = true) {
   const heard: string[] = [];
-  return { heard, signal: (name: NodeJS.Signals) => void heard.push(name), kill: () => void heard.push('kill') };
+  return { heard, signal: (name: NodeJS.Signals) => heard.push(name) > 0 && isThere, kill: () => void heard.push('kill') };
 }
 
 it('a signal that comes before the program is there is handed on when it is', () => {
@@ -17,6 +17,15 @@ it('a signal that comes before the program is there is handed on when it is', ()
   expect(launched.heard).toEqual(['SIGTERM']);
   process.emit('SIGHUP', 'SIGHUP');
   expect(launched.heard).toEqual(['SIGTERM', 'SIGHUP']);
+});
+
+it('what is killed because it has not begun ended by the signal that was sent', () => {
+  followed = followSignals();
+  followed.handTo(program());
+  process.emit('SIGTERM', 'SIGTERM');
+  expect(followed.killedFor()).toBeUndefined();
+  followed.handTo(program(false));
+  expect(followed.killedFor()).toBe('SIGTERM');
 });
 
 it('what a terminal sends to all is not sent twice', () => {

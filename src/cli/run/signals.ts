@@ -13,6 +13,8 @@ export interface SignalsFollowed {
   handTo(launched: Target): void;
   /** The last one that was to end the program. */
   heard(): NodeJS.Signals | undefined;
+  /** The one for which all was killed, because there was no program yet that could have ended by it. */
+  killedFor(): NodeJS.Signals | undefined;
   /** Takes the handlers away again. */
   release(): void;
 }
@@ -22,11 +24,12 @@ export function followSignals(): SignalsFollowed {
   let timer: NodeJS.Timeout | undefined;
   let target: Target | undefined;
   let heard: NodeJS.Signals | undefined;
+  let killedFor: NodeJS.Signals | undefined;
   const ignore = () => {};
   const end = (signal: NodeJS.Signals) => {
     heard = signal;
     if (target === undefined) return;
-    target.signal(signal);
+    if (!target.signal(signal)) killedFor ??= signal;
     timer ??= setTimeout(target.kill, graceMs);
   };
   const fromTerminal = ['SIGINT', 'SIGQUIT'] as const;
@@ -39,6 +42,7 @@ export function followSignals(): SignalsFollowed {
       if (heard !== undefined) end(heard);
     },
     heard: () => heard,
+    killedFor: () => killedFor,
     release() {
       clearTimeout(timer);
       for (const signal of fromTerminal) process.off(signal, ignore);
