@@ -30,7 +30,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const user = userView(io.env, io.home);
   const own = (program.adapter?.credentials(user) ?? []).map((credential) => inHome(credential, io.home));
   const credentials = [...own, ...(await namedBesides(own, options.env, io))];
-  const life = { halt: () => {}, isOver: false };
+  const life = { halt: () => {}, isHalted: false, isOver: false };
   const opening = withDaemon(places, io.env, (daemon) =>
     daemon.open(
       {
@@ -50,7 +50,9 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
         // Without a daemon every exchange is refused by itself; the program may still save its work.
         const what = reason === undefined ? 'the daemon went away; nothing can leave any more' : `the session was halted: ${reason}`;
         io.stderr.write(`${product.name}: ${what}\n`);
-        if (reason !== undefined) life.halt();
+        if (reason === undefined) return;
+        life.isHalted = true;
+        life.halt();
       },
     ),
   );

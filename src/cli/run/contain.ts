@@ -46,7 +46,7 @@ export interface ToContain {
   /** Under way. */
   readonly opening: Promise<{ client: DaemonClient; answer: OpenReply; startMs: number }>;
   /** What the session's end does: set here once there is something to halt. */
-  readonly life: { halt: () => void; isOver: boolean };
+  readonly life: { halt: () => void; readonly isHalted: boolean; isOver: boolean };
   /** The age of the process when the command began, milliseconds. */
   readonly began: number;
 }
@@ -108,6 +108,7 @@ export async function contain(
       },
     });
     life.halt = launched.kill;
+    if (life.isHalted) launched.kill();
     doors?.open();
     signals?.handTo(launched);
     const loadEgress = setTimeout(() => void way().catch(() => {}), egressAfterMs).unref(); // whoever dials, and the end, hear of a failure
