@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRig, finished, type Rig } from './rig.ts';
 
 let rig: Rig;
@@ -31,7 +31,8 @@ async function status(): Promise<Status> {
 /** Of one whose program has begun: how a launch that is cut short ends is looked at elsewhere. */
 async function runningSessions(): Promise<Status['sessions']> {
   let sessions: Status['sessions'] = [];
-  while (sessions[0]?.confinement === undefined) ({ sessions } = await status());
+  // Until its daemon is there, there are none.
+  while (sessions[0]?.confinement === undefined) ({ sessions = [] } = (await status()) as Partial<Status>);
   await new Promise((resolve) => setTimeout(resolve, 500));
   return sessions;
 }
