@@ -58,6 +58,12 @@ beforeAll(async () => {
     reason: 'no policy permits telemetry traffic to telemetry.example:443 (default deny)',
     policies: [],
   });
+  const asked = { action: 'llm.invoke', ...who, class: 'model', host: '127.0.0.1', port: 4180, requestedModel: 'gpt-5' } as const;
+  await ledger.append({ ...asked, decision: 'deny', reason: 'the budget of key ci is used up: 1 requests per day', policies: ['budget'] });
+  await ledger.append({ ...asked, classification: 'internal', labels: [], decision: 'allow', policies: ['perimeter/model'] });
+  const why = 'internal data may not be shown to what the provider runs by itself (web_search)';
+  await ledger.append({ ...asked, outcomeOf: 4, decision: 'deny', reason: why, policies: ['provider-tools'], status: 400 });
+  await ledger.append({ ...asked, decision: 'deny', reason: 'inspection reached a limit (INSPECT_LIMIT)', policies: [] });
   await ledger.close();
 });
 afterAll(() => rmSync(home, { recursive: true, force: true }));
@@ -183,6 +189,22 @@ It would be allowed:
 `);
   });
 
+  it.each([
+    ['3', 'entry 3: deny: the budget of key ci is used up: 1 requests per day [budget]', 'budget'],
+    [
+      '4',
+      'entry 4: allow, then refused (entry 5): internal data may not be shown to what the provider runs by itself (web_search) [provider-tools]',
+      'provider-tools',
+    ],
+    ['6', 'entry 6: deny: inspection reached a limit (INSPECT_LIMIT) []', 'fail-closed'],
+  ])("entry %s, which an enforcement point refused by itself, is not said to be a policy's", async (index, first, rule) => {
+    expect((await cli('explain', '--ledger', index)).out.split('\n').slice(0, 2)).toEqual([
+      first,
+      `It was refused by a rule that stands beside policy (${rule}), which no policy turns. What policy says of it today:`,
+    ]);
+    expect(JSON.parse((await cli('explain', '--ledger', index, '--json')).out).recorded.rule).toBe(rule);
+  });
+
   it.each<[string, readonly string[], string]>([
     ['an entry that decides nothing', ['explain', '--ledger', '0'], 'USAGE: entry 0 records no decision but session.open'],
     ['neither', ['explain'], 'USAGE: policy explain needs one of --ledger N and --request FILE'],
@@ -216,7 +238,7 @@ describe('a draft', () => {
       {
         schema: 'intramur/policy-replay/1',
         since: '1970-01-01T00:00:00.000Z',
-        replayed: 2,
+        replayed: 3, // what enforcement points refused by themselves is no decision of policy
         unclear: 0,
         flips: [
           {
@@ -232,7 +254,7 @@ describe('a draft', () => {
       },
     ]);
     expect((await cli('replay', '--policy', '../draft/own', '--since', '1970-01-01')).out).toBe(
-      '2  deny → allow  codex  http.request "telemetry.example:443"  [own/telemetry]\n1 of 2 recorded decisions would flip; 0 cannot be told from the record\n',
+      '2  deny → allow  codex  http.request "telemetry.example:443"  [own/telemetry]\n1 of 3 recorded decisions would flip; 0 cannot be told from the record\n',
     );
   });
 

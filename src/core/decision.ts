@@ -4,6 +4,23 @@ import type { Target } from './request.ts';
 
 export type PolicyId = string;
 
+/**
+ * Rules of the enforcement points themselves, which hold whatever policy says: what a refusal names that no policy made. A policy's id has
+ * a pack before it, so none is mistaken for one.
+ */
+export const ownRules = [
+  'admission',
+  'ban',
+  'budget',
+  'credentials',
+  'egress',
+  'fail-closed',
+  'model-map',
+  'provider-tools',
+  'signing',
+] as const satisfies readonly PolicyId[];
+export type OwnRule = (typeof ownRules)[number];
+
 /** Why something was refused: a stable code and one sentence for a person. */
 export interface Reason {
   /** `POLICY` when a policy said no, else the code of the fault. */

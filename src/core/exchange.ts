@@ -29,6 +29,10 @@ export interface ExchangeReply {
 /** First value of a header, by case-insensitive name. */
 export function headerOf(rawHeaders: readonly string[], name: string): string | undefined {
   const wanted = name.toLowerCase();
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) if (rawHeaders[i]?.toLowerCase() === wanted) return rawHeaders[i + 1];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const written = rawHeaders[i] ?? '';
+    // Names are ASCII, so one of another length is another name.
+    if (written.length === wanted.length && (written === wanted || written.toLowerCase() === wanted)) return rawHeaders[i + 1];
+  }
   return undefined;
 }

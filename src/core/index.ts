@@ -1,5 +1,16 @@
 // The door of core: the words of the field as types. Every other room may import it; it imports nothing.
-export { assertNever, type Decision, deny, denyFor, failClosed, type PolicyId, type Reason, type Route } from './decision.ts';
+export {
+  assertNever,
+  type Decision,
+  deny,
+  denyFor,
+  failClosed,
+  type OwnRule,
+  ownRules,
+  type PolicyId,
+  type Reason,
+  type Route,
+} from './decision.ts';
 export type { Entry, EntryAction, EntryBody } from './entry.ts';
 export { type Code, codeOf, faults, IntramurError } from './error.ts';
 export { type ExchangeHead, type ExchangeReply, headerOf } from './exchange.ts';

@@ -240,7 +240,7 @@ export class Daemon {
     };
     const request = { principal: session.principal, act };
     if (why !== undefined) {
-      await mediation.recordRefusal(request, why);
+      await mediation.recordRefusal(request, why, refused === undefined ? 'ban' : 'egress');
       return { effect: 'deny', reason: why };
     }
     const { decision, entry } = await mediation.mediate(request, { bytes: new Uint8Array(), contentType: '', views: [attempt.host] });

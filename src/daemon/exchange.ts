@@ -112,7 +112,8 @@ async function decideOther(
   const misused = `${faults.CREDENTIAL_MISUSED.says} (CREDENTIAL_MISUSED)`;
   const bytes = asked && 'refused' in asked ? `${asked.refused} (CREDENTIAL_MISUSED)` : isMisused ? misused : read;
   if (typeof bytes === 'string') {
-    const { entry } = await mediation.recordRefusal(request, bytes);
+    const rule = owner !== undefined ? 'ban' : bytes === read ? 'fail-closed' : 'credentials';
+    const { entry } = await mediation.recordRefusal(request, bytes, rule);
     return plain(403, `${product.refusalPrefix} ${bytes} (ledger entry ${entry?.index})\n`);
   }
   const contentType = headerOf(head.rawHeaders, 'content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';

@@ -34,9 +34,9 @@ describe('a flood of refusals', () => {
       () => {},
     );
     for (let i = 0; i < maxRefusals - 2; i++) tally.decided({ principal, act }, deny('no'), undefined, undefined);
-    await mediation.recordRefusal({ principal, act }, 'no');
+    await mediation.recordRefusal({ principal, act }, 'no', 'egress');
     expect(reasons).toEqual([]);
-    await mediation.recordRefusal({ principal, act }, 'no');
+    await mediation.recordRefusal({ principal, act }, 'no', 'egress');
     expect(reasons).toEqual(['it was refused more often than any work needs']);
   });
 });

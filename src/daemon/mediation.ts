@@ -1,5 +1,5 @@
 // The monitor as the daemon's rooms call it: with the session's own policy, its tally, and the link from a decision to its outcome.
-import type { Body, EntryBody, Request } from '../core/index.ts';
+import type { Body, EntryBody, OwnRule, Request } from '../core/index.ts';
 import { type Facts, type FileClasses, type MonitorDeps, mediate, type Recorded, recordRefusal } from '../monitor/index.ts';
 import type { PolicyEngine } from '../policy/index.ts';
 import type { KnownSecrets } from './known-secrets.ts';
@@ -26,7 +26,7 @@ export const maxRefusals = 100_000;
 export interface Mediation {
   mediate(request: Request, body: Body): Promise<Recorded>;
   /** Records what an enforcement point refused by itself. */
-  recordRefusal(request: Request, reason: string): Promise<Recorded>;
+  recordRefusal(request: Request, reason: string, rule: OwnRule): Promise<Recorded>;
   /** Records how an allowed act ended. Never throws: the act has happened; a ledger that cannot append denies what comes next. */
   recordOutcome(of: number, outcome: Partial<EntryBody>): Promise<void>;
   /** Resolves when every allowed act of the session has its outcome recorded, or when `limitMs` are over. */
@@ -81,9 +81,9 @@ export function createMediation(
         pending.set(recorded.entry.index, { request, row, tally, recorded: Promise.withResolvers(), isEnded: false });
       return recorded;
     },
-    async recordRefusal(request, reason) {
+    async recordRefusal(request, reason, rule) {
       const subject = subjectOf(request.principal.session);
-      const recorded = await recordRefusal(request, reason, { append });
+      const recorded = await recordRefusal(request, reason, rule, { append });
       subject.tally?.decided(request, recorded.decision, undefined, recorded.entry?.index);
       endFlood(subject);
       return recorded;

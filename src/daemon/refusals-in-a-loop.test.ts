@@ -40,7 +40,7 @@ it('policy refusing in a loop, and egress refusing in a loop: few entries, and t
   const empty = { bytes: new Uint8Array(), contentType: '', views: [] };
   for (let i = 0; i < 1500; i++) {
     expect((await mediation.mediate(requestTo(`${i % 7}.example`), empty)).decision.effect).toBe('deny');
-    expect((await mediation.recordRefusal(requestTo(`${i}.example`), 'a name that disagrees')).entry).toBeDefined();
+    expect((await mediation.recordRefusal(requestTo(`${i}.example`), 'a name that disagrees', 'egress')).entry).toBeDefined();
   }
   await mediation.finish('s');
   expect(entries.length).toBeLessThan(1100);

@@ -14,6 +14,7 @@ export async function decideSignature(
     await mediation.recordRefusal(
       request,
       refused?.slice(0, 200) ?? 'what was to be signed is neither a login nor a signature of ssh-keygen',
+      'signing',
     );
     return false;
   }

@@ -62,7 +62,7 @@ export async function decideStarts(
       const { path, realPath, argv, cwd } = start ?? unreadable;
       const request = { principal: session.principal, act: { action: 'process.exec', path, realPath, argv, cwd } as const };
       if (start === null) {
-        await mediation.recordRefusal(request, 'the program that was about to start could not be read');
+        await mediation.recordRefusal(request, 'the program that was about to start could not be read', 'fail-closed');
         return false;
       }
       const body = { bytes: Buffer.from(argv.join('\n')), contentType: 'text/plain', views: [] };

@@ -1,5 +1,5 @@
 // From what the targets gave to what the caller gets: whole, streamed, an upstream's error, or a refusal; and the record of it.
-import { assertNever, codeOf, type Decision, type EntryBody, type ExchangeReply } from '../core/index.ts';
+import { assertNever, codeOf, type Decision, type EntryBody, type ExchangeReply, type OwnRule } from '../core/index.ts';
 import { type BodyCall, createStreamTranslator, estimateTokens, mapError, type ReadCall, type Usage } from '../wire/index.ts';
 import type { Outcome } from './attempt.ts';
 import type { CallDeps, CallInput } from './call-input.ts';
@@ -121,9 +121,9 @@ export function answer(passage: Passage, outcome: Outcome): ExchangeReply {
     }
     case 'fault': {
       const reason = failedReason(outcome);
-      settle(passage, outcome, 400, { bytesIn: 0, usage: undefined, fault: reason });
-      const policies = codeOf(outcome.fault) === 'CREDENTIAL_MISUSED' ? ['credentials'] : decision.policies;
-      return refuse(dialect, { reason, policies, entry, kind: 'fault' });
+      const rule: OwnRule | undefined = codeOf(outcome.fault) === 'CREDENTIAL_MISUSED' ? 'credentials' : undefined;
+      settle(passage, outcome, 400, { bytesIn: 0, usage: undefined, fault: reason, ...(rule ? { rule } : {}) });
+      return refuse(dialect, { reason, policies: rule ? [rule] : decision.policies, entry, kind: 'fault' });
     }
     default:
       return assertNever(outcome);
@@ -164,6 +164,8 @@ interface End {
   readonly bytesIn: number;
   readonly usage: Usage | undefined;
   readonly fault?: string;
+  /** What refused it after all. */
+  readonly rule?: OwnRule;
 }
 
 /** Records what came of an allowed call. It has left already, so a ledger that fails now can only be reported. */
@@ -171,7 +173,7 @@ function settle(
   { deps, input, asked, read, entry, began, restoring, strippedTools }: Passage,
   outcome: Outcome,
   status: number,
-  { bytesIn, usage, fault }: End,
+  { bytesIn, usage, fault, rule }: End,
 ): void {
   const { principal } = input;
   const { target, bytesOut, attempts } = outcome;
@@ -193,6 +195,7 @@ function settle(
     bytesOut,
     bytesIn,
     ...(fault === undefined ? {} : { reason: fault }),
+    ...(rule ? { decision: 'deny', policies: [rule] } : {}),
     detail: {
       model: target.model,
       stream: asked.stream,

@@ -1,6 +1,6 @@
 // What one model call brings along, and what handling it needs of the rest of the product.
 import type { Readable } from 'node:stream';
-import type { Body, Classification, Decision, ExchangeHead, Principal, Request, Target } from '../core/index.ts';
+import type { Body, Classification, Decision, ExchangeHead, OwnRule, Principal, Request, Target } from '../core/index.ts';
 import type { BodyCall, Usage } from '../wire/index.ts';
 import type { Admitted } from './admission.ts';
 import type { AttemptDeps } from './attempt.ts';
@@ -21,7 +21,7 @@ export interface Mediated {
 export interface CallDeps extends AttemptDeps {
   mediate(request: Request, body: Body): Promise<Mediated>;
   /** Records what was refused here, before policy was asked. */
-  recordRefusal(request: Request, reason: string): Promise<Mediated>;
+  recordRefusal(request: Request, reason: string, rule: OwnRule): Promise<Mediated>;
   readonly outcomes: Outcomes;
   /** What becomes of tools that the provider runs by itself, for data that not everybody may see. */
   readonly providerTools: 'strip' | 'refuse';

@@ -1,6 +1,6 @@
 // One model call, in order: read it, name the candidates, have it judged and recorded, try what the decision allows, pass the
 // answer on, record what came of it. Every way out of here that is not an answer is a refusal in the caller's dialect.
-import { type Body, codeOf, type Dialect, denyFor, type ExchangeReply, type Request, type Target } from '../core/index.ts';
+import { type Body, codeOf, type Dialect, denyFor, type ExchangeReply, type OwnRule, type Request, type Target } from '../core/index.ts';
 import { estimateTokens, type ReadCall, type RefusalKind, readCall } from '../wire/index.ts';
 import { answer, firstSign, type Passage } from './answer.ts';
 import { attempt } from './attempt.ts';
@@ -22,7 +22,7 @@ interface Understood {
 /** Our own no, before policy is asked. */
 interface OwnRefusal {
   readonly reason: string;
-  readonly policy: string;
+  readonly rule: OwnRule;
   readonly kind: RefusalKind;
   readonly model: string;
 }
@@ -47,13 +47,13 @@ export async function handleCall(deps: CallDeps, input: CallInput): Promise<Exch
   const [first, ...others] = allowed;
   if (!first || !entry) {
     const reason = 'the decision names no target of this call';
-    if (entry) deps.outcomes.add(entry.index, { decision: 'deny', reason, status: 400 });
+    if (entry) deps.outcomes.add(entry.index, { decision: 'deny', reason, policies: ['fail-closed'], status: 400 });
     return refuse(call.dialect, { reason, policies: [], entry: entry?.index, kind: 'fault' });
   }
 
   const hosted = ruleOnHosted(call, replaced?.bytes ?? bytes, read.serverTools, classification, deps.providerTools);
   if (typeof hosted === 'string') {
-    deps.outcomes.add(entry.index, { decision: 'deny', reason: hosted, status: 400 });
+    deps.outcomes.add(entry.index, { decision: 'deny', reason: hosted, policies: ['provider-tools'], status: 400 });
     deps.metrics.refused('policy');
     return refuse(call.dialect, { reason: hosted, policies: ['provider-tools'], entry: entry.index, kind: 'policy' });
   }
@@ -87,16 +87,16 @@ async function understand(
     const read = readCall(call.dialect, call, bytes);
     model = read.model;
     const hosted = refusalForHosted(read.serverTools);
-    if (hosted !== undefined) return { reason: hosted, policy: 'provider-tools', kind: 'policy', model };
+    if (hosted !== undefined) return { reason: hosted, rule: 'provider-tools', kind: 'policy', model };
     const targets = candidates(deps, { call, head, principal, model });
     if (targets.length === 0 && call.kind === 'count-tokens') return estimateTokens(call, bytes);
-    if (targets.length === 0) return { reason: noTarget(model, call.dialect), policy: 'model-map', kind: 'policy', model };
+    if (targets.length === 0) return { reason: noTarget(model, call.dialect), rule: 'model-map', kind: 'policy', model };
     const exhausted = allowance?.take();
-    if (exhausted !== undefined) return { reason: exhausted, policy: 'budget', kind: 'budget', model };
+    if (exhausted !== undefined) return { reason: exhausted, rule: 'budget', kind: 'budget', model };
     return { bytes, read, targets };
   } catch (fault) {
     if (codeOf(fault) === undefined) deps.onFault(fault);
-    return { reason: faultText(fault), policy: 'fail-closed', kind: 'fault', model };
+    return { reason: faultText(fault), rule: 'fail-closed', kind: 'fault', model };
   }
 }
 
@@ -121,7 +121,9 @@ async function judge(deps: CallDeps, request: Request, body: Body): Promise<Medi
     if (inTime) return inTime;
     // What is decided too late is on record as what it was: refused.
     const reason = 'the decision came too late, because too much is under way at once (INSPECT_LIMIT)';
-    mediated.then(({ entry }) => entry && deps.outcomes.add(entry.index, { decision: 'deny', reason, status: 400 })).catch(deps.onFault);
+    mediated
+      .then(({ entry }) => entry && deps.outcomes.add(entry.index, { decision: 'deny', reason, policies: ['fail-closed'], status: 400 }))
+      .catch(deps.onFault);
     return { decision: { effect: 'deny', reason: { code: 'INSPECT_LIMIT', text: reason }, policies: [] }, entry: undefined };
   } catch (fault) {
     deps.onFault(fault);
@@ -129,13 +131,13 @@ async function judge(deps: CallDeps, request: Request, body: Body): Promise<Medi
   }
 }
 
-async function refuseOwn(deps: CallDeps, input: CallInput, { reason, policy, kind, model }: OwnRefusal): Promise<ExchangeReply> {
-  const recorded = await deps.recordRefusal(requestOf(input, model, []), reason).catch((fault: unknown) => {
+async function refuseOwn(deps: CallDeps, input: CallInput, { reason, rule, kind, model }: OwnRefusal): Promise<ExchangeReply> {
+  const recorded = await deps.recordRefusal(requestOf(input, model, []), reason, rule).catch((fault: unknown) => {
     deps.onFault(fault);
     return undefined;
   });
   deps.metrics.refused(kind);
-  return refuse(input.call.dialect, { reason, policies: [policy], entry: recorded?.entry?.index, kind });
+  return refuse(input.call.dialect, { reason, policies: [rule], entry: recorded?.entry?.index, kind });
 }
 
 function isAmong(targets: readonly Target[], { provider, model }: Target): boolean {

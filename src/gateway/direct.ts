@@ -50,7 +50,13 @@ export async function forwardDirect(deps: DirectDeps, { head, body, principal, e
   } catch (fault) {
     const isMisuse = codeOf(fault) === 'CREDENTIAL_MISUSED';
     const reason = faultText(fault);
-    record({ status: isMisuse ? 403 : 502, bytesOut: 0, bytesIn: 0, reason, ...(isMisuse ? { decision: 'deny' as const } : {}) });
+    record({
+      status: isMisuse ? 403 : 502,
+      bytesOut: 0,
+      bytesIn: 0,
+      reason,
+      ...(isMisuse ? { decision: 'deny', policies: ['credentials'] } : {}),
+    });
     const text = isMisuse
       ? refusalText({ reason, policies: ['credentials'], entry: entry.index })
       : `${product.name}: ${reason} (ledger entry ${entry.index})`;

@@ -10,6 +10,7 @@ import {
   type ExchangeHead,
   type ExchangeReply,
   IntramurError,
+  type OwnRule,
   type Perimeter,
   type Principal,
   product,
@@ -45,7 +46,7 @@ export interface GatewayOptions {
   /** Where `env:NAME` keys of providers are. */
   readonly env: Readonly<Record<string, string | undefined>>;
   mediate(request: Request, body: Body): Promise<Mediated>;
-  recordRefusal(request: Request, reason: string): Promise<Mediated>;
+  recordRefusal(request: Request, reason: string, rule: OwnRule): Promise<Mediated>;
   recordOutcome(of: number, body: Partial<EntryBody>): Promise<void>;
   now(): Date;
   onFault?(fault: unknown): void;
@@ -145,7 +146,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     keyOf: (provider: ProviderConfig) => keyOf(provider, env),
     preference: createPreference(() => now().getTime()),
     mediate: (request: Request, body: Body) => options.mediate(request, body),
-    recordRefusal: (request: Request, reason: string) => options.recordRefusal(request, reason),
+    recordRefusal: (request: Request, reason: string, rule: OwnRule) => options.recordRefusal(request, reason, rule),
     outcomes,
   };
   /** What a configuration says. A call keeps what it began with. */

@@ -157,7 +157,8 @@ function rememberedPrincipals(config: Config, register: () => Register): (key: K
     const userAgent = headerOf(rawHeaders, 'user-agent') ?? '';
     const own = known.get(key) ?? new Map<string, Principal>();
     known.set(key, own);
-    const name = JSON.stringify([session, userAgent]);
+    // No header holds a NUL.
+    const name = `${session ?? ''}\0${userAgent}`;
     const principal = own.get(name) ?? principalOf(key, config, now, session, userAgent);
     // Both come from callers, so what is remembered is bounded.
     if (own.size >= maxRemembered || name.length > longestRemembered) own.clear();

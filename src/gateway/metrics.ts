@@ -24,47 +24,88 @@ export interface Metrics {
 const bounds = [0.1, 0.5, 1, 5, 15, 60, 300];
 
 export function createMetrics(product: string, callsUnderWay: () => number): Metrics {
-  const counters = new Map<string, Map<string, number>>();
-  const add = (name: string, labels: string, more: number): void => {
-    const rows = counters.get(name) ?? new Map<string, number>();
-    counters.set(name, rows);
-    rows.set(labels, (rows.get(labels) ?? 0) + more);
-  };
+  // Numbers while calls come, text only when somebody asks.
+  const served = new Map<string, Served>();
+  const refusals = new Map<string, number>();
   return {
     settled({ provider, perimeter, status, usage, bytesOut, bytesIn, ms }) {
-      const where = `provider="${provider}",perimeter="${perimeter}"`;
-      add('calls_total', `${where},status="${status}"`, 1);
-      add('bytes_total', `${where},direction="out"`, bytesOut);
-      add('bytes_total', `${where},direction="in"`, bytesIn);
+      const name = `${perimeter} ${provider}`;
+      const own = served.get(name) ?? nothingServed(provider, perimeter);
+      if (own.calls === 0) served.set(name, own);
+      own.calls += 1;
+      own.byStatus.set(status, (own.byStatus.get(status) ?? 0) + 1);
+      own.bytesOut += bytesOut;
+      own.bytesIn += bytesIn;
       if (usage) {
-        add('tokens_total', `${where},type="input"`, usage.inputTokens);
-        add('tokens_total', `${where},type="output"`, usage.outputTokens);
-        add('tokens_total', `${where},type="cached"`, usage.cachedTokens);
+        own.tokens ??= { input: 0, output: 0, cached: 0 };
+        own.tokens.input += usage.inputTokens;
+        own.tokens.output += usage.outputTokens;
+        own.tokens.cached += usage.cachedTokens;
       }
       const seconds = ms / 1000;
-      for (const bound of bounds) if (seconds <= bound) add('call_seconds_bucket', `${where},le="${bound}"`, 1);
-      add('call_seconds_bucket', `${where},le="+Inf"`, 1);
-      add('call_seconds_sum', where, seconds);
-      add('call_seconds_count', where, 1);
+      own.seconds += seconds;
+      for (let i = bounds.length - 1; i >= 0 && seconds <= (bounds[i] ?? 0); i--) own.buckets[i] = (own.buckets[i] ?? 0) + 1;
     },
-    refused: (why) => add('refusals_total', `why="${why}"`, 1),
+    refused: (why) => void refusals.set(why, (refusals.get(why) ?? 0) + 1),
     text() {
+      const all = [...served.values()];
       const lines = [`# TYPE ${product}_calls_under_way gauge`, `${product}_calls_under_way ${callsUnderWay()}`];
-      for (const { name, type, parts } of families) {
-        if (!parts.some((part) => counters.has(part))) continue;
-        lines.push(`# TYPE ${product}_${name} ${type}`);
-        for (const part of parts)
-          for (const [labels, value] of counters.get(part) ?? []) lines.push(`${product}_${part}{${labels}} ${value}`);
-      }
+      const family = (name: string, type: string, rows: readonly string[]): void => {
+        if (rows.length > 0) lines.push(`# TYPE ${product}_${name} ${type}`, ...rows.map((row) => `${product}_${row}`));
+      };
+      family('calls_total', 'counter', all.flatMap(callRows));
+      family(
+        'refusals_total',
+        'counter',
+        [...refusals].map(([why, count]) => `refusals_total{why="${why}"} ${count}`),
+      );
+      family('bytes_total', 'counter', all.flatMap(byteRows));
+      family('tokens_total', 'counter', all.flatMap(tokenRows));
+      family('call_seconds', 'histogram', [
+        ...all.flatMap(bucketRows),
+        ...all.map(({ where, seconds }) => `call_seconds_sum{${where}} ${seconds}`),
+        ...all.map(({ where, calls }) => `call_seconds_count{${where}} ${calls}`),
+      ]);
       return `${lines.join('\n')}\n`;
     },
   };
 }
 
-const families = [
-  { name: 'calls_total', type: 'counter', parts: ['calls_total'] },
-  { name: 'refusals_total', type: 'counter', parts: ['refusals_total'] },
-  { name: 'bytes_total', type: 'counter', parts: ['bytes_total'] },
-  { name: 'tokens_total', type: 'counter', parts: ['tokens_total'] },
-  { name: 'call_seconds', type: 'histogram', parts: ['call_seconds_bucket', 'call_seconds_sum', 'call_seconds_count'] },
-] as const;
+/** What one provider did. */
+interface Served {
+  /** Its labels. */
+  readonly where: string;
+  calls: number;
+  readonly byStatus: Map<number, number>;
+  bytesOut: number;
+  bytesIn: number;
+  /** Left out until an answer told its tokens. */
+  tokens: { input: number; output: number; cached: number } | undefined;
+  seconds: number;
+  /** For each of `bounds` the calls that took no longer. */
+  readonly buckets: number[];
+}
+
+function nothingServed(provider: string, perimeter: Perimeter): Served {
+  const where = `provider="${provider}",perimeter="${perimeter}"`;
+  return { where, calls: 0, byStatus: new Map(), bytesOut: 0, bytesIn: 0, tokens: undefined, seconds: 0, buckets: bounds.map(() => 0) };
+}
+
+function callRows({ where, byStatus }: Served): string[] {
+  return [...byStatus].map(([status, count]) => `calls_total{${where},status="${status}"} ${count}`);
+}
+
+function byteRows({ where, bytesOut, bytesIn }: Served): string[] {
+  return [`bytes_total{${where},direction="out"} ${bytesOut}`, `bytes_total{${where},direction="in"} ${bytesIn}`];
+}
+
+function tokenRows({ where, tokens }: Served): string[] {
+  return tokens ? Object.entries(tokens).map(([type, count]) => `tokens_total{${where},type="${type}"} ${count}`) : [];
+}
+
+function bucketRows({ where, buckets, calls }: Served): string[] {
+  return [
+    ...bounds.map((bound, i) => `call_seconds_bucket{${where},le="${bound}"} ${buckets[i] ?? 0}`),
+    `call_seconds_bucket{${where},le="+Inf"} ${calls}`,
+  ];
+}

@@ -16,8 +16,7 @@ export function readBody(body: Readable, limits: BodyLimits, hold: (bytes: numbe
     const chunks: Buffer[] = [];
     let size = 0;
     const finish = (fault: IntramurError | undefined): void => {
-      clearTimeout(idle);
-      clearTimeout(total);
+      clearTimeout(timer);
       body.off('data', onData).off('end', onEnd).off('error', onCut).off('close', onCut);
       signal?.removeEventListener('abort', onCut);
       if (fault) {
@@ -34,12 +33,17 @@ export function readBody(body: Readable, limits: BodyLimits, hold: (bytes: numbe
         return finish(new IntramurError('INSPECT_LIMIT', `the body of the call is longer than ${limits.maxBytes} bytes`));
       if (!hold(chunk.length)) return finish(new IntramurError('INSPECT_LIMIT', 'the calls under way hold too much already'));
       chunks.push(chunk);
-      idle.refresh();
+      const leftMs = deadline - performance.now();
+      if (leftMs >= limits.idleMs) timer.refresh();
+      else {
+        clearTimeout(timer);
+        timer = setTimeout(tooSlow, Math.max(0, leftMs));
+      }
     };
     const onEnd = (): void => finish(undefined);
     const onCut = (): void => finish(new IntramurError('DIALECT_INVALID', 'the body of the call broke off'));
-    const idle = setTimeout(tooSlow, limits.idleMs);
-    const total = setTimeout(tooSlow, limits.totalMs);
+    const deadline = performance.now() + limits.totalMs;
+    let timer = setTimeout(tooSlow, Math.min(limits.idleMs, limits.totalMs));
     body.on('data', onData).on('end', onEnd).on('error', onCut).on('close', onCut);
     signal?.addEventListener('abort', onCut, { once: true });
   });

@@ -22,18 +22,16 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Parses the body of a call: one JSON object. Throws `DIALECT_INVALID`, or `INSPECT_LIMIT` when it is nested too deeply. */
 export function parseDocument(bytes: Uint8Array): JsonObject {
-  topLevelStrings(bytes);
+  const written = keysWritten(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   const value = parseText(bytes);
   if (!isObject(value)) throw new IntramurError('DIALECT_INVALID', 'the body is not a JSON object');
+  // Of two equal keys JSON.parse keeps one.
+  if (keysIn(value) !== written || hasRepeats(Object.keys(value).map(folded))) throw twice();
   return value;
 }
 
-/**
- * Where the string values of the outermost object stand, quotes included, by key. Throws for keys that occur twice and for depth;
- * other faults of the JSON are `parseDocument`'s to find.
- */
-export function topLevelStrings(bytes: Uint8Array): ReadonlyMap<string, Span> {
-  return scan(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+function twice(): IntramurError {
+  return new IntramurError('DIALECT_INVALID', 'an object of the body has the same key twice');
 }
 
 function parseText(bytes: Uint8Array): Json {
@@ -54,50 +52,87 @@ export function parseLenient(text: string): Json | undefined {
   }
 }
 
-interface Container {
-  /** Keys seen so far; `undefined` for an array. */
-  readonly keys: Set<string> | undefined;
+/** How many members the objects of a text have, as it is written. It assumes well-formed JSON; JSON.parse, which follows, refuses all else. */
+function keysWritten(bytes: Buffer): number {
+  let keys = 0;
+  let depth = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    switch (bytes[at]) {
+      case quote:
+        at = endOfString(bytes, at) - 1;
+        break;
+      case 0x3a: // :
+        keys += 1;
+        break;
+      case 0x7b: // {
+      case 0x5b: // [
+        if (depth === maxDepth) throw new IntramurError('INSPECT_LIMIT', `the body is nested deeper than ${maxDepth} levels`);
+        depth += 1;
+        break;
+      case 0x7d: // }
+      case 0x5d: // ]
+        depth -= 1;
+        break;
+      default:
+    }
+  }
+  return keys;
+}
+
+/** How many members the objects of a value have. Throws where a parser that repairs lone surrogates would take two keys for one. */
+function keysIn(value: Json | undefined): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  let count = 0;
+  if (!isObject(value)) {
+    for (const item of value) count += keysIn(item);
+    return count;
+  }
+  const keys = Object.keys(value);
+  if (!keys.every((key) => key.isWellFormed()) && hasRepeats(keys.map((key) => key.toWellFormed()))) throw twice();
+  for (const key of keys) count += 1 + keysIn(value[key]);
+  return count;
 }
 
 /**
- * One pass over the bytes for what JSON.parse does not tell: keys that occur twice, depth, and where top-level strings stand.
- * It assumes well-formed JSON; JSON.parse, which follows, refuses everything else.
+ * Go's encoding/json matches `Model` and `ſtream` too, so `{"model":"a","Model":"b"}` means one thing here and another there. This
+ * counts at the top, where `model` and `stream` stand.
  */
-function scan(bytes: Buffer): Map<string, Span> {
+function folded(key: string): string {
+  return /^[\0-\x7f]*$/.test(key) ? key.toLowerCase() : key.toUpperCase().toLowerCase();
+}
+
+function hasRepeats(keys: readonly string[]): boolean {
+  return new Set(keys).size < keys.length;
+}
+
+/**
+ * Where the string values of the outermost object stand, quotes included, by key; the last of two that are equal. INVARIANT: the text
+ * was read by `parseDocument`.
+ */
+export function topLevelStrings(bytes: Uint8Array): ReadonlyMap<string, Span> {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const strings = new Map<string, Span>();
-  const stack: Container[] = [];
-  let isKeyNext = false;
-  let topKey = '';
-  for (let at = 0; at < bytes.length; at++) {
-    switch (bytes[at]) {
+  let depth = 0;
+  let key: string | undefined;
+  for (let at = 0; at < text.length; at++) {
+    switch (text[at]) {
       case quote: {
-        const end = endOfString(bytes, at);
-        if (isKeyNext) {
-          isKeyNext = false;
-          const key = keyText(bytes, at, end, stack.length === 1);
-          const { keys } = stack[stack.length - 1] ?? {};
-          if (keys?.has(key)) throw new IntramurError('DIALECT_INVALID', 'an object of the body has the same key twice');
-          keys?.add(key);
-          topKey = stack.length === 1 ? (JSON.parse(bytes.toString('utf8', at, end)) as string) : topKey;
-        } else if (stack.length === 1 && stack[0]?.keys) {
-          strings.set(topKey, { start: at, end });
-        }
+        const end = endOfString(text, at);
+        if (depth === 1 && key === undefined) key = stringOf(parseLenient(text.toString('utf8', at, end))) ?? '';
+        else if (depth === 1 && key !== undefined) strings.set(key, { start: at, end });
         at = end - 1;
         break;
       }
       case 0x7b: // {
       case 0x5b: // [
-        if (stack.length === maxDepth) throw new IntramurError('INSPECT_LIMIT', `the body is nested deeper than ${maxDepth} levels`);
-        isKeyNext = bytes[at] === 0x7b;
-        stack.push({ keys: isKeyNext ? new Set() : undefined });
+        depth += 1;
         break;
       case 0x7d: // }
       case 0x5d: // ]
-        stack.pop();
-        isKeyNext = false;
+        depth -= 1;
         break;
       case 0x2c: // ,
-        isKeyNext = stack[stack.length - 1]?.keys !== undefined;
+        if (depth === 1) key = undefined;
         break;
       default:
     }
@@ -111,18 +146,6 @@ function endOfString(bytes: Buffer, start: number): number {
   while (at < bytes.length && bytes[at] !== quote) at += bytes[at] === backslash ? 2 : 1;
   if (at >= bytes.length) throw new IntramurError('DIALECT_INVALID', 'the body is not JSON in UTF-8');
   return at + 1;
-}
-
-/**
- * A key in the form in which keys are compared. At the top, where `model` and `stream` stand, letter case is folded as well:
- * Go's encoding/json matches `Model` and `ſtream` too, so `{"model":"a","Model":"b"}` means one thing here and another there.
- */
-function keyText(bytes: Buffer, start: number, end: number, isTop: boolean): string {
-  const hasEscape = bytes.subarray(start, end).includes(backslash);
-  if (!hasEscape && !isTop) return bytes.toString('latin1', start + 1, end - 1);
-  const text = parseLenient(bytes.toString('utf8', start, end));
-  if (typeof text !== 'string') throw new IntramurError('DIALECT_INVALID', 'the body is not JSON in UTF-8');
-  return isTop ? text.toUpperCase().toLowerCase() : Buffer.from(text).toString('latin1');
 }
 
 export function isObject(value: Json | undefined): value is JsonObject {

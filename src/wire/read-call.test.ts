@@ -79,6 +79,7 @@ describe('readCall', () => {
     ['the same key, once escaped', '{"model":"inside","mod\\u0065l":"outside"}'],
     ['the same key in other case, which Go takes for the same', '{"model":"inside","MODEL":"outside"}'],
     ['a long s, which Go folds to s', '{"model":"m","messages":[],"me\\u017fsages":[1]}'],
+    ['two keys that are one where lone surrogates are repaired', '{"model":"m","x":{"\\ud800":1,"\\udbff":2}}'],
     ['the same key twice deep inside', '{"model":"m","messages":[{"role":"user","content":"a","content":"b"}]}'],
   ])('%s -> DIALECT_INVALID', (_name, body) => {
     expect(codeFrom(() => read(body))).toBe('DIALECT_INVALID');

@@ -2,20 +2,24 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../../config/index.ts';
-import { IntramurError } from '../../core/index.ts';
-import { readEntry } from '../../ledger/index.ts';
+import { type Entry, IntramurError } from '../../core/index.ts';
+import { readEntries, readEntry } from '../../ledger/index.ts';
 import { type Explanation, parseRequestDocument, type RequestDocument } from '../../policy/index.ts';
 import type { CliIo } from '../io.ts';
 import { ledgerDirectory, parseIndex } from '../ledger/place.ts';
 import { type Options, parseOptions } from '../options.ts';
 import { commonOptions, configured, engineFor, print } from './place.ts';
-import { requestFrom } from './recorded.ts';
+import { requestFrom, ruleOf } from './recorded.ts';
 
 interface Recorded {
   readonly index: number;
   readonly decision: string;
   readonly reason?: string;
   readonly policies: readonly string[];
+  /** The rule of an enforcement point that refused it, which no policy turns. */
+  readonly rule?: string;
+  /** The entry that says so, when it was allowed at first. */
+  readonly refusedIn?: number;
 }
 
 type Asked = RequestDocument & { readonly recorded?: Recorded };
@@ -42,10 +46,33 @@ export async function explain(args: readonly string[], io: CliIo): Promise<numbe
   return 0;
 }
 
+/** The outcome of a call stands close behind its decision, unless the answer was a long one; a refusal has no answer. */
+const outcomeWithin = 4096;
+
 async function fromLedger(index: number, config: Config, io: CliIo): Promise<Asked> {
-  const entry = await readEntry(await ledgerDirectory(undefined, io), index);
-  const { decision = '', reason, policies = [] } = entry;
-  return { ...requestFrom(entry, config), recorded: { index, decision, ...(reason === undefined ? {} : { reason }), policies } };
+  const directory = await ledgerDirectory(undefined, io);
+  const entry = await readEntry(directory, index);
+  const asked = requestFrom(entry, config);
+  const refused = entry.decision === 'allow' ? await refusedLater(directory, index) : entry;
+  const { reason, policies = [] } = refused ?? entry;
+  const rule = refused && ruleOf(refused);
+  return {
+    ...asked,
+    recorded: {
+      index,
+      decision: entry.decision ?? '',
+      ...(reason === undefined ? {} : { reason }),
+      policies,
+      ...(rule === undefined ? {} : { rule }),
+      ...(refused && refused !== entry ? { refusedIn: refused.index } : {}),
+    },
+  };
+}
+
+async function refusedLater(directory: string, index: number): Promise<Entry | undefined> {
+  for await (const entry of readEntries(directory, { from: index + 1, to: index + 1 + outcomeWithin }))
+    if (entry.outcomeOf === index) return entry.decision === 'deny' ? entry : undefined;
+  return undefined;
 }
 
 async function fromFile(file: string): Promise<Asked> {
@@ -55,8 +82,11 @@ async function fromFile(file: string): Promise<Asked> {
   return parseRequestDocument(file, text);
 }
 
-function recordedText({ index, decision, reason, policies }: Recorded, now: Explanation): string {
-  const was = `entry ${index}: ${decision}${reason === undefined ? '' : `: ${reason}`} [${policies.join(', ')}]`;
+function recordedText({ index, decision, reason, policies, rule, refusedIn }: Recorded, now: Explanation): string {
+  const at = refusedIn === undefined ? `entry ${index}: ${decision}` : `entry ${index}: ${decision}, then refused (entry ${refusedIn})`;
+  const was = `${at}${reason === undefined ? '' : `: ${reason}`} [${policies.join(', ')}]`;
+  if (rule !== undefined)
+    return `${was}\nIt was refused by a rule that stands beside policy (${rule}), which no policy turns. What policy says of it today:\n`;
   const isSame = now.decision.effect === decision && now.decision.policies.join() === policies.join();
   return `${was}\n${isSame ? 'The same by the policies of today:' : 'By the policies of today, as far as the entry tells:'}\n`;
 }

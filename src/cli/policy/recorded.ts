@@ -1,12 +1,21 @@
 // A decision of the ledger as the request that it was, as far as an entry tells: an entry holds no payload, and what it does not
 // hold (the tool's standing, the candidates, the grant) is taken from the configuration of today.
 import { type Config, matchWildcard, targetsFor } from '../../config/index.ts';
-import { type Dialect, dialects, type Entry, IntramurError, type Principal, vettings } from '../../core/index.ts';
+import { type Dialect, dialects, type Entry, IntramurError, ownRules, type Principal, vettings } from '../../core/index.ts';
 import type { RequestDocument } from '../../policy/index.ts';
 
-/** Whether an entry records the decision on an act of an agent. */
-export function isAct({ action, decision }: Entry): boolean {
+/** Whether an entry records what policy decided on an act of an agent. */
+export function isAct(entry: Entry): boolean {
+  const { action, decision, outcomeOf } = entry;
+  if (outcomeOf !== undefined || ruleOf(entry) !== undefined) return false;
   return decision !== undefined && ['llm.invoke', 'http.request', 'net.connect', 'process.exec', 'secret.use'].includes(action);
+}
+
+/** Of a refusal: the rule of an enforcement point that made it, where policy was not asked or was not the last word. */
+export function ruleOf({ policies = [], reason = '' }: Entry): string | undefined {
+  const named = policies.find((policy) => ownRules.some((rule) => rule === policy));
+  // A fault is named by its code at the end.
+  return named ?? (policies.length === 0 && /\([A-Z]+_[A-Z_]+\)$/.test(reason) ? 'fail-closed' : undefined);
 }
 
 export function requestFrom(entry: Entry, config: Config): RequestDocument {

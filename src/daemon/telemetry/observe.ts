@@ -31,8 +31,8 @@ export function observed(mediation: Mediation, collector: Pick<Collector, 'tell'
       decided(startedAt, request, recorded);
       return recorded;
     },
-    async recordRefusal(request, reason) {
-      const recorded = await mediation.recordRefusal(request, reason);
+    async recordRefusal(request, reason, rule) {
+      const recorded = await mediation.recordRefusal(request, reason, rule);
       decided(nowMs(), request, recorded);
       return recorded;
     },
