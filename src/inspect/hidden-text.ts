@@ -33,7 +33,12 @@ export const hiddenTexts: readonly HiddenText[] = [
   { id: 'terminal-command', tier: 'count', trigger: 0x1b, pattern: /\x1b\](?:8|52|0|1|2|9|777);/g },
 ];
 
+const triggers = new Set(hiddenTexts.map(({ trigger }) => trigger));
+
 export function hiddenTextIn(view: View): InspectFinding[] {
+  let isDue = false;
+  for (const trigger of triggers) isDue ||= view.bytes.includes(trigger);
+  if (!isDue) return [];
   return hiddenTexts.flatMap(({ id, tier, trigger, pattern }) => {
     if (view.bytes.indexOf(trigger) === -1) return [];
     const runs = joinedRuns([...view.text.matchAll(pattern)].map((match) => ({ start: match.index, end: match.index + match[0].length })));

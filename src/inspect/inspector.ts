@@ -60,6 +60,7 @@ const MOST_UNFOLDED_HERE = 1 << 20;
 export function createInspector(options: InspectorOptions = {}): Inspector {
   const { detectors = builtInDetectors, workers, nowMs = () => performance.now() } = options;
   const limits = { ...defaultLimits, ...options.limits };
+  const limitsHere = { ...limits, maxViewBytes: Math.min(limits.maxViewBytes, MOST_UNFOLDED_HERE) };
   const isPlaceholder = (value: string) => options.isPlaceholder?.(value) ?? false;
   const looker = createLooker({
     detectors,
@@ -112,6 +113,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
 
   /** The strings that stand outside the body. */
   async function lookOutside(texts: readonly string[], length: number, knownSecrets: readonly KnownSecret[] = []): Promise<Found> {
+    if (texts.length === 0) return nothing;
     const part = { isJson: false, isInside: false, offset: length, knownSecrets, outsideOf: length };
     return await hereOrThere(
       texts.reduce((sum, text) => sum + text.length, 0),
@@ -124,7 +126,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
   async function hereOrThere<T>(size: number, here: (budget: Budget) => T, there: (workers: Workers) => Promise<T>): Promise<T> {
     if (!workers) return here(budgetFor(limits, nowMs));
     if (size > MOST_HERE) return await there(workers);
-    const budget = budgetFor({ ...limits, maxViewBytes: Math.min(limits.maxViewBytes, MOST_UNFOLDED_HERE) }, nowMs);
+    const budget = budgetFor(limitsHere, nowMs);
     const look = here(budget);
     return budget.isSpent ? await there(workers) : look;
   }
@@ -199,7 +201,8 @@ function joined({ fresh: part, replaced, before }: Change<Found>, fresh: Found, 
 }
 
 /** The same bytes found again in another view are one finding: that of the fewest decoders. */
-function withoutRepeats(findings: readonly InspectFinding[]): InspectFinding[] {
+function withoutRepeats(findings: readonly InspectFinding[]): readonly InspectFinding[] {
+  if (findings.length < 2) return findings;
   const kept = new Map<string, InspectFinding>();
   for (const finding of findings) {
     const key = `${finding.detector}\0${finding.start}\0${finding.end}\0${finding.redacted}`;
@@ -225,7 +228,8 @@ function withoutInner(findings: readonly InspectFinding[]): InspectFinding[] {
 const tierRank: Readonly<Record<Tier, number>> = { block: 0, route: 1, count: 2 };
 
 /** The same place matched in several views is one finding: the strongest, and of those the one with the fewest decoders. */
-function withoutOverlaps(findings: readonly ClassifiedFinding[]): ClassifiedFinding[] {
+function withoutOverlaps(findings: readonly ClassifiedFinding[]): readonly ClassifiedFinding[] {
+  if (findings.length < 2) return findings;
   const kept: ClassifiedFinding[] = [];
   const ordered = findings.toSorted(
     (a, b) => tierRank[a.tier] - tierRank[b.tier] || a.view.length - b.view.length || (b.score ?? 0) - (a.score ?? 0),

@@ -42,47 +42,53 @@ export interface Budget {
 }
 
 export function budgetFor(limits: Limits, nowMs: () => number): Budget {
-  const deadline = nowMs() + limits.maxMs;
-  let bytes = 0;
-  let views = 0;
-  let isOpaque = false;
-  let isSpent = false;
-  let broken: string | undefined;
-  const spent = (what: string) => {
-    isSpent = true;
+  return new Remaining(limits, nowMs);
+}
+
+class Remaining implements Budget {
+  readonly limits: Limits;
+  readonly #nowMs: () => number;
+  readonly #deadline: number;
+  #bytes = 0;
+  #views = 0;
+  isOpaque = false;
+  isSpent = false;
+  broken: string | undefined;
+
+  constructor(limits: Limits, nowMs: () => number) {
+    this.limits = limits;
+    this.#nowMs = nowMs;
+    this.#deadline = nowMs() + limits.maxMs;
+  }
+
+  get viewBytesLeft(): number {
+    return this.limits.maxViewBytes - this.#bytes;
+  }
+
+  spent(what: string): IntramurError {
+    this.isSpent = true;
     return exceeded(what);
-  };
-  return {
-    limits,
-    spent,
-    get isSpent() {
-      return isSpent;
-    },
-    get viewBytesLeft() {
-      return limits.maxViewBytes - bytes;
-    },
-    chargeView(more) {
-      bytes += more;
-      views += 1;
-      if (bytes > limits.maxViewBytes) throw spent(`decoding yields more than ${limits.maxViewBytes} bytes`);
-      if (views > limits.maxViews) throw exceeded(`more than ${limits.maxViews} encoded parts`);
-    },
-    get isOpaque() {
-      return isOpaque;
-    },
-    noteOpaque() {
-      isOpaque = true;
-    },
-    get broken() {
-      return broken;
-    },
-    noteBroken(what) {
-      broken ??= what;
-    },
-    checkTime() {
-      if (nowMs() > deadline) throw exceeded(`inspection took longer than ${limits.maxMs} ms`);
-    },
-  };
+  }
+
+  chargeView(more: number): void {
+    const { maxViewBytes, maxViews } = this.limits;
+    this.#bytes += more;
+    this.#views += 1;
+    if (this.#bytes > maxViewBytes) throw this.spent(`decoding yields more than ${maxViewBytes} bytes`);
+    if (this.#views > maxViews) throw exceeded(`more than ${maxViews} encoded parts`);
+  }
+
+  noteOpaque(): void {
+    this.isOpaque = true;
+  }
+
+  noteBroken(what: string): void {
+    this.broken ??= what;
+  }
+
+  checkTime(): void {
+    if (this.#nowMs() > this.#deadline) throw exceeded(`inspection took longer than ${this.limits.maxMs} ms`);
+  }
 }
 
 export function exceeded(what: string): IntramurError {

@@ -130,8 +130,9 @@ function* outsideReadings(texts: readonly string[], length: number, budget: Budg
 
 /** Text that is no UTF-8 is read differently by everybody who repairs it, so what was looked at need not be what arrives. */
 export function brokenText(bytes: Buffer, contentType: string): Report['refused'] {
+  if (isUtf8(bytes)) return undefined;
   const isOpaque = isBinary(bytes) || containerKind(bytes) !== undefined || utf16Kind(bytes) !== undefined || isPicture(bytes);
-  if (isUtf8(bytes) || (isOpaque && !contentType.endsWith('json'))) return undefined;
+  if (isOpaque && !contentType.endsWith('json')) return undefined;
   return { code: 'INSPECT_FAILED', reason: 'the text is not valid UTF-8' };
 }
 

@@ -74,6 +74,8 @@ const HALF = 0.5;
 /** Reading what is joined or looks like another letter is no level at all. */
 const plain: ReadonlySet<string> = new Set(['escapes', 'concatenation', 'unicode-fold']);
 
+const allDecoders = [...binaryDecoders, ...textDecoders];
+
 function enqueueDecoded({ view, of, escapeLevel }: Queued, queue: Queue, budget: Budget): void {
   budget.checkTime();
   const { maxDepth } = budget.limits;
@@ -88,7 +90,7 @@ function enqueueDecoded({ view, of, escapeLevel }: Queued, queue: Queue, budget:
   }
   // Quoting that was taken off reveals fields of secrets; what else it holds was decoded where it stood.
   if (of === 'fields') return;
-  const decoders = hasText ? [...binaryDecoders, ...textDecoders] : binaryDecoders;
+  const decoders = hasText ? allDecoders : binaryDecoders;
   // A document is a container that nothing here opens, though it begins and ends with text.
   let isOpaque = isDocument(view.bytes) || (!hasText && view.bytes.length >= LEAST_OPAQUE && !view.isRewritten);
   for (const decoder of decoders) {

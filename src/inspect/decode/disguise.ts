@@ -18,6 +18,8 @@ const common = new Set(
 
 const SAMPLE = 800;
 const LEAST_WORDS = 12;
+/** So many words of two letters, and what stands between them. */
+const LEAST_BYTES = 3 * LEAST_WORDS - 1;
 const SUSPICIOUS = 0.04;
 export const CONVINCING = 0.1;
 
@@ -27,6 +29,7 @@ export const disguise: TextDecoder = {
     // A guess is no encoding: where it would be one level too many it is not made, and refuses nothing.
     if (view.depth >= budget.limits.maxDepth) return;
     yield* despaced(view, budget);
+    if (view.bytes.length < LEAST_BYTES) return;
     for (const block of suspiciousBlocks(view.blocks())) {
       for (const [id, plain] of guesses(view.bytes.subarray(block.start, block.end))) {
         budget.chargeView(plain.length);

@@ -85,6 +85,7 @@ const LONGEST_LINE = 240;
 export const hexdump: TextDecoder = {
   id: 'hexdump',
   *decode(view, budget, { dumpLines }) {
+    if (dumpLines.length === 0) return;
     const { bytes } = view;
     const digits: string[] = [];
     let run: Span | undefined;

@@ -45,6 +45,7 @@ const scratch = {
   places: new Numbers(),
   numbers: new Numbers(),
 };
+const lists = Object.values(scratch);
 
 /** Used again when it is large enough: new memory costs more than what is done with it. */
 function memory(held: Buffer, size: number): Buffer {
@@ -57,7 +58,7 @@ isSpecial[BACKSLASH] = 1;
 
 /** @param isInside true when the bytes begin within a string */
 export function readJson(bytes: Buffer, isInside = false): JsonReading {
-  for (const list of Object.values(scratch)) list.clear();
+  for (const list of lists) list.clear();
   fieldMemory = memory(fieldMemory, bytes.length + LONGEST_WRITTEN);
   const { at, shift, spans, places, numbers } = scratch;
   const out = fieldMemory;

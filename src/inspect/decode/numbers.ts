@@ -3,6 +3,7 @@
 /** Memory above this many numbers is not kept. */
 const MOST_KEPT = 1 << 21;
 const FIRST = 1024;
+const none = new Int32Array(0);
 
 export class Numbers {
   #held = new Int32Array(FIRST);
@@ -24,6 +25,6 @@ export class Numbers {
 
   /** INVARIANT: valid until the next `push` or `clear`. */
   view(): Int32Array {
-    return this.#held.subarray(0, this.length);
+    return this.length === 0 ? none : this.#held.subarray(0, this.length);
   }
 }

@@ -42,6 +42,7 @@ interface Pieces {
 }
 
 const scratch = { start: new Numbers(), end: new Numbers(), kind: new Numbers(), stand: new Numbers() };
+const lists = Object.values(scratch);
 const stand: Stand = { bytes: new Uint8Array(64), length: 0 };
 
 export interface Rewritten {
@@ -62,6 +63,7 @@ export function rewritten(
   depthOf: (kinds: ReadonlySet<string>) => number,
   budget: Budget,
 ): Rewritten[] {
+  if (places.length === 0) return [];
   const pieces = piecesOf(view.bytes, places, rewritings, budget);
   if (pieces.count === 0) return [];
   const { plain, others } = stretches(view.bytes, pieces, rewritings);
@@ -78,7 +80,7 @@ export function rewritten(
 
 function piecesOf(bytes: Uint8Array, places: Int32Array, rewritings: readonly Rewriting[], budget: Budget): Pieces {
   const { start, end, kind, stand: at } = scratch;
-  for (const list of Object.values(scratch)) list.clear();
+  for (const list of lists) list.clear();
   const byFirst = new Int8Array(256).fill(-1);
   rewritings.forEach(({ begins }, i) => {
     for (const byte of begins) byFirst[byte] = i;

@@ -55,10 +55,11 @@ const scratch = {
   commentLines: new Numbers(),
   blockComments: new Numbers(),
 };
+const lists = Object.values(scratch);
 
 export function survey(bytes: Uint8Array, budget: Budget): Survey {
   const { pieces, numbers, dumpLines, commentLines, blockComments } = scratch;
-  for (const list of Object.values(scratch)) list.clear();
+  for (const list of lists) list.clear();
   noteLine(bytes, 0);
   for (let start = 0; start < bytes.length; start += PART) {
     budget.checkTime();
