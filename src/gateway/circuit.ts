@@ -47,8 +47,11 @@ export function createPreference(now: () => number): Preference {
     succeeded(conversation, target) {
       circuits.delete(target.provider);
       unreachable.delete(target.provider);
+      const key = keyOf(target);
+      // Which is the oldest matters only when there are many.
+      if (last.size < maxConversations / 2 && last.get(conversation) === key) return;
       last.delete(conversation);
-      last.set(conversation, keyOf(target));
+      last.set(conversation, key);
       for (const oldest of last.keys()) {
         if (last.size <= maxConversations) break;
         last.delete(oldest);

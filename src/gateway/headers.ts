@@ -21,10 +21,9 @@ function isOurs(name: string): boolean {
   return name.startsWith('x-intramur-') || name === 'host' || name === 'content-length';
 }
 
-export type Pair = readonly [name: string, value: string];
-
-export function* pairsOf(rawHeaders: readonly string[]): Generator<Pair> {
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) yield [rawHeaders[i] ?? '', rawHeaders[i + 1] ?? ''];
+/** With the lower-case name. */
+export function forEachHeader(rawHeaders: readonly string[], visit: (name: string, value: string) => void): void {
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) visit((rawHeaders[i] ?? '').toLowerCase(), rawHeaders[i + 1] ?? '');
 }
 
 /** The headers of which `isKept` says so, given the lower-case name and the value. */
@@ -90,12 +89,11 @@ export function headersUp(head: ExchangeHead, stream: boolean, mode: 'provider' 
   ];
   let hasAgent = false;
   if (mode !== 'other-dialect') {
-    for (const [name, value] of pairsOf(head.rawHeaders)) {
-      const lower = name.toLowerCase();
-      if (!goesUp(lower, mode)) continue;
-      hasAgent ||= lower === 'user-agent';
-      kept.push(lower, value);
-    }
+    forEachHeader(head.rawHeaders, (name, value) => {
+      if (!goesUp(name, mode)) return;
+      hasAgent ||= name === 'user-agent';
+      kept.push(name, value);
+    });
   }
   if (!hasAgent) kept.push('user-agent', 'intramur');
   return kept;

@@ -7,7 +7,7 @@ import { type Config, type KeyConfig, type Register, vettingOf } from '../config
 import { type ExchangeHead, headerOf, type Principal, type Vetting } from '../core/index.ts';
 import { type Budgets, createBudgets } from './budget.ts';
 import type { Allowance } from './call-input.ts';
-import { headersWhere, pairsOf } from './headers.ts';
+import { forEachHeader, headersWhere } from './headers.ts';
 import { readKeys } from './key-file.ts';
 
 export interface Caller {
@@ -119,11 +119,10 @@ const keyHeaders = new Set(['authorization', 'x-api-key', 'x-goog-api-key', 'api
 
 function presentedIn({ rawHeaders, target }: ExchangeHead): readonly string[] {
   const presented: string[] = [];
-  for (const [name, value] of pairsOf(rawHeaders)) {
-    const lower = name.toLowerCase();
-    if (lower === 'authorization') presented.push(/^bearer +(.+)$/i.exec(value)?.[1]?.trim() ?? '');
-    else if (lower === 'x-api-key' || lower === 'x-goog-api-key') presented.push(value.trim());
-  }
+  forEachHeader(rawHeaders, (name, value) => {
+    if (name === 'authorization') presented.push(/^bearer +(.+)$/i.exec(value)?.[1]?.trim() ?? '');
+    else if (name === 'x-api-key' || name === 'x-goog-api-key') presented.push(value.trim());
+  });
   const query = target.indexOf('?');
   if (query >= 0) presented.push(...new URLSearchParams(target.slice(query + 1)).getAll('key'));
   return presented.filter((text) => text !== '');

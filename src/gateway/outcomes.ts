@@ -18,22 +18,34 @@ export function createOutcomes(
 ): Outcomes {
   let waiting: (readonly [of: number, outcome: Partial<EntryBody>])[] = [];
   let timer: NodeJS.Timeout | undefined;
-  const underWay = new Set<Promise<void>>();
+  let underWay = 0;
+  let whenDone: (() => void)[] = [];
 
-  /** Whatever `record` does, a throw becomes a rejection. */
-  const attempt = async (of: number, outcome: Partial<EntryBody>): Promise<void> => record(of, outcome);
+  const done = (): void => {
+    underWay -= 1;
+    if (underWay > 0) return;
+    for (const tell of whenDone) tell();
+    whenDone = [];
+  };
+  const hand = (of: number, outcome: Partial<EntryBody>): void => {
+    underWay += 1;
+    const failed = (fault: unknown): void => {
+      onFault(fault);
+      done();
+    };
+    try {
+      record(of, outcome).then(done, failed);
+    } catch (fault) {
+      failed(fault);
+    }
+  };
 
   const flush = (): void => {
     clearTimeout(timer);
     timer = undefined;
     const ready = waiting;
     waiting = [];
-    for (const [of, outcome] of ready) {
-      const recorded: Promise<void> = attempt(of, outcome)
-        .catch(onFault)
-        .finally(() => underWay.delete(recorded));
-      underWay.add(recorded);
-    }
+    for (const [of, outcome] of ready) hand(of, outcome);
   };
   return {
     add(of, outcome) {
@@ -43,7 +55,7 @@ export function createOutcomes(
     flush,
     async settled() {
       flush();
-      await Promise.all(underWay);
+      if (underWay > 0) await new Promise<void>((resolve) => void whenDone.push(resolve));
     },
   };
 }

@@ -3,7 +3,7 @@ import { type Config, type ProviderConfig, targetsFor } from '../config/index.ts
 import { assertNever, type Dialect, type ExchangeHead, IntramurError, type Principal, type Target } from '../core/index.ts';
 import { leavesThroughOllama, type Service, serviceAt } from '../providers/index.ts';
 import { type BodyCall, type Translation, translateRequest, withModel } from '../wire/index.ts';
-import { goesUp, headersUp, lacksHeader, pairsOf } from './headers.ts';
+import { forEachHeader, goesUp, headersUp, lacksHeader } from './headers.ts';
 import { type Check, checkFor } from './resolve.ts';
 import type { Scrubber } from './scrub.ts';
 import type { UpstreamRequest } from './upstream.ts';
@@ -182,7 +182,9 @@ export function viewsOf(
 ): readonly string[] {
   const isOwn = targets.some(({ provider }) => upstreams.get(provider)?.provider.credential === 'client');
   const views = isOwn ? [head.target] : wordsOf(call, head.target);
-  for (const [name, value] of pairsOf(head.rawHeaders)) if (goesUp(name.toLowerCase(), isOwn ? 'client' : 'provider')) views.push(value);
+  forEachHeader(head.rawHeaders, (name, value) => {
+    if (goesUp(name, isOwn ? 'client' : 'provider')) views.push(value);
+  });
   return views;
 }
 

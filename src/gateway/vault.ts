@@ -4,7 +4,6 @@ import crypto from 'node:crypto';
 import net from 'node:net';
 import { canonicalHost, IntramurError, type LoginToken, type SessionId } from '../core/index.ts';
 import { reachOf } from './address.ts';
-import { pairsOf } from './headers.ts';
 
 export interface Secret {
   /** Stable within the agent's adapter. */
@@ -149,7 +148,10 @@ export function createVault(): Vault {
         return swapped + text.slice(from);
       };
       const restored: string[] = [];
-      for (const [name, value] of pairsOf(rawHeaders)) restored.push(swap(name), inBasic(value, swap) ?? swap(value));
+      for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+        const [name = '', value = ''] = [rawHeaders[i], rawHeaders[i + 1]];
+        restored.push(swap(name), inBasic(value, swap) ?? swap(value));
+      }
       const target = swap(destination.target, encodeURIComponent);
       // With a key of somebody else's, what is sent to a vendor could be fetched from there by whoever it belongs to.
       const isForeign = hasForeignKey(rawHeaders, restored) || hasForeignQuery(destination.target, target);

@@ -150,13 +150,13 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
     const { all, fresh } = await findInBody(bytes, body.contentType, context);
     const outside = await lookOutside(body.views, bytes.length, knownSecrets);
     const found: Found = {
-      secrets: [...all.secrets, ...outside.secrets],
-      source: [...all.source, ...outside.source],
-      traces: [...fresh.traces, ...outside.traces],
+      secrets: both(all.secrets, outside.secrets),
+      source: both(all.source, outside.source),
+      traces: both(fresh.traces, outside.traces),
       isOpaque: (all.isOpaque ?? false) || (outside.isOpaque ?? false),
       refused: all.refused ?? outside.refused ?? brokenText(bytes, body.contentType),
     };
-    return session === undefined ? found : { ...found, source: [...found.source, ...dripsOf(session, found)] };
+    return session === undefined ? found : { ...found, source: both(found.source, dripsOf(session, found)) };
   }
 
   return {
@@ -180,6 +180,10 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
       };
     },
   };
+}
+
+function both<T>(first: readonly T[], second: readonly T[]): readonly T[] {
+  return second.length === 0 ? first : [...first, ...second];
 }
 
 /** What was found before around the change, moved to where it now stands, and what the change brought. */

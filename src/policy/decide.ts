@@ -21,7 +21,8 @@ export function decide(request: Request, facts: Facts, evaluate: Evaluate, reaso
 /** One answer for each candidate of a model call, inside first; one for anything else. */
 export function rulingsOn({ principal, act }: Request, facts: Facts, evaluate: Evaluate): readonly Ruling[] {
   if (act.action !== 'llm.invoke') return [{ target: undefined, answer: evaluate(questionOf({ principal, act }, facts)) }];
-  const insideFirst = act.targets.toSorted((a, b) => perimeterRank(b.perimeter) - perimeterRank(a.perimeter));
+  const insideFirst =
+    act.targets.length < 2 ? act.targets : act.targets.toSorted((a, b) => perimeterRank(b.perimeter) - perimeterRank(a.perimeter));
   return insideFirst.map((target) => ({ target, answer: evaluate(modelQuestionOf(principal, act, target, facts)) }));
 }
 

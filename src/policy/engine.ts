@@ -54,6 +54,7 @@ export async function loadPolicies({ packs, packsDir, dirs, onDistrust }: Policy
 
 /** One decision of so many is checked against cedar-wasm: often enough to notice within minutes, at no cost that shows. */
 const sampleEvery = 256;
+const sampleRestMs = 250;
 /** Loading it takes a tenth of a second, which the first exchanges of a daemon need not wait for. */
 const recheckAfterMs = 1000;
 
@@ -65,7 +66,7 @@ export async function createEngine(
   const compiled = compileBundle(bundle);
   const authority = async () => wasmEvaluator(await loadCedar(), bundle);
   const defer = (task: () => void) => void setTimeout(task, recheckAfterMs).unref();
-  const checked = compiled && rechecked({ compiled, authority, every: sampleEvery, defer, onDistrust });
+  const checked = compiled && rechecked({ compiled, authority, every: sampleEvery, restMs: sampleRestMs, defer, onDistrust });
   const evaluate = checked?.evaluate ?? (await authority());
   const byName = [...bundle.policies.values()].filter(({ json }) => json.action.op !== 'All');
   const about = (those: typeof byName) => new Set(those.flatMap(({ json }) => actionsOf(bundle.actions, json.action)));

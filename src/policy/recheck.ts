@@ -15,14 +15,17 @@ export interface RecheckOptions {
   authority(): Promise<Evaluate>;
   /** One decision of so many is asked again, the first among them. */
   readonly every: number;
+  /** And no sooner than so long after the last one, milliseconds: under load a share of the decisions would be a share of the load. Default 0. */
+  readonly restMs?: number;
   /** Runs `task` after the request has been answered. */
   defer(task: () => void): void;
   /** Told once; gets no content of the request. */
   onDistrust(why: string): void;
 }
 
-export function rechecked({ compiled, authority, every, defer, onDistrust }: RecheckOptions): Rechecked {
+export function rechecked({ compiled, authority, every, restMs = 0, defer, onDistrust }: RecheckOptions): Rechecked {
   let count = 0;
+  let restUntil = Number.NEGATIVE_INFINITY;
   let takenOver: Evaluate | undefined;
   let oracle: Promise<Evaluate> | undefined;
   const recheck = async (question: Question, answer: Answer) => {
@@ -49,7 +52,10 @@ export function rechecked({ compiled, authority, every, defer, onDistrust }: Rec
     evaluate(question) {
       if (takenOver) return takenOver(question);
       const answer = compiled(question);
-      if (count++ % every === 0) defer(() => void recheck(question, answer));
+      if (count++ % every === 0 && performance.now() >= restUntil) {
+        restUntil = performance.now() + restMs;
+        defer(() => void recheck(question, answer));
+      }
       return answer;
     },
   };
