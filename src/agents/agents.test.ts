@@ -136,9 +136,31 @@ describe('a login that expires is renewed with a placeholder, and only where it 
     expect(refresh).toMatchObject({ value: 'R', hosts: flow?.token.hosts, pathPrefix: flow?.token.path, login: { file } });
     for (const host of flow?.token.hosts ?? []) {
       expect(endpointClass(host, flow?.token.path ?? '')).toBe('login');
-      expect(loginAt(host, flow?.token.path ?? '', id)).toBe(flow);
+      expect(loginAt(host, flow?.token.path ?? '', id)).toEqual({ flow, brings: 'tokens' });
       expect(loginAt(host, '/elsewhere', id)).toBeUndefined();
     }
+  });
+});
+
+describe('the place where a login is exchanged for a key', () => {
+  const at = '/api/oauth/claude_cli/create_api_key';
+  it.each([
+    at,
+    `/${at}`,
+    `${at}/`,
+    '/api/oauth/claude_cli/x/../create_api_key',
+    '/api/oauth/./claude_cli//create_api_key',
+    '/api/oauth/claude_cli/create%5Fapi_key',
+    '/api/oauth/claude_cli%2fcreate_api_key',
+    '/api/oauth/claude_cli/create%255Fapi_key',
+    '/api/oauth\\claude_cli\\create_api_key',
+    '/API/oauth/claude_cli/CREATE_API_KEY;v=1',
+  ])('is known in the spelling %s', (path) => {
+    expect(loginAt('API.anthropic.com.', path, 'claude-code')).toMatchObject({ brings: 'key' });
+  });
+
+  it.each(['/api/oauth/claude_cli/roles', '/create_api_key', `${at}/x`])('is not %s', (path) => {
+    expect(loginAt('api.anthropic.com', path, 'claude-code')).toBeUndefined();
   });
 });
 

@@ -19,6 +19,8 @@ const claudeAi: LoginFlow = {
   token: { hosts: ['platform.claude.com', 'console.anthropic.com'], path: '/v1/oauth/token', form: 'json' },
   client: { id: '9d1c250a-e61b-44d9-88ed-5944d1962f5e' },
   access: { hosts: [modelHost], pathPrefix: '/', prefix: loginPrefix },
+  // A login of the console (read: 2.1.330). The answer is `{"raw_key": "…"}`.
+  key: { hosts: [modelHost], path: '/api/oauth/claude_cli/create_api_key', member: 'raw_key', prefix: keyPrefix },
   refreshPrefix: 'sk-ant-ort01-',
   file: {
     path: loginFile,

@@ -49,15 +49,46 @@ export function knownForModels(host: string): boolean {
   return endpoints?.some((endpoint) => endpoint.class === 'model') ?? false;
 }
 
+export interface LoginPlace {
+  readonly flow: LoginFlow;
+  readonly brings: 'tokens' | 'key';
+}
+
 /**
- * The login whose tokens this place hands out; two agents may use one vendor's.
+ * The login whose tokens, or whose key, this place hands out; two agents may use one vendor's. INVARIANT: every spelling that a server may
+ * take for the path counts, because what comes from there must not come inside as it is.
  * @param agent the one that asks, preferred where several know the place
  */
-export function loginAt(host: string, requestPath: string, agent: string): LoginFlow | undefined {
+export function loginAt(host: string, requestPath: string, agent: string): LoginPlace | undefined {
   const name = host.toLowerCase().replace(/\.$/, '');
-  const known = adapters.flatMap(({ id, logins }) => logins.map((flow) => ({ id, flow })));
-  const here = known.filter(({ flow: { token } }) => token.hosts.includes(name) && token.path === requestPath);
-  return (here.find(({ id }) => id === agent) ?? here[0])?.flow;
+  const asked = plainest(requestPath);
+  const isAt = (place: { readonly hosts: readonly string[]; readonly path: string } | undefined): boolean =>
+    place !== undefined && place.hosts.includes(name) && plainest(place.path) === asked;
+  const here = adapters.flatMap(({ id, logins }) =>
+    logins.flatMap((flow): readonly (LoginPlace & { readonly id: string })[] => {
+      if (isAt(flow.token)) return [{ id, flow, brings: 'tokens' }];
+      return isAt(flow.key) ? [{ id, flow, brings: 'key' }] : [];
+    }),
+  );
+  const found = here.find(({ id }) => id === agent) ?? here[0];
+  return found && { flow: found.flow, brings: found.brings };
+}
+
+/** Escapes inside escapes that some server may undo. */
+const mostEscapes = 4;
+
+/** What is left of a path when everything is undone that servers undo: escapes, backslashes, dots, parameters, doubled slashes, case. */
+function plainest(requestPath: string): string {
+  let path = requestPath;
+  for (let i = 0; i < mostEscapes && path.includes('%'); i++)
+    path = path.replace(/%([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+  const segments: string[] = [];
+  for (const segment of path.replaceAll('\\', '/').split('/')) {
+    const name = segment.replace(/[;?#\0].*$/s, '').trim();
+    if (name === '..') segments.pop();
+    else if (name !== '' && name !== '.') segments.push(name.toLowerCase());
+  }
+  return segments.join('/');
 }
 
 /** Whole segments: `/v1/messages` covers `/v1/messages/batches` and not `/v1/messagesX`; a `:` ends a segment too (`models:generate`). */

@@ -20,6 +20,8 @@ export interface LoginFlow {
   readonly client: { readonly id: string; readonly secretSha256?: string };
   /** Where an access token is good. */
   readonly access: { readonly hosts: readonly string[]; readonly pathPrefix: string; readonly prefix: string };
+  /** Where a login is exchanged for a key that does not expire, and the member of the answer that holds it. */
+  readonly key?: { readonly hosts: readonly string[]; readonly path: string; readonly member: string; readonly prefix: string };
   /** What placeholders of refresh tokens begin with. */
   readonly refreshPrefix: string;
   /** Claims of the identity token that the agent reads: nobody else's name or address comes in. */

@@ -18,7 +18,7 @@ import type { Admission, Admitted, Gateway, Vault } from '../gateway/index.ts';
 import { isModelHost } from '../providers/index.ts';
 import { refusal } from '../wire/index.ts';
 import type { Logins, Ours } from './login/logins.ts';
-import { renewalBody, tokenEndpoint } from './login/renewal-request.ts';
+import { loginPlace, renewalBody } from './login/renewal-request.ts';
 import { maxAnswerBytes } from './login/token-answer.ts';
 import type { Mediation } from './mediation.ts';
 import { modelCall, pathOf } from './model-call.ts';
@@ -136,14 +136,14 @@ async function decideOther(
     await mediation.recordOutcome(entry.index, outcome);
     return reply;
   }
-  const flow = tokenEndpoint(head, session.principal.agent);
+  const login = loginPlace(head, session.principal.agent);
   const forwarded = { body: bytes, principal: session.principal, entry, signal };
-  if (!flow) return await gateway.forwardDirect({ head, ...forwarded });
-  // A new login, at a host that was granted. What it brings is replaced, so it has to come in a form that can be read.
+  if (!login) return await gateway.forwardDirect({ head, ...forwarded });
+  // A new login or key, at a host that was granted. What it brings is replaced, so it has to come in a form that can be read.
   const answer = await gateway.forwardDirect({ head: withHeader(head, 'accept-encoding', 'identity'), ...forwarded });
   if (answer.body instanceof Uint8Array) return answer; // Our own words: it was refused, or nobody answered.
   const whole = await wholeOf(answer.body);
-  return logins.admit(session, flow, { status: answer.status, rawHeaders: answer.rawHeaders, bytes: whole });
+  return logins.admit(session, login, { status: answer.status, rawHeaders: answer.rawHeaders, bytes: whole });
 }
 
 /** What an agent asks before it starts (its account, a list of models) names something and says nothing. */

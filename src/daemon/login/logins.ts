@@ -1,13 +1,13 @@
 // Logins whose tokens stay outside. An agent renews its login as ever; it sends and gets placeholders, and the real tokens go from the
 // vendor to the user's own file. A login that is made inside lives in memory and ends with its session: written to the user's file it
 // would let whoever is inside put its own account in the user's place.
-import { withoutIdentity } from '../../agents/index.ts';
+import { type LoginPlace, withoutIdentity } from '../../agents/index.ts';
 import { codeOf, type EntryBody, type ExchangeHead, type ExchangeReply, type LoginFlow, type LoginToken } from '../../core/index.ts';
 import type { Gateway, Secret, Vault } from '../../gateway/index.ts';
 import type { Session } from '../session.ts';
 import { readLogin, type StoredLogin, writeLogin } from './login-file.ts';
 import { type Renewal, readRenewal, renewalBody, renewalHeaders } from './renewal-request.ts';
-import { errorInside, infoInside, json, maxAnswerBytes, readTokens, type Tokens, tokensInside } from './token-answer.ts';
+import { errorInside, infoInside, json, maxAnswerBytes, readKey, readTokens, type Tokens, tokensInside } from './token-answer.ts';
 import { type Question, questionHeaders, readQuestion } from './token-question.ts';
 
 export interface LoginDeps {
@@ -30,10 +30,10 @@ export interface Logins {
   renew(session: Session, renewal: Renewal): Promise<Renewed>;
   /** Asked for and allowed: what the vendor says about an access token. Never throws. */
   inquire(question: Question): Promise<Renewed>;
-  /** The answer of a token endpoint to anything else (a new login), with placeholders for its tokens. */
+  /** The answer to anything else (a new login, a key for one), with placeholders for what it brings. */
   admit(
     session: Session,
-    flow: LoginFlow,
+    place: LoginPlace,
     answer: { readonly status: number; readonly rawHeaders: readonly string[]; readonly bytes: Buffer | undefined },
   ): ExchangeReply;
 }
@@ -173,7 +173,14 @@ export function createLogins({ vault, gateway, now }: LoginDeps): Logins {
         return unanswered(fault);
       }
     },
-    admit(session, flow, { status, rawHeaders, bytes }) {
+    admit(session, { flow, brings }, { status, rawHeaders, bytes }) {
+      if (brings === 'key') {
+        const key = readKey(status, bytes, flow);
+        if (key === undefined || !flow.key) return errorInside(status, rawHeaders, bytes);
+        if (session.life.signal.aborted) return json(503, { error: 'temporarily_unavailable' });
+        const { member, prefix } = flow.key;
+        return json(status, { [member]: vault.renew(session.id, { id: `${flow.id}:key`, value: key, ...flow.access, prefix }) });
+      }
       const tokens = readTokens(status, bytes, flow);
       if (tokens === undefined) return errorInside(status, rawHeaders, bytes);
       if (session.life.signal.aborted) return json(503, { error: 'temporarily_unavailable' });

@@ -1,7 +1,7 @@
 // Is this exchange the renewal of a login (RFC 6749, section 6)? What an agent wrote is only read here: the request that leaves is written
 // anew from the login's own words, so that nothing of the agent's choosing goes along with a real token.
 import crypto from 'node:crypto';
-import { loginAt } from '../../agents/index.ts';
+import { type LoginPlace, loginAt } from '../../agents/index.ts';
 import { type ExchangeHead, headerOf, type LoginFlow } from '../../core/index.ts';
 import type { Secret, Vault } from '../../gateway/index.ts';
 
@@ -17,8 +17,8 @@ export interface Renewal {
 
 export type Asked = { readonly renewal: Renewal } | { readonly refused: string } | undefined;
 
-/** The login whose token endpoint this is. */
-export function tokenEndpoint(head: ExchangeHead, agent: string): LoginFlow | undefined {
+/** The login whose tokens, or whose key, come from here. */
+export function loginPlace(head: ExchangeHead, agent: string): LoginPlace | undefined {
   const query = head.target.indexOf('?');
   const path = query < 0 ? head.target : head.target.slice(0, query);
   return head.isDirect || head.scheme !== 'https' || head.port !== 443 ? undefined : loginAt(head.host, path, agent);
@@ -26,7 +26,7 @@ export function tokenEndpoint(head: ExchangeHead, agent: string): LoginFlow | un
 
 /** `undefined`: no renewal, an exchange like any other. Fields that are not looked at here (`scope`, a reason) do not leave either. */
 export function readRenewal(head: ExchangeHead, body: Uint8Array, session: string, agent: string, vault: Pick<Vault, 'holder'>): Asked {
-  if (tokenEndpoint(head, agent) === undefined) return undefined;
+  if (loginPlace(head, agent)?.brings !== 'tokens') return undefined;
   const fields = fieldsOf(body, headerOf(head.rawHeaders, 'content-type') ?? '');
   const token = fields?.get('refresh_token');
   if (fields?.get('grant_type') !== 'refresh_token' || token === undefined) return undefined;

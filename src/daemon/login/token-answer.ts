@@ -43,6 +43,12 @@ export function readTokens(status: number, bytes: Buffer | undefined, { file, ac
   };
 }
 
+/** `undefined` when there is no key in the answer. */
+export function readKey(status: number, bytes: Buffer | undefined, { key }: LoginFlow): string | undefined {
+  const value = key && (status === 200 || status === 201) ? objectIn(bytes)?.[key.member] : undefined;
+  return typeof value === 'string' && token.test(value) ? value : undefined;
+}
+
 export interface Placeholders {
   readonly access: string;
   readonly refresh: string | undefined;
