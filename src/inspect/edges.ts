@@ -1,6 +1,6 @@
 // Places that no encoded run passes, however it is joined over lines and texts: what stands there is in no alphabet, and around it
 // are words of a language. Looked for in the bytes of JSON, where escapes are still escapes.
-import { CONVINCING, commonShare } from './decode/disguise.ts';
+import { CONVINCING, commonShare } from './decode/common-words.ts';
 import { hexDigit } from './decode/escapes.ts';
 
 /** How much around an edge has to be words. */

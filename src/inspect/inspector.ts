@@ -6,6 +6,7 @@ import { labels } from '../core/index.ts';
 import type { Detector } from './detector.ts';
 import { detectors as builtInDetectors } from './detectors/registry.ts';
 import type { DataIndex } from './exact/data-table.ts';
+import { lookInHalves } from './halves.ts';
 import { type Change, createHistory } from './history.ts';
 import type { KnownSecret } from './known-secrets.ts';
 import { type Budget, budgetFor, defaultLimits, exceeded, type Limits } from './limits.ts';
@@ -16,7 +17,7 @@ import type { FingerprintIndex } from './source/index-file.ts';
 import { createDrips } from './source/session.ts';
 import { type ClassifiedFinding, classificationOf, type SourceFinding } from './source/source-scan.ts';
 import type { Span } from './view.ts';
-import type { Workers } from './workers.ts';
+import type { Part, Workers } from './workers.ts';
 
 export interface InspectorOptions {
   readonly detectors?: readonly Detector[];
@@ -107,7 +108,11 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
     return await hereOrThere(
       bytesOfPart.length,
       (budget) => looker.body(bytesOfPart, { ...part, json: change?.json }, budget),
-      ({ look }) => look(bytesOfPart, part, isPlaceholder),
+      async ({ look, idle }) => {
+        const there = (some: Buffer, options: Part) => look(some, options, isPlaceholder);
+        const halves = idle() < 2 ? undefined : await lookInHalves(bytesOfPart, part, limits, there);
+        return halves ?? (await there(bytesOfPart, part));
+      },
     );
   }
 

@@ -80,7 +80,9 @@ function enqueueDecoded({ view, of, escapeLevel }: Queued, queue: Queue, budget:
   budget.checkTime();
   const { maxDepth } = budget.limits;
   const hasText = !isBinary(view.bytes);
-  const places = hasText ? survey(view.bytes, budget) : noSurvey;
+  const surveyed = survey(view.bytes, budget);
+  // What is no text has runs at most.
+  const places = hasText ? surveyed : { ...noSurvey, base64: surveyed.base64, hex: surveyed.hex };
   const depthOf = (kinds: ReadonlySet<string>) => view.depth + ([...kinds].every((kind) => plain.has(kind)) ? 0 : HALF);
   for (const read of rewritten(view, places.pieces, rewritings, depthOf, budget)) {
     const level = read.kinds.has('escapes') ? escapeLevel + 1 : escapeLevel;

@@ -2,11 +2,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { detectors } from './detectors/registry.ts';
 import { openData } from './exact/data-table.ts';
+import { halfOf } from './halves.ts';
 import { type Budget, budgetFor } from './limits.ts';
 import { createLooker, type Look, refusalOf } from './look.ts';
 import { valueFingerprint } from './secrets.ts';
 import { openTable } from './source/table.ts';
-import type { Answer, Job, Part, WorkerSetup } from './workers.ts';
+import { type Answer, type Job, type Part, READY, type WorkerSetup } from './workers.ts';
 
 const { memory, secret, documents, version, data, limits, knownSecrets, personalData, fingerprintKey }: WorkerSetup = workerData;
 
@@ -27,7 +28,7 @@ parentPort?.on('message', ({ payload, length, outsideOf, ...part }: Job) => {
   values.clear();
   let answer: Answer;
   try {
-    const budget = budgetFor(limits, () => performance.now());
+    const budget = budgetFor(part.isHalf ? halfOf(limits) : limits, () => performance.now());
     const bytes = Buffer.from(payload, 0, length);
     const look = outsideOf === undefined ? looker.body(bytes, part, budget) : lookOutside(bytes, outsideOf, part, budget);
     answer = { look, values: [...values] };
@@ -36,6 +37,8 @@ parentPort?.on('message', ({ payload, length, outsideOf, ...part }: Job) => {
   }
   parentPort?.postMessage(answer);
 });
+
+parentPort?.postMessage(READY);
 
 /** The strings of a payload of `length` bytes that stand outside its body, as a list in JSON. */
 function lookOutside(bytes: Buffer, length: number, { knownSecrets }: Pick<Part, 'knownSecrets'>, budget: Budget): Look {

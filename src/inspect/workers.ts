@@ -29,6 +29,8 @@ export interface Part {
   readonly isInside: boolean;
   readonly offset: number;
   readonly knownSecrets: readonly KnownSecret[];
+  /** Another thread has the other half: it may do half as much. */
+  readonly isHalf?: boolean;
   /** Length of the payload, when the bytes are a list in JSON of the strings that stand outside its body. */
   readonly outsideOf?: number;
 }
@@ -43,6 +45,8 @@ export type Answer = { readonly look: Look; readonly values: readonly string[] }
 export interface Workers {
   /** Rejects with INSPECT_FAILED or INSPECT_LIMIT when a thread could not say what the bytes hold. */
   look(bytes: Buffer, part: Part, isPlaceholder: (value: string) => boolean): Promise<Look>;
+  /** How many threads wait for something to look at. */
+  idle(): number;
   /** Threads end as soon as nothing waits for them. */
   retire(): void;
   /** Ends everything now; what is still looked at is refused. */
@@ -56,7 +60,7 @@ export interface WorkersOptions {
   readonly knownSecrets?: readonly KnownSecret[];
   readonly personalData?: boolean;
   readonly limits?: Partial<Limits>;
-  /** Threads at most. Default: one less than the machine runs at once, and at least one. */
+  /** Threads at most. Default: one less than the machine runs at once, and at least two. */
   readonly most?: number;
   /** What each thread runs. Default: worker-main.ts. */
   readonly program?: URL;
@@ -80,10 +84,15 @@ interface Thread {
   /** What it looks at; `undefined` while it waits. */
   current: Waiting | undefined;
   timer: NodeJS.Timeout | undefined;
+  /** Its program is loaded, which takes longer than most payloads. */
+  isReady: boolean;
 }
 
+/** What a thread says once, when it is loaded. */
+export const READY = 'ready';
+
 export function createWorkers(options: WorkersOptions): Workers {
-  const { fingerprints, most = Math.max(1, Math.min(4, availableParallelism() - 1)), maxHeapMb = 512 } = options;
+  const { fingerprints, most = Math.max(2, Math.min(4, availableParallelism() - 1)), maxHeapMb = 512 } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const setup: WorkerSetup = {
     memory: fingerprints?.table.memory,
@@ -131,9 +140,11 @@ export function createWorkers(options: WorkersOptions): Workers {
       env: {},
       execArgv: [],
     });
-    const thread: Thread = { worker, current: undefined, timer: undefined };
+    const thread: Thread = { worker, current: undefined, timer: undefined, isReady: false };
     worker.unref();
-    worker.on('message', (answer: Answer) => {
+    worker.on('message', (answer: Answer | typeof READY) => {
+      thread.isReady = true;
+      if (answer === READY) return;
       take(thread, true)?.promise.resolve(answer);
       next();
     });
@@ -162,6 +173,8 @@ export function createWorkers(options: WorkersOptions): Workers {
       waitingBytes -= first.job.length;
       try {
         give(idle ?? start(), first);
+        // So that the next one can be halved.
+        if (threads.size < Math.min(2, most)) start();
       } catch (cause) {
         first.promise.reject(new IntramurError('INSPECT_FAILED', 'a worker could not be started', { cause }));
       }
@@ -187,6 +200,7 @@ export function createWorkers(options: WorkersOptions): Workers {
       const ours = new Set(answer.values.filter(isPlaceholder).map((value) => `${value.length} characters, #${fingerprint(value)}`));
       return ours.size === 0 ? answer.look : { ...answer.look, found: without(answer.look.found, ours) };
     },
+    idle: () => [...threads].filter(({ isReady, current }) => isReady && current === undefined).length - waiting,
     retire() {
       isRetired = true;
       for (const thread of threads) if (thread.current === undefined) take(thread, false);

@@ -20,23 +20,16 @@ for (let i = 0; i < 26; i++) {
 for (let i = 0; i < 10; i++) classOf[0x30 + i] = DIGIT;
 for (const mark of '+/-_') classOf[mark.charCodeAt(0)] = OTHER;
 
-/**
- * Runs that may be base64. A run holds every LEAST-th byte, so only those are looked at, and what lies around where one is of the
- * alphabet. Linear: every byte is looked at at most three times.
- */
-export function base64Runs(bytes: Uint8Array): Span[] {
+/** Runs that may be base64. `places`: somewhere in each. Linear: every byte is looked at at most three times. */
+function base64Runs(bytes: Uint8Array, places: Int32Array): Span[] {
   const runs: Span[] = [];
-  for (let at = LEAST - 1, free = 0; at < bytes.length; at += LEAST) {
-    if (classOf[bytes[at] ?? 0] === 0) continue;
+  let free = 0;
+  for (const at of places) {
+    // What was read as a run is not read again; what follows is looked at from its first byte on.
+    if (at < free) continue;
     let start = at;
     while (start > free && classOf[bytes[start - 1] ?? 0] !== 0) start -= 1;
-    let end = at + 1;
-    while (end < start + LEAST && classOf[bytes[end] ?? 0] !== 0) end += 1;
-    // Nearly every place is a word.
-    if (end - start >= LEAST) end = readRun(bytes, start, runs);
-    // What was read as a run is not read again; what follows is looked at from its first byte on.
-    free = end;
-    at = Math.max(at, end - 1);
+    free = readRun(bytes, start, runs);
   }
   return runs;
 }
@@ -83,8 +76,8 @@ function mayBeBase64(seen: number, length: number): boolean {
 
 export const base64: Decoder = {
   id: 'base64',
-  *decode(view, budget) {
-    for (const run of base64Runs(view.bytes)) yield* decodeRun(view, run, budget);
+  *decode(view, budget, { base64: places }) {
+    for (const run of base64Runs(view.bytes, places)) yield* decodeRun(view, run, budget);
   },
 };
 

@@ -1,6 +1,6 @@
 // Text as a list of numbers: `[104, 116, …]`, `0x68, 0x74`, `chr(104) . chr(116)`, `fromCharCode(104, 116)`.
 import { runView } from '../view.ts';
-import type { TextDecoder } from './decoder.ts';
+import type { Decoder } from './decoder.ts';
 import { hexDigit } from './escapes.ts';
 import { isText } from './readable.ts';
 
@@ -21,7 +21,7 @@ mark(' \t\r\n', SPACE);
 mark(',+.;', SEPARATOR);
 for (let byte = 0x41; byte <= 0x7a; byte++) kindOf[byte] = (kindOf[byte] ?? 0) | NAME;
 
-export const charCodes: TextDecoder = {
+export const charCodes: Decoder = {
   id: 'char-codes',
   *decode(view, budget, { numbers }) {
     const { bytes } = view;

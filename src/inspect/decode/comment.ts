@@ -1,6 +1,6 @@
 // Comments as text of their own: code that was put into a comment is read without its marks.
 import { mappedView, type Span, type View } from '../view.ts';
-import type { TextDecoder } from './decoder.ts';
+import type { Decoder } from './decoder.ts';
 import { Numbers } from './numbers.ts';
 
 const LEAST = 160;
@@ -9,7 +9,7 @@ const LONGEST_BLOCK = 8192;
 const LEAST_LINES = 4;
 const NEWLINE = 0x0a;
 
-export const comment: TextDecoder = {
+export const comment: Decoder = {
   id: 'comment',
   *decode(view, budget, { blockComments, commentLines }) {
     const { bytes } = view;

@@ -4,8 +4,8 @@ import zlib from 'node:zlib';
 import { IntramurError } from '../../core/index.ts';
 import type { Budget } from '../limits.ts';
 import { runView, type Span, type View } from '../view.ts';
+import { CONVINCING, commonShare } from './common-words.ts';
 import type { Decoder } from './decoder.ts';
-import { CONVINCING, commonShare } from './disguise.ts';
 import { containerKind, isPicture, isText, utf16Kind } from './readable.ts';
 
 /** As `zlib` gives it when asked for `info`. */

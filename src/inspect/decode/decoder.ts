@@ -1,4 +1,4 @@
-// What a decoder is: it looks for one kind of encoding in a view and yields what it found, decoded.
+// What a decoder is: it looks for one kind of encoding in a view, where the survey of the view points, and yields what it found, decoded.
 import type { Budget } from '../limits.ts';
 import type { View } from '../view.ts';
 import type { Survey } from './survey.ts';
@@ -11,11 +11,5 @@ export interface Decoder {
    * Charges the budget for what it produces, and throws INSPECT_LIMIT rather than leave anything out.
    * INVARIANT: time is linear in the view, whatever it holds.
    */
-  decode(view: View, budget: Budget): Iterable<View>;
-}
-
-/** One that looks only where the survey of the view points. */
-export interface TextDecoder {
-  readonly id: string;
   decode(view: View, budget: Budget, survey: Survey): Iterable<View>;
 }

@@ -3,32 +3,21 @@
 import type { Budget } from '../limits.ts';
 import type { Blocks } from '../source/parts.ts';
 import { runView, type Span, type View } from '../view.ts';
-import type { TextDecoder } from './decoder.ts';
-
-/** Words that every page of code or English has some of. */
-const common = new Set(
-  (
-    'the of and to in is it for on as with that this be are or not from if else return new const let var int void string ' +
-    'function class def self import export public private static final while case break true false null none nil end then do ' +
-    'type struct func fn pub use include define char unsigned long double float bool boolean get set add name value key id data ' +
-    'list map file path error err test assert print println log len size length index item node ctx req res args out buf ptr ' +
-    'param throws try catch throw async await yield use your you can will all an by at we may when'
-  ).split(' '),
-);
+import { findWords, newWords, readsWellAs } from './common-words.ts';
+import type { Decoder } from './decoder.ts';
 
 const SAMPLE = 800;
 const LEAST_WORDS = 12;
 /** So many words of two letters, and what stands between them. */
 const LEAST_BYTES = 3 * LEAST_WORDS - 1;
 const SUSPICIOUS = 0.04;
-export const CONVINCING = 0.1;
 
-export const disguise: TextDecoder = {
+export const disguise: Decoder = {
   id: 'disguise',
-  *decode(view, budget) {
+  *decode(view, budget, { apart }) {
     // A guess is no encoding: where it would be one level too many it is not made, and refuses nothing.
     if (view.depth >= budget.limits.maxDepth) return;
-    yield* despaced(view, budget);
+    if (apart >= LEAST_SPACED / 2) yield* despaced(view, budget);
     if (view.bytes.length < LEAST_BYTES) return;
     for (const block of suspiciousBlocks(view.blocks())) {
       for (const [id, plain] of guesses(view.bytes.subarray(block.start, block.end))) {
@@ -38,55 +27,6 @@ export const disguise: TextDecoder = {
     }
   },
 };
-
-const SLOTS = 2048;
-const commonHashes = new Int32Array(SLOTS);
-for (const word of common) {
-  let hash = 0;
-  for (let i = 0; i < word.length; i++) hash = Math.imul(hash, 31) + word.charCodeAt(i);
-  let slot = hash & (SLOTS - 1);
-  while (commonHashes[slot] !== 0) slot = (slot + 1) & (SLOTS - 1);
-  commonHashes[slot] = hash;
-}
-
-function isCommon(hash: number): boolean {
-  for (let slot = hash & (SLOTS - 1); commonHashes[slot] !== 0; slot = (slot + 1) & (SLOTS - 1))
-    if (commonHashes[slot] === hash) return true;
-  return false;
-}
-
-/**
- * Share of common words; `undefined` when there are too few words to tell. Letters beside digits are none: those of ids and digests make
- * short words in any rotation.
- */
-export function commonShare(bytes: Uint8Array): number | undefined {
-  let words = 0;
-  let hits = 0;
-  let hash = 0;
-  let letters = 0;
-  let hasDigits = false;
-  for (let i = 0; i <= bytes.length; i++) {
-    const byte = bytes[i] ?? 0;
-    const letter = byte | 0x20;
-    if (letter >= 0x61 && letter <= 0x7a) {
-      hash = (Math.imul(hash, 31) + letter) | 0;
-      letters += 1;
-      continue;
-    }
-    if (byte >= 0x30 && byte <= 0x39) {
-      hasDigits = true;
-      continue;
-    }
-    if (letters >= 2 && !hasDigits) {
-      words += 1;
-      if (letters <= 10 && isCommon(hash)) hits += 1;
-    }
-    hash = 0;
-    letters = 0;
-    hasDigits = false;
-  }
-  return words < LEAST_WORDS ? undefined : hits / words;
-}
 
 /** Neighbouring blocks without common words, joined, so that a disguised file is read in one piece. */
 function suspiciousBlocks({ ends, words, common: usual }: Blocks): Span[] {
@@ -104,13 +44,17 @@ function suspiciousBlocks({ ends, words, common: usual }: Blocks): Span[] {
   return blocks;
 }
 
+const words = newWords(SAMPLE);
+const noLetters = new Uint8Array(256);
+
 /** The readings of a block that yield common words. */
 function* guesses(block: Buffer): Generator<[string, string]> {
   const sample = block.subarray(0, SAMPLE);
+  if (!findWords(sample, words)) return;
   const shifts = likelyShifts(sample);
   for (const isReversed of [false, true]) {
     for (const shift of shifts) {
-      const isConvincing = (commonShare(tried(sample, shift, isReversed)) ?? 0) >= CONVINCING;
+      const isConvincing = readsWellAs(sample, words, rotations[shift] ?? noLetters, isReversed);
       // What reads well as it stands is no disguise; guessed at all the same, each wrong reading would be guessed back.
       if (shift === 0 && !isReversed && isConvincing) return;
       if ((shift === 0 && !isReversed) || !isConvincing) continue;
@@ -127,34 +71,33 @@ function* guesses(block: Buffer): Generator<[string, string]> {
   }
 }
 
-const attempt = new Uint8Array(SAMPLE);
-
-/** The sample as it would be, in memory that is used again: most guesses are wrong. */
-function tried(sample: Uint8Array, shift: number, isReversed: boolean): Uint8Array {
-  const { length } = sample;
-  const letters = rotations[shift] ?? new Uint8Array(256);
-  for (let i = 0; i < length; i++) attempt[isReversed ? length - 1 - i : i] = letters[sample[i] ?? 0] ?? 0;
-  return attempt.subarray(0, length);
-}
-
-/** How often each letter comes in code and English, in parts of a thousand, a to z. */
-const usual = [78, 17, 40, 40, 122, 24, 20, 35, 73, 3, 8, 42, 28, 70, 68, 28, 2, 66, 66, 92, 32, 11, 12, 5, 14, 2];
+const share = [78, 17, 40, 40, 122, 24, 20, 35, 73, 3, 8, 42, 28, 70, 68, 28, 2, 66, 66, 92, 32, 11, 12, 5, 14, 2];
+/** How often each letter comes in code and English, in parts of a thousand, a to z and again. */
+const usual = Int32Array.from([...share, ...share]);
+const counts = new Int32Array(26);
+const fits = new Int32Array(26);
 const MOST_SHIFTS = 3;
 
 /** The rotations after which letters come about as often as usual, and none at all. */
 function likelyShifts(sample: Uint8Array): number[] {
-  const counts = new Int32Array(26);
+  counts.fill(0);
   for (let i = 0; i < sample.length; i++) {
     const letter = ((sample[i] ?? 0) | 0x20) - 0x61;
     if (letter >= 0 && letter < 26) counts[letter] = (counts[letter] ?? 0) + 1;
   }
-  const fits = Array.from({ length: 26 }, (_, shift) => {
+  for (let shift = 0; shift < 26; shift++) {
     let fit = 0;
-    for (let letter = 0; letter < 26; letter++) fit += (counts[letter] ?? 0) * (usual[(letter + shift) % 26] ?? 0);
-    return { shift, fit };
-  });
-  const best = fits.toSorted((a, b) => b.fit - a.fit).slice(0, MOST_SHIFTS);
-  return [...new Set([0, ...best.map(({ shift }) => shift)])];
+    for (let letter = 0; letter < 26; letter++) fit += (counts[letter] ?? 0) * (usual[letter + shift] ?? 0);
+    fits[shift] = fit;
+  }
+  const shifts = [0];
+  for (let n = 0; n < MOST_SHIFTS; n++) {
+    let best = 0;
+    for (let shift = 1; shift < 26; shift++) if ((fits[shift] ?? 0) > (fits[best] ?? 0)) best = shift;
+    fits[best] = -1;
+    if (best !== 0) shifts.push(best);
+  }
+  return shifts;
 }
 
 /** By shift: what each byte becomes. */
@@ -170,7 +113,7 @@ function reverse(text: string): string {
 }
 
 function rotate(text: string, shift: number): string {
-  const letters = rotations[shift] ?? new Uint8Array(256);
+  const letters = rotations[shift] ?? noLetters;
   const out = Buffer.from(text, 'latin1');
   for (let i = 0; i < out.length; i++) out[i] = letters[out[i] ?? 0] ?? 0;
   return out.toString('latin1');

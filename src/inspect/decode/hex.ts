@@ -1,7 +1,7 @@
 // Hexadecimal: plain runs, pairs set apart by spaces, colons or `\x`-less lists, and dumps with offsets (xxd, hexdump -C, od -tx1).
 import type { Span } from '../view.ts';
 import { runView } from '../view.ts';
-import type { Decoder, TextDecoder } from './decoder.ts';
+import type { Decoder } from './decoder.ts';
 import { hexDigit } from './escapes.ts';
 import { isPicture, isReadable } from './readable.ts';
 
@@ -10,8 +10,8 @@ const LEAST_DIGITS = 24;
 
 export const hex: Decoder = {
   id: 'hex',
-  *decode(view, budget) {
-    for (const run of hexRuns(view.bytes)) {
+  *decode(view, budget, { hex: places }) {
+    for (const run of hexRuns(view.bytes, places)) {
       const bytes = Buffer.from(view.bytes.toString('latin1', run.start, run.end).replace(/[^0-9A-Fa-f]+/g, ''), 'hex');
       if (isPicture(bytes)) budget.noteOpaque();
       if (!isReadable(bytes)) continue;
@@ -26,20 +26,20 @@ const inRun = new Uint8Array(256);
 for (const byte of Buffer.from('0123456789abcdefABCDEF :,\r\n')) inRun[byte] = 1;
 
 /**
- * Pairs of digits, all joined the same loose way: nothing, a space, a colon, a comma or a line break between two. A run holds every
- * LEAST_DIGITS-th byte, so only those are looked at, and what lies around where one may belong to a run.
+ * Pairs of digits, all joined the same loose way: nothing, a space, a colon, a comma or a line break between two. `places`: somewhere in
+ * each.
  */
-function hexRuns(bytes: Buffer): Span[] {
+function hexRuns(bytes: Buffer, places: Int32Array): Span[] {
   const runs: Span[] = [];
-  for (let at = LEAST_DIGITS - 1, free = 0; at < bytes.length; at += LEAST_DIGITS) {
-    if (inRun[bytes[at] ?? 0] === 0) continue;
+  let free = 0;
+  for (const at of places) {
+    if (at < free) continue;
     let start = at;
     while (start > free && inRun[bytes[start - 1] ?? 0] === 1) start -= 1;
     let end = at + 1;
     while (end < bytes.length && inRun[bytes[end] ?? 0] === 1) end += 1;
     if (end - start >= LEAST_DIGITS) addRuns(bytes, start, end, runs);
     free = end;
-    at = Math.max(at, end - 1);
   }
   return runs;
 }
@@ -82,7 +82,7 @@ const DUMP_LINE =
   /^[ \t>|+-]{0,16}([0-9A-Fa-f]{4,16}):?[ \t]{1,4}((?:[0-9A-Fa-f]{2,8}[ \t]{1,2}){1,24}(?:[0-9A-Fa-f]{2,8}(?![0-9A-Za-z]))?)/;
 const LONGEST_LINE = 240;
 
-export const hexdump: TextDecoder = {
+export const hexdump: Decoder = {
   id: 'hexdump',
   *decode(view, budget, { dumpLines }) {
     if (dumpLines.length === 0) return;

@@ -18,6 +18,17 @@ export class Numbers {
     this.#held[this.length++] = value;
   }
 
+  append(values: Int32Array, count: number): void {
+    const length = this.length + count;
+    if (length > this.#held.length) {
+      const larger = new Int32Array(2 * length);
+      larger.set(this.#held.subarray(0, this.length));
+      this.#held = larger;
+    }
+    this.#held.set(values.subarray(0, count), this.length);
+    this.length = length;
+  }
+
   clear(): void {
     this.length = 0;
     if (this.#held.length > MOST_KEPT) this.#held = new Int32Array(FIRST);

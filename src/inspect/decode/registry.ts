@@ -4,7 +4,7 @@ import { base64 } from './base64.ts';
 import { charCodes } from './char-codes.ts';
 import { comment } from './comment.ts';
 import { compressed } from './compressed.ts';
-import type { Decoder, TextDecoder } from './decoder.ts';
+import type { Decoder } from './decoder.ts';
 import { disguise } from './disguise.ts';
 import { fold } from './fold.ts';
 import { hex, hexdump } from './hex.ts';
@@ -16,7 +16,7 @@ import { utf16 } from './utf16.ts';
 export const binaryDecoders: readonly Decoder[] = [base64, hex, utf16, compressed, archive];
 
 /** Read text. */
-export const textDecoders: readonly TextDecoder[] = [hexdump, charCodes, comment, disguise];
+export const textDecoders: readonly Decoder[] = [hexdump, charCodes, comment, disguise];
 
 /** Replace pieces of text in place, all together. */
 export const rewritings: readonly Rewriting[] = [escapes, percent, entities, quotedPrintable, concatenation, fold];

@@ -1,6 +1,9 @@
-// One pass over a text that says where decoders may find something, so that each of them looks only there.
+// One pass over a view that says where decoders may find something, so that each of them looks only there. The loop over the bytes is
+// WebAssembly (kernel/survey.kernel.ts), sixteen bytes at a time. A fault in it is a trap, so an exception, so a refusal.
+import { tableOf } from '../kernel/memory.ts';
+import { surveyCode } from '../kernel/survey.code.ts';
+import * as K from '../kernel/survey.kernel.ts';
 import type { Budget } from '../limits.ts';
-import { hexDigit } from './escapes.ts';
 import { Numbers } from './numbers.ts';
 
 /** Positions, in order. INVARIANT: valid until the next survey, because the memory is used again. */
@@ -15,111 +18,103 @@ export interface Survey {
   readonly commentLines: Int32Array;
   /** Where block comments begin. */
   readonly blockComments: Int32Array;
+  /** Somewhere in each run that is long enough to be base64; in one there may be many. */
+  readonly base64: Int32Array;
+  /** The same of hexadecimal. */
+  readonly hex: Int32Array;
+  /** Never less than how many letters or digits with a blank behind them are followed by another such. */
+  readonly apart: number;
 }
 
+const names = ['pieces', 'numbers', 'dumpLines', 'commentLines', 'blockComments', 'base64', 'hex'] as const;
 const none = new Int32Array(0);
-export const noSurvey: Survey = { pieces: none, numbers: none, dumpLines: none, commentLines: none, blockComments: none };
-
-const NEWLINE = 1;
-const SLASH = 2;
-const DIGIT = 3;
-const QUOTE = 4;
-const PIECE = 5;
-const kindOf = new Uint8Array(256);
-for (const byte of Buffer.from('\\%&=')) kindOf[byte] = PIECE;
-for (const byte of Buffer.from('"\'`')) kindOf[byte] = QUOTE;
-for (const byte of Buffer.from('0123456789')) kindOf[byte] = DIGIT;
-for (let byte = 0xc2; byte <= 0xf4; byte++) kindOf[byte] = PIECE;
-kindOf[0x0a] = NEWLINE;
-kindOf[0x2f] = SLASH;
-
-const isSpecial = kindOf.map((kind) => (kind === 0 ? 0 : 1));
-
-/** What a digit must not follow to begin a number. */
-export const isWord = new Uint8Array(256);
-for (const byte of Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.')) isWord[byte] = 1;
-/** What stands at a seam of two strings. */
-export const isSeam = new Uint8Array(256);
-for (const byte of Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+/=-')) isSeam[byte] = 1;
-/** What tools put before a line. */
-const isBeforeLine = new Uint8Array(256);
-for (const byte of Buffer.from(' \t>|+-')) isBeforeLine[byte] = 1;
-
-const LONGEST_MARGIN = 40;
-const OFFSET_DIGITS = 4;
-
-const scratch = {
-  pieces: new Numbers(),
-  numbers: new Numbers(),
-  dumpLines: new Numbers(),
-  commentLines: new Numbers(),
-  blockComments: new Numbers(),
+export const noSurvey: Survey = {
+  pieces: none,
+  numbers: none,
+  dumpLines: none,
+  commentLines: none,
+  blockComments: none,
+  base64: none,
+  hex: none,
+  apart: 0,
 };
-const lists = Object.values(scratch);
+
+const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+/** What a digit must not follow to begin a number. */
+const WORD = `${ALPHANUMERIC}_.`;
+/** What stands at a seam of two strings. */
+const SEAM = `${ALPHANUMERIC}_+/=-`;
+
+export const isWord = new Uint8Array(256);
+for (const byte of Buffer.from(WORD)) isWord[byte] = 1;
+export const isSeam = new Uint8Array(256);
+for (const byte of Buffer.from(SEAM)) isSeam[byte] = 1;
+
+interface Kernel {
+  readonly memory: WebAssembly.Memory;
+  survey(from: number, to: number, shift: number, isFirst: number): number;
+}
+
+const { memory, survey: run } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(surveyCode, 'base64')))
+  .exports as unknown as Kernel;
+new Uint8Array(memory.buffer).set(tables());
+const BEFORE = 16;
+const text = new Uint8Array(memory.buffer, K.TEXT - BEFORE, BEFORE + K.PART + K.BEHIND);
+const counts = new Int32Array(memory.buffer, K.COUNTS, K.HOW_MANY + 1);
+const lists = names.map((_, i) => new Int32Array(memory.buffer, K.LISTS + i * K.LIST, K.PART));
+/** What the parts of a longer text yield, one after the other. */
+const joined = names.map(() => new Numbers());
 
 export function survey(bytes: Uint8Array, budget: Budget): Survey {
-  const { pieces, numbers, dumpLines, commentLines, blockComments } = scratch;
-  for (const list of lists) list.clear();
-  noteLine(bytes, 0);
-  for (let start = 0; start < bytes.length; start += PART) {
+  if (bytes.length <= K.PART) {
+    surveyPart(bytes, 0);
+    return surveyOf((i) => (counts[i] === 0 ? none : lists[i]?.subarray(0, counts[i])), counts[K.HOW_MANY]);
+  }
+  for (const list of joined) list.clear();
+  let apart = 0;
+  for (let start = 0; start < bytes.length; start += K.PART) {
     budget.checkTime();
-    const count = collect(bytes, start, Math.min(bytes.length, start + PART));
-    for (let p = 0; p < count; p++) {
-      const i = places[p] ?? 0;
-      switch (kindOf[bytes[i] ?? 0]) {
-        case NEWLINE:
-          noteLine(bytes, i + 1);
-          break;
-        case SLASH:
-          if (bytes[i + 1] === 0x2a) blockComments.push(i);
-          break;
-        case DIGIT:
-          if (i === 0 || isWord[bytes[i - 1] ?? 0] === 0) numbers.push(i);
-          break;
-        case QUOTE:
-          if (i > 0 && isSeam[bytes[i - 1] ?? 0] === 1) pieces.push(i);
-          break;
-        default:
-          pieces.push(i);
-      }
-    }
+    surveyPart(bytes, start);
+    for (const [i, list] of joined.entries()) list.append(lists[i] ?? none, counts[i] ?? 0);
+    apart += counts[K.HOW_MANY] ?? 0;
   }
-  return {
-    pieces: pieces.view(),
-    numbers: numbers.view(),
-    dumpLines: dumpLines.view(),
-    commentLines: commentLines.view(),
-    blockComments: blockComments.view(),
-  };
+  return surveyOf((i) => joined[i]?.view(), apart);
 }
 
-const PART = 1 << 15;
-const places = new Int32Array(PART);
-
-/** Where the bytes are that may mean something. INVARIANT: no call and no branch in the loop, so that nothing waits. */
-function collect(bytes: Uint8Array, start: number, end: number): number {
-  let count = 0;
-  for (let i = start; i < end; i++) {
-    places[count] = i;
-    count += isSpecial[bytes[i] ?? 0] ?? 0;
-  }
-  return count;
+function surveyOf(list: (i: number) => Int32Array | undefined, apart = 0): Survey {
+  const [pieces = none, numbers = none, dumpLines = none, commentLines = none, blockComments = none, base64 = none, hex = none] = names.map(
+    (_, i) => list(i),
+  );
+  return { pieces, numbers, dumpLines, commentLines, blockComments, base64, hex, apart };
 }
 
-/** Over what stands before a line to what it begins with: a mark of a comment, or the offset of a dump. */
-function noteLine(bytes: Uint8Array, start: number): void {
-  let i = start;
-  while (isBeforeLine[bytes[i] ?? 0] === 1 && i < start + LONGEST_MARGIN) i += 1;
-  const byte = bytes[i] ?? 0;
-  if (hexDigit(byte) >= 0) {
-    for (let digit = 1; digit < OFFSET_DIGITS; digit++) if (hexDigit(bytes[i + digit] ?? 0) < 0) return;
-    scratch.dumpLines.push(start);
-  } else if (
-    byte === 0x23 ||
-    byte === 0x3b ||
-    (byte === 0x2f && bytes[i + 1] === byte) ||
-    (bytes[i - 1] === 0x2d && bytes[i - 2] === 0x2d)
-  ) {
-    scratch.commentLines.push(start);
-  }
+function surveyPart(bytes: Uint8Array, start: number): void {
+  const end = Math.min(bytes.length, start + K.PART);
+  const first = Math.max(0, start - BEFORE);
+  const part = bytes.subarray(first, end + K.BEHIND);
+  const at = BEFORE - (start - first);
+  // What is not there is zero, not what an earlier text left.
+  text.fill(0, 0, at);
+  text.set(part, at);
+  text.fill(0, at + part.length, BEFORE + end - start + K.BEHIND);
+  run(K.TEXT, K.TEXT + end - start, start - K.TEXT, start === 0 ? 1 : 0);
+}
+
+/** What the kernel looks up; it changes nothing of it. */
+export function tables(): Uint8Array {
+  const all = new Uint8Array(K.TEXT);
+  all.set(tableOf('\\%&='), K.PIECES);
+  all.set(tableOf('"\'`'), K.QUOTES);
+  all.set(tableOf(SEAM), K.SEAM);
+  all.set(tableOf(WORD), K.WORD);
+  all.set(tableOf('0123456789'), K.DIGITS);
+  all.set(tableOf(`${ALPHANUMERIC}+/-_`), K.BASE64);
+  all.set(tableOf('0123456789abcdefABCDEF :,\r\n'), K.IN_HEX);
+  all.set(tableOf('0123456789abcdefABCDEF'), K.HEX);
+  all.set(tableOf(' \t>|+-'), K.MARGIN);
+  all.set(tableOf('\n'), K.NEWLINE);
+  all.set(tableOf('*'), K.STAR);
+  all.set(tableOf(' '), K.SPACE);
+  for (const byte of Buffer.from('0123456789abcdefABCDEF')) all[K.HEX_DIGIT + byte] = 1;
+  return all;
 }

@@ -1,21 +1,25 @@
 import fs from 'node:fs';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { survey, tables } from '../decode/survey.ts';
+import { budgetFor, defaultLimits } from '../limits.ts';
 import { lex, newTokens, type Tokens } from '../source/lexer.ts';
 import { lexerCode } from './lexer.code.ts';
 import * as K from './lexer.kernel.ts';
 import { kernelMemory } from './memory.ts';
+import { surveyCode } from './survey.code.ts';
+import * as S from './survey.kernel.ts';
 import { compileKernel } from './testdata/compiler.ts';
 
-const PAGES = 2;
-const source = fs.readFileSync(new URL('./lexer.kernel.ts', import.meta.url), 'utf8');
-
-it('the code of the lexer is what its source compiles to (`npm run golden` writes it)', async () => {
-  const code = Buffer.from(compileKernel(source, PAGES)).toString('base64');
-  await expect(`// Made of lexer.kernel.ts by \`npm run golden\`.\nexport const lexerCode =\n  '${code}';\n`).toMatchFileSnapshot(
-    './lexer.code.ts',
-  );
-  expect(WebAssembly.Module.imports(new WebAssembly.Module(Buffer.from(lexerCode, 'base64')))).toEqual([]);
+it.each<[string, number, string]>([
+  ['lexer', 2, lexerCode],
+  ['survey', S.PAGES, surveyCode],
+])('the code of the %s is what its source compiles to (`npm run golden` writes it)', async (name, pages, used) => {
+  const source = fs.readFileSync(new URL(`./${name}.kernel.ts`, import.meta.url), 'utf8');
+  const code = Buffer.from(compileKernel(source, pages)).toString('base64');
+  const file = `// Made of ${name}.kernel.ts by \`npm run golden\`.\nexport const ${name}Code =\n  '${code}';\n`;
+  await expect(file).toMatchFileSnapshot(`./${name}.code.ts`);
+  expect(WebAssembly.Module.imports(new WebAssembly.Module(Buffer.from(used, 'base64')))).toEqual([]);
 });
 
 const pieces = fc.constantFrom(
@@ -32,6 +36,39 @@ it('the compiled lexer says what its source says when that runs as TypeScript', 
       expect(found(lexAsTypeScript(bytes, from, to))).toEqual(found(lex(bytes, newTokens(bytes.length), from, to)));
     }),
     { numRuns: 300 },
+  );
+});
+
+it('the compiled survey says what its source says when that runs as TypeScript, part after part', () => {
+  const hard = fc.constantFrom(
+    '0x41',
+    '\\u0041',
+    '=3D',
+    '"a" + "b"',
+    'a b c d ',
+    '--',
+    '--x',
+    '0000: 41 42',
+    '/*',
+    '/',
+    '*',
+    '# ',
+    'é',
+    ':;',
+  );
+  const long = fc.constantFrom('A'.repeat(19), 'aB3/'.repeat(6), '41 42 43 44\r\n'.repeat(3), ' '.repeat(50), '\n'.repeat(20));
+  const text = fc.array(fc.oneof(pieces, hard, long), { maxLength: 200 }).map((list) => Buffer.from(list.join('')));
+  const filler = fc.constantFrom(0, S.PART - 40, 2 * S.PART - 10);
+  fc.assert(
+    fc.property(text, filler, fc.nat(60), (end, size, more) => {
+      const bytes = Buffer.concat([Buffer.alloc(size === 0 ? 0 : size + more, 'ab, 1\n'), end]);
+      const found = survey(
+        bytes,
+        budgetFor(defaultLimits, () => 0),
+      );
+      expect(Object.values(found).map((list) => (typeof list === 'number' ? list : [...list]))).toEqual(surveyAsTypeScript(bytes));
+    }),
+    { numRuns: 60 },
   );
 });
 
@@ -99,6 +136,24 @@ function lexAsTypeScript(bytes: Buffer, from: number, to: number): Tokens {
   }
   const [wordCount = 0, lineCount = 0, shapeCount = 0, blockCount = 0] = new Int32Array(kernelMemory, K.COUNTS, 4);
   return Object.assign(tokens, { wordCount, lineCount, shapeCount, blockCount });
+}
+
+function surveyAsTypeScript(bytes: Buffer): unknown[] {
+  const memory = new Uint8Array(kernelMemory);
+  const lists = Array.from({ length: S.HOW_MANY }, (): number[] => []);
+  const counts = new Int32Array(kernelMemory, S.COUNTS, S.HOW_MANY + 1);
+  let apart = 0;
+  for (let start = 0; start < bytes.length; start += S.PART) {
+    const end = Math.min(bytes.length, start + S.PART);
+    memory.fill(0);
+    memory.set(tables());
+    const first = Math.max(0, start - 16);
+    memory.set(bytes.subarray(first, end + S.BEHIND), S.TEXT - (start - first));
+    S.survey(S.TEXT, S.TEXT + end - start, start - S.TEXT, start === 0 ? 1 : 0);
+    for (const [i, list] of lists.entries()) list.push(...new Int32Array(kernelMemory, S.LISTS + i * S.LIST, counts[i]));
+    apart += counts[S.HOW_MANY] ?? 0;
+  }
+  return [...lists, apart];
 }
 
 function found(tokens: Tokens): unknown {

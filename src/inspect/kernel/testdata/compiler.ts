@@ -32,6 +32,27 @@ const intrinsics: Readonly<Record<string, readonly number[]>> = {
   load32: [0x28, 2, 0],
   store32: [0x36, 2, 0],
   imul: [0x6c],
+  ctz: [0x68],
+  popcnt: [0x69],
+};
+
+const LOAD = [0xfd, 0x00, 0, 0];
+const sixteen = (...bytes: number[]) => [0xfd, 0x0c, ...Array.from({ length: 16 }, (_, i) => bytes[i % bytes.length] ?? 0)];
+const powers = [1, 2, 4, 8, 16, 32, 64, 128, 0, 0, 0, 0, 0, 0, 0, 0];
+
+/** Of sixteen bytes at a time. Some read an address twice, so what is given is a name or a number. */
+const vectors: Readonly<Record<string, (a: number[], b: number[]) => number[]>> = {
+  // The low halves of the bytes, then for each high half below eight a bit.
+  halve: (at, to) => [
+    ...[...to, ...at, ...LOAD, ...sixteen(0x0f), 0xfd, 0x4e, 0xfd, 0x0b, 0, 0],
+    ...[...to, ...sixteen(...powers), ...at, ...LOAD, 0x41, 4, 0xfd, 0x6d, 0xfd, 0x0e, 0xfd, 0x0b, 0, 16],
+  ],
+  // The low half picks an element of the table, in which the high half is a bit.
+  among: (halves, table) => [
+    ...[...table, ...LOAD, ...halves, ...LOAD, 0xfd, 0x0e, ...halves, 0xfd, 0x00, 0, 16],
+    ...[0xfd, 0x4e, ...sixteen(0), 0xfd, 0x24, 0xfd, 0x64],
+  ],
+  notAscii: (at) => [...at, ...LOAD, 0xfd, 0x64],
 };
 
 /** The module that exports its memory and the functions that the source exports. */
@@ -130,6 +151,13 @@ function bodyOf(node: Node, constants: ReadonlyMap<string, number>, indexes: Rea
   };
   const call = ({ callee, arguments: given }: Node): number[] => {
     const called: string = callee.type === 'MemberExpression' ? callee.property.name : callee.name;
+    const vector = vectors[called];
+    if (vector) {
+      const other = (given as Node[]).find((e) => !isAtHand(e));
+      if (other) throw unknown(other);
+      const [first = [], second = []] = (given as Node[]).map(value);
+      return vector(first, second);
+    }
     const values = (given as Node[]).flatMap(value);
     const instruction = intrinsics[called];
     if (instruction) return [...values, ...instruction];
@@ -145,7 +173,7 @@ function bodyOf(node: Node, constants: ReadonlyMap<string, number>, indexes: Rea
       return [...(code === undefined ? [] : value(left)), ...value(right), ...(code === undefined ? [] : [code]), 0x21, ...local(left)];
     }
     if (e.type === 'CallExpression') {
-      const isStore = e['callee'].name === 'store32';
+      const isStore = ['store32', 'halve'].includes(e['callee'].name);
       return isStore ? call(e) : [...call(e), 0x1a];
     }
     throw unknown(e);
