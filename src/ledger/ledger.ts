@@ -191,7 +191,8 @@ class Writer implements Ledger {
   async append(body: EntryBody): Promise<Entry> {
     if (this.#fault !== undefined) throw this.#fault;
     if (this.#pending.length >= maxPending) throw new IntramurError('LEDGER_APPEND', 'too many appends are waiting for the disk');
-    const { entry, bytes } = encodeEntry(this.#next, this.#options.now(), body);
+    const { entry, text } = encodeEntry(this.#next, this.#options.now(), body);
+    const bytes = Buffer.from(text);
     this.#next += 1;
     return new Promise((resolve, reject) => {
       this.#pending.push({ entry, bytes, resolve, reject });
