@@ -47,12 +47,15 @@ export interface Ledger {
 
 interface Pending {
   readonly entry: Entry;
-  readonly bytes: Buffer;
+  readonly text: string;
   resolve(entry: Entry): void;
   reject(fault: IntramurError): void;
 }
 
-const maxGroupBytes = 8 << 20;
+/** Units of UTF-16, of which each makes three bytes at most. */
+const maxGroupLength = 8 << 20;
+/** So much in the journal is published before the next group. */
+const fullJournalBytes = 8 << 20;
 const maxPending = 1 << 16;
 const headEveryMs = 1000;
 /** Publishing costs several groups' worth of CPU, so under load it comes this seldom, and where the disk is slow more seldom still. */
@@ -192,10 +195,9 @@ class Writer implements Ledger {
     if (this.#fault !== undefined) throw this.#fault;
     if (this.#pending.length >= maxPending) throw new IntramurError('LEDGER_APPEND', 'too many appends are waiting for the disk');
     const { entry, text } = encodeEntry(this.#next, this.#options.now(), body);
-    const bytes = Buffer.from(text);
     this.#next += 1;
     return new Promise((resolve, reject) => {
-      this.#pending.push({ entry, bytes, resolve, reject });
+      this.#pending.push({ entry, text, resolve, reject });
       this.#run ??= this.#commitAll();
     });
   }
@@ -239,14 +241,14 @@ class Writer implements Ledger {
   #takeGroup(): Pending[] {
     let count = 0;
     const most = Math.min(this.#pending.length, maxPublishedEntries - this.#unpublished);
-    for (let bytes = 0; count < most && bytes < maxGroupBytes; count += 1) bytes += this.#pending[count]?.bytes.length ?? 0;
+    for (let length = 0; count < most && length < maxGroupLength; count += 1) length += this.#pending[count]?.text.length ?? 0;
     return this.#pending.splice(0, count);
   }
 
   /** Makes a group durable, with the signed checkpoint that names it. */
   async #commit(group: readonly Pending[]): Promise<void> {
     this.#groupBefore = group.length;
-    const framed = group.map(({ bytes }) => this.#edge.append(bytes));
+    const framed = this.#edge.append(group.map(({ text }) => text));
     const note = this.#sign();
     const record = encodeGroup(framed, note);
     await this.#disk.extend(journalFile(this.#options.dir), this.#journalled, record);
@@ -258,7 +260,7 @@ class Writer implements Ledger {
 
   #isPublicationDue(): boolean {
     if (this.#unpublished === 0 || this.#fault !== undefined) return false;
-    const isLong = this.#unpublished >= maxPublishedEntries / 2 || this.#journalled >= maxGroupBytes;
+    const isLong = this.#unpublished >= maxPublishedEntries / 2 || this.#journalled >= fullJournalBytes;
     return isLong || performance.now() >= this.#nextPublicationAt;
   }
 

@@ -18,7 +18,12 @@ nodeScratch[0] = 1;
 export function leafHash(entry: Uint8Array): Hash {
   if (entry.length >= leafScratch.length) throw new RangeError('an entry is longer than 65,535 bytes');
   leafScratch.set(entry, 1);
-  return sha256(leafScratch.subarray(0, 1 + entry.length));
+  return prefixedLeafHash(leafScratch.subarray(0, 1 + entry.length));
+}
+
+/** @param prefixed an entry behind one byte, which is 0x00 */
+export function prefixedLeafHash(prefixed: Uint8Array): Hash {
+  return sha256(prefixed);
 }
 
 export function nodeHash(left: Hash, right: Hash): Hash {
