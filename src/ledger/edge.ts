@@ -22,6 +22,8 @@ export class Edge {
   readonly #tiles: Hash[][];
   #bundle: Bundle;
   readonly #dirty = new Set<TileLevel>();
+  /** Levels whose unfinished tile was never written: under load most tiles are filled between two publications. */
+  readonly #unwritten = new Set<TileLevel>();
   #files: EdgeFile[] = [];
   #superseded: string[] = [];
 
@@ -67,6 +69,7 @@ export class Edge {
       const tile = level === 'entries' ? [] : (this.#tiles[level] ?? []);
       const width = level === 'entries' ? this.#bundle.count : tile.length;
       if (width === 0) continue;
+      this.#unwritten.delete(level);
       const index = Math.floor(levelSize(level, this.size) / tileWidth);
       files.push({ path: tilePath({ level, index, width }), bytes: level === 'entries' ? this.#bundle.since(0) : Buffer.concat(tile) });
     }
@@ -93,6 +96,7 @@ export class Edge {
 
   #complete(level: TileLevel, index: number, bytes: Buffer): void {
     this.#files.push({ path: tilePath({ level, index, width: tileWidth }), bytes });
-    this.#superseded.push(partialDirectory(level, index));
+    if (!this.#unwritten.has(level)) this.#superseded.push(partialDirectory(level, index));
+    this.#unwritten.add(level);
   }
 }
