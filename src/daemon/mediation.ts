@@ -47,6 +47,16 @@ function endFlood({ tally, halt }: Subject): void {
   if (tally && tally.refusals >= maxRefusals) halt?.('it was refused more often than any work needs');
 }
 
+function outcomeEntry(
+  { principal: { session, user, agent, purpose }, act }: Request,
+  outcomeOf: number,
+  outcome: Partial<EntryBody>,
+): EntryBody {
+  const { action } = act;
+  if (!('host' in act)) return { action, session, user, agent, purpose, ...outcome, outcomeOf };
+  return { action, session, user, agent, purpose, class: act.class, host: act.host, port: act.port, ...outcome, outcomeOf };
+}
+
 /** With the values that this subject must not give away. What was seen before counts only where the same ones were looked for. */
 function inspectFor({ known }: Subject, inspect: MonitorDeps['inspect']): MonitorDeps['inspect'] {
   if (!known) return inspect;
@@ -94,11 +104,8 @@ export function createMediation(
       decided.isEnded = true;
       const { request, row, tally } = decided;
       if (row) tally?.ended(row, outcome);
-      const { principal, act } = request;
-      const who = { session: principal.session, user: principal.user, agent: principal.agent, purpose: principal.purpose };
-      const where = 'host' in act ? { class: act.class, host: act.host, port: act.port } : {};
       try {
-        const { index } = await deps.append({ action: act.action, ...who, ...where, ...outcome, outcomeOf: of });
+        const { index } = await deps.append(outcomeEntry(request, of, outcome));
         tally?.saw(index);
       } catch (fault) {
         onFault('outcome', fault);

@@ -2,6 +2,7 @@
 // here, so that an entry can be read from the moment its append resolved, with the writer alive or killed.
 import path from 'node:path';
 import { IntramurError } from '../core/index.ts';
+import { Bundle } from './bundle.ts';
 import { openCheckpoint, parseCheckpointText } from './checkpoint.ts';
 import { Edge } from './edge.ts';
 import { decodeGroups, type JournalGroup, journalFile, maxJournalBytes } from './journal.ts';
@@ -9,7 +10,7 @@ import { type CompactRange, type Hash, hashBytes, leafHash } from './merkle.ts';
 import { NoteError, parseNote, parseVkey, type Verifier } from './note.ts';
 import { readPlainFile } from './plain-file.ts';
 import { equal } from './proof.ts';
-import { frameEntry, hashAt, levelSize, tileWidth, unframeEntries } from './tile.ts';
+import { hashAt, levelSize, tileWidth, unframeEntries } from './tile.ts';
 import { TileReader } from './tile-reader.ts';
 
 export interface Acknowledged {
@@ -80,7 +81,7 @@ export async function grow(reader: TileReader, size: number, journal: readonly J
     if (!isAhead(group, size)) continue;
     for (const entry of group.entries) range.append(leafHash(entry));
     if (!isSigned(group.note, range, verifier)) break;
-    for (const entry of group.entries) edge.append(entry);
+    edge.append(group.entries);
     note = group.note;
   }
   return note === undefined ? { edge } : { edge, note };
@@ -131,20 +132,19 @@ async function partialTiles(reader: TileReader, size: number): Promise<Hash[][]>
 }
 
 /** The entries of the last bundle, each checked against the hash tile that leads to the signed root. */
-async function partialBundle(reader: TileReader, size: number): Promise<Buffer[]> {
+async function partialBundle(reader: TileReader, size: number): Promise<Bundle> {
+  const bundle = new Bundle();
   const width = size % tileWidth;
-  if (width === 0) return [];
+  if (width === 0) return bundle;
   const index = Math.floor(size / tileWidth);
-  const bundle = await reader.read('entries', index);
+  const published = await reader.read('entries', index);
   const tile = await reader.read(0, index);
-  const framed: Buffer[] = [];
-  for (const entry of unframeEntries(bundle ?? new Uint8Array())) {
-    const hash = tile === undefined ? undefined : hashAt(tile, framed.length);
-    const isSound = entry !== undefined && hash !== undefined && equal(leafHash(entry), hash);
-    if (!isSound)
-      throw new IntramurError('LEDGER_CORRUPT', `ledger entry ${index * tileWidth + framed.length} is not the one that was signed`);
-    framed.push(frameEntry(entry));
+  for (const entry of unframeEntries(published ?? new Uint8Array())) {
+    const position = bundle.count;
+    const hash = tile === undefined ? undefined : hashAt(tile, position);
+    const isSound = entry !== undefined && hash !== undefined && equal(bundle.add(entry), hash);
+    if (!isSound) throw new IntramurError('LEDGER_CORRUPT', `ledger entry ${index * tileWidth + position} is not the one that was signed`);
   }
-  if (framed.length !== width) throw new IntramurError('LEDGER_CORRUPT', `ledger entry ${index * tileWidth + framed.length} is missing`);
-  return framed;
+  if (bundle.count !== width) throw new IntramurError('LEDGER_CORRUPT', `ledger entry ${index * tileWidth + bundle.count} is missing`);
+  return bundle;
 }

@@ -1,7 +1,8 @@
 // The right edge of the log in memory: the compact range and the tiles and bundle that are not full yet. Appending changes only the edge,
 // and `take` says which files that makes.
-import { CompactRange, type Hash, leafHash } from './merkle.ts';
-import { frameEntry, levelSize, partialDirectory, type TileLevel, tileHeight, tilePath, tileWidth } from './tile.ts';
+import { Bundle } from './bundle.ts';
+import { CompactRange, type Hash } from './merkle.ts';
+import { levelSize, partialDirectory, type TileLevel, tileHeight, tilePath, tileWidth } from './tile.ts';
 
 export interface EdgeFile {
   /** Relative to the directory of the log. */
@@ -19,12 +20,14 @@ export class Edge {
   readonly #range: CompactRange;
   /** By level: the hashes of the tile that is not full yet. */
   readonly #tiles: Hash[][];
-  #bundle: Buffer[];
+  #bundle: Bundle;
   readonly #dirty = new Set<TileLevel>();
+  /** Levels whose unfinished tile was never written: under load most tiles are filled between two publications. */
+  readonly #unwritten = new Set<TileLevel>();
   #files: EdgeFile[] = [];
   #superseded: string[] = [];
 
-  constructor(range = new CompactRange(), tiles: Hash[][] = [], bundle: Buffer[] = []) {
+  constructor(range = new CompactRange(), tiles: Hash[][] = [], bundle = new Bundle()) {
     this.#range = range;
     this.#tiles = tiles;
     this.#bundle = bundle;
@@ -38,20 +41,24 @@ export class Edge {
     return this.#range.root();
   }
 
-  /** @returns the entry as it stands in its bundle */
-  append(entry: Uint8Array): Buffer {
-    const framed = frameEntry(entry);
-    this.#bundle.push(framed);
-    this.#dirty.add('entries');
-    const index = this.#range.size;
-    if (this.#bundle.length === tileWidth) {
-      this.#complete('entries', Math.floor(index / tileWidth), Buffer.concat(this.#bundle));
-      this.#bundle = [];
+  /**
+   * @param entries as bytes or as text
+   * @returns them as bundles frame them, in order, in as few pieces as they stand in; the pieces stay as they are
+   */
+  append(entries: Iterable<Uint8Array | string>): readonly Buffer[] {
+    const pieces: Buffer[] = [];
+    let from = this.#bundle.length;
+    for (const entry of entries) {
+      this.#range.append(this.#bundle.add(entry), this.#onNode);
+      if (this.#bundle.count < tileWidth) continue;
+      pieces.push(this.#bundle.since(from));
+      this.#complete('entries', this.#range.size / tileWidth - 1, this.#bundle.since(0));
+      this.#bundle = new Bundle(this.#bundle.length);
+      from = 0;
     }
-    this.#range.append(leafHash(entry), (height, node) => {
-      if (height % tileHeight === 0) this.#push(height / tileHeight, Math.floor(index / 2 ** height), node);
-    });
-    return framed;
+    this.#dirty.add('entries');
+    if (this.#bundle.length > from) pieces.push(this.#bundle.since(from));
+    return pieces;
   }
 
   /** What must be written so that the present size can be signed; the next call starts from here. */
@@ -59,16 +66,23 @@ export class Edge {
     const files = this.#files;
     const superseded = this.#superseded;
     for (const level of this.#dirty) {
-      const parts = level === 'entries' ? this.#bundle : (this.#tiles[level] ?? []);
-      if (parts.length === 0) continue;
+      const tile = level === 'entries' ? [] : (this.#tiles[level] ?? []);
+      const width = level === 'entries' ? this.#bundle.count : tile.length;
+      if (width === 0) continue;
+      this.#unwritten.delete(level);
       const index = Math.floor(levelSize(level, this.size) / tileWidth);
-      files.push({ path: tilePath({ level, index, width: parts.length }), bytes: Buffer.concat(parts) });
+      files.push({ path: tilePath({ level, index, width }), bytes: level === 'entries' ? this.#bundle.since(0) : Buffer.concat(tile) });
     }
     this.#dirty.clear();
     this.#files = [];
     this.#superseded = [];
     return { files, superseded };
   }
+
+  /** Called while the range appends, with its size from before. */
+  readonly #onNode = (height: number, node: Hash): void => {
+    if (height % tileHeight === 0) this.#push(height / tileHeight, Math.floor(this.#range.size / 2 ** height), node);
+  };
 
   #push(level: number, position: number, node: Hash): void {
     const tile = this.#tiles[level] ?? [];
@@ -82,6 +96,7 @@ export class Edge {
 
   #complete(level: TileLevel, index: number, bytes: Buffer): void {
     this.#files.push({ path: tilePath({ level, index, width: tileWidth }), bytes });
-    this.#superseded.push(partialDirectory(level, index));
+    if (!this.#unwritten.has(level)) this.#superseded.push(partialDirectory(level, index));
+    this.#unwritten.add(level);
   }
 }

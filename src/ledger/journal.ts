@@ -17,16 +17,24 @@ export function journalFile(directory: string): string {
   return path.join(directory, privateDirectory, 'journal');
 }
 
-/** uint32 length of the framed entries, uint32 length of the note, both big-endian, then the two. */
-export function encodeGroup(framed: readonly Uint8Array[], note: string): Buffer {
-  const signed = Buffer.from(note);
-  const head = Buffer.alloc(8);
-  head.writeUInt32BE(
-    framed.reduce((sum, { length }) => sum + length, 0),
-    0,
-  );
-  head.writeUInt32BE(signed.length, 4);
-  return Buffer.concat([head, ...framed, signed]);
+/**
+ * uint32 length of the framed entries, uint32 length of the note, both big-endian, then the two.
+ * @param memory where the record is put when it has room there; INVARIANT: what stood there was written before
+ */
+export function encodeGroup(framed: readonly Uint8Array[], note: string, memory = Buffer.alloc(0)): Buffer {
+  const entryBytes = framed.reduce((sum, { length }) => sum + length, 0);
+  const noteBytes = Buffer.byteLength(note);
+  const length = 8 + entryBytes + noteBytes;
+  const record = length <= memory.length ? memory.subarray(0, length) : Buffer.allocUnsafe(length);
+  record.writeUInt32BE(entryBytes, 0);
+  record.writeUInt32BE(noteBytes, 4);
+  let at = 8;
+  for (const piece of framed) {
+    record.set(piece, at);
+    at += piece.length;
+  }
+  record.write(note, at);
+  return record;
 }
 
 /** The records in order, up to the first that is cut short. */

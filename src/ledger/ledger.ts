@@ -47,12 +47,15 @@ export interface Ledger {
 
 interface Pending {
   readonly entry: Entry;
-  readonly bytes: Buffer;
+  readonly text: string;
   resolve(entry: Entry): void;
   reject(fault: IntramurError): void;
 }
 
-const maxGroupBytes = 8 << 20;
+/** Units of UTF-16, of which each makes three bytes at most. */
+const maxGroupLength = 8 << 20;
+/** So much in the journal is published before the next group. */
+const fullJournalBytes = 8 << 20;
 const maxPending = 1 << 16;
 const headEveryMs = 1000;
 /** Publishing costs several groups' worth of CPU, so under load it comes this seldom, and where the disk is slow more seldom still. */
@@ -60,8 +63,12 @@ const publishEveryMs = 250;
 const publishAtMostOnceIn = 20;
 /** Longest time that an entry is readable by us and not yet by others. */
 const publishLatestMs = 1000;
-/** What every reader has to go through is kept short. */
+/**
+ * What every reader has to go through is kept short. Under load it may be longer: a write over what is there already costs the disk less than
+ * one that makes the file grow again.
+ */
 const keptJournalBytes = 1 << 20;
+const keptUnderLoadBytes = 4 << 20;
 /** Entries in one group that mean load: far more than one caller with its decision and the outcome before it. */
 const company = 16;
 
@@ -117,12 +124,15 @@ class Writer implements Ledger {
   readonly #publisher: Publisher;
   #edge = new Edge();
   #note = '';
+  /** For the record of a group of usual size: memory that is asked for anew costs more than what is written into it. */
+  readonly #record = Buffer.allocUnsafe(1 << 17);
   /** Bytes and entries of the journal that are not published. */
   #journalled = 0;
+  /** Bytes of the file, with those of published groups that no later one was written over. */
+  #journalLength = 0;
   #unpublished = 0;
   #nextPublicationAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
-  #root = '';
   #size = 0;
   #next = 0;
   #pending: Pending[] = [];
@@ -148,7 +158,8 @@ class Writer implements Ledger {
   }
 
   rootHash(): string {
-    return this.#root;
+    // The third line of a checkpoint.
+    return this.#note.split('\n', 3)[2] ?? '';
   }
 
   checkpoint(): string {
@@ -188,13 +199,14 @@ class Writer implements Ledger {
     this.#next = this.#size;
   }
 
-  async append(body: EntryBody): Promise<Entry> {
-    if (this.#fault !== undefined) throw this.#fault;
-    if (this.#pending.length >= maxPending) throw new IntramurError('LEDGER_APPEND', 'too many appends are waiting for the disk');
-    const { entry, bytes } = encodeEntry(this.#next, this.#options.now(), body);
-    this.#next += 1;
+  append(body: EntryBody): Promise<Entry> {
+    // What is thrown in here becomes a rejection.
     return new Promise((resolve, reject) => {
-      this.#pending.push({ entry, bytes, resolve, reject });
+      if (this.#fault !== undefined) throw this.#fault;
+      if (this.#pending.length >= maxPending) throw new IntramurError('LEDGER_APPEND', 'too many appends are waiting for the disk');
+      const { entry, text } = encodeEntry(this.#next, this.#options.now(), body);
+      this.#next += 1;
+      this.#pending.push({ entry, text, resolve, reject });
       this.#run ??= this.#commitAll();
     });
   }
@@ -238,18 +250,19 @@ class Writer implements Ledger {
   #takeGroup(): Pending[] {
     let count = 0;
     const most = Math.min(this.#pending.length, maxPublishedEntries - this.#unpublished);
-    for (let bytes = 0; count < most && bytes < maxGroupBytes; count += 1) bytes += this.#pending[count]?.bytes.length ?? 0;
+    for (let length = 0; count < most && length < maxGroupLength; count += 1) length += this.#pending[count]?.text.length ?? 0;
     return this.#pending.splice(0, count);
   }
 
   /** Makes a group durable, with the signed checkpoint that names it. */
   async #commit(group: readonly Pending[]): Promise<void> {
     this.#groupBefore = group.length;
-    const framed = group.map(({ bytes }) => this.#edge.append(bytes));
+    const framed = this.#edge.append(group.map(({ text }) => text));
     const note = this.#sign();
-    const record = encodeGroup(framed, note);
+    const record = encodeGroup(framed, note, this.#record);
     await this.#disk.extend(journalFile(this.#options.dir), this.#journalled, record);
     this.#journalled += record.length;
+    this.#journalLength = Math.max(this.#journalLength, this.#journalled);
     this.#unpublished += group.length;
     this.#acknowledge(note);
     if (performance.now() - this.#headWrittenAt >= headEveryMs) this.#rememberHead();
@@ -257,7 +270,7 @@ class Writer implements Ledger {
 
   #isPublicationDue(): boolean {
     if (this.#unpublished === 0 || this.#fault !== undefined) return false;
-    const isLong = this.#unpublished >= maxPublishedEntries / 2 || this.#journalled >= maxGroupBytes;
+    const isLong = this.#unpublished >= maxPublishedEntries / 2 || this.#journalled >= fullJournalBytes;
     return isLong || performance.now() >= this.#nextPublicationAt;
   }
 
@@ -277,7 +290,10 @@ class Writer implements Ledger {
     await this.#publisher.publish(this.#edge, this.#note);
     // Its records stand below the published checkpoint now and count no more. They stay until others are written over them, so that a copy
     // that somebody takes in this moment has the entries in one place or the other.
-    if (this.#journalled > keptJournalBytes) await this.#disk.empty(journalFile(this.#options.dir));
+    if (this.#journalLength > (this.#pending.length > 0 ? keptUnderLoadBytes : keptJournalBytes)) {
+      await this.#disk.empty(journalFile(this.#options.dir));
+      this.#journalLength = 0;
+    }
     this.#journalled = 0;
     this.#unpublished = 0;
     const tookMs = performance.now() - began;
@@ -291,7 +307,6 @@ class Writer implements Ledger {
   #acknowledge(note: string): void {
     this.#note = note;
     this.#size = this.#edge.size;
-    this.#root = Buffer.from(this.#edge.root()).toString('base64');
   }
 
   /** May be lost in a crash without harm. */

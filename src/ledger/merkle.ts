@@ -18,13 +18,25 @@ nodeScratch[0] = 1;
 export function leafHash(entry: Uint8Array): Hash {
   if (entry.length >= leafScratch.length) throw new RangeError('an entry is longer than 65,535 bytes');
   leafScratch.set(entry, 1);
-  return hash('sha256', leafScratch.subarray(0, 1 + entry.length), 'buffer');
+  return prefixedLeafHash(leafScratch.subarray(0, 1 + entry.length));
+}
+
+/** @param prefixed an entry behind one byte, which is 0x00 */
+export function prefixedLeafHash(prefixed: Uint8Array): Hash {
+  return sha256(prefixed);
 }
 
 export function nodeHash(left: Hash, right: Hash): Hash {
   nodeScratch.set(left, 1);
   nodeScratch.set(right, 1 + hashBytes);
-  return hash('sha256', nodeScratch, 'buffer');
+  return sha256(nodeScratch);
+}
+
+/** By way of a string of 32 characters, one for each byte: Node makes that in a third of the time that a Buffer of its own memory takes. */
+function sha256(bytes: Uint8Array): Hash {
+  const digest = Buffer.allocUnsafe(hashBytes);
+  digest.write(hash('sha256', bytes, 'binary'), 'latin1');
+  return digest;
 }
 
 /** The largest power of two below `n`, for `n` > 1: where RFC 6962 splits a list of `n`. */

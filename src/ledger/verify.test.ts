@@ -239,7 +239,7 @@ describe('an attacker', () => {
     await rm(path.join(dir, 'tile'), { recursive: true });
     const signer = parseSignerKey((await readFile(path.join(root, 'key'), 'utf8')).trim());
     const edge = new Edge();
-    for (const index of [0, 2]) edge.append(Buffer.from(`{"action":"daemon.start","index":${index},"time":"2026-01-01T00:00:00.000Z"}`));
+    edge.append([0, 2].map((index) => `{"action":"daemon.start","index":${index},"time":"2026-01-01T00:00:00.000Z"}`));
     for (const file of edge.take().files) {
       await mkdir(path.dirname(path.join(dir, file.path)), { recursive: true });
       await writeFile(path.join(dir, file.path), file.bytes);

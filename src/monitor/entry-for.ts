@@ -26,50 +26,71 @@ export function entryFor(
   placeholders = 0,
 ): EntryBody {
   const { principal, act } = request;
-  const allowed = decision.effect === 'allow';
-  const first = allowed && decision.route.kind === 'targets' ? decision.route.targets[0] : undefined;
-  return {
+  const entry: Draft = {
     action: act.action,
     session: principal.session,
     user: principal.user,
     agent: principal.agent,
     purpose: principal.purpose,
-    ...actFields(act),
-    ...(first ? { provider: first.provider, perimeter: first.perimeter } : {}),
-    ...(facts ? { classification: facts.classification, labels: facts.labels } : {}),
     decision: decision.effect,
-    ...(allowed ? {} : { reason: decision.reason.text }),
     policies: decision.policies,
-    ...(isOutgoing(act) ? { bytesOut: body.bytes.length, bytesIn: 0 } : {}),
-    ...(isOutgoing(act) && body.bytes.length > 0 ? { bodySha256: crypto.hash('sha256', body.bytes, 'hex') } : {}),
-    detail: {
-      ...actDetail(act, body, report),
-      vetting: principal.vetting,
-      ...(report && report.findings.length > 0 ? { findings: summarise(report) } : {}),
-      ...(placeholders > 0 ? { placeholders } : {}),
-    },
   };
+  addAct(entry, act);
+  if (decision.effect === 'deny') entry.reason = decision.reason.text;
+  const first = decision.effect === 'allow' && decision.route.kind === 'targets' ? decision.route.targets[0] : undefined;
+  if (first) {
+    entry.provider = first.provider;
+    entry.perimeter = first.perimeter;
+  }
+  if (facts) {
+    entry.classification = facts.classification;
+    entry.labels = facts.labels;
+  }
+  if (isOutgoing(act)) {
+    entry.bytesOut = body.bytes.length;
+    entry.bytesIn = 0;
+    if (body.bytes.length > 0) entry.bodySha256 = crypto.hash('sha256', body.bytes, 'hex');
+  }
+  const detail = actDetail(act, body, report);
+  detail['vetting'] = principal.vetting;
+  if (report && report.findings.length > 0) detail['findings'] = summarise(report);
+  if (placeholders > 0) detail['placeholders'] = placeholders;
+  entry.detail = detail;
+  return entry;
 }
+
+/** Filled in place: every act waits for its entry, and objects that are made only to be taken apart cost more than what stands in them. */
+type Draft = { -readonly [name in keyof EntryBody]: EntryBody[name] };
+type Detail = Record<string, string | number | boolean | readonly string[]>;
 
 function isOutgoing(act: Act): act is Outgoing {
   return 'host' in act;
 }
 
-function actFields(act: Act): Partial<EntryBody> {
-  const place = isOutgoing(act) ? { class: act.class, host: act.host, port: act.port } : {};
+function addAct(entry: Draft, act: Act): void {
+  if (isOutgoing(act)) {
+    entry.class = act.class;
+    entry.host = act.host;
+    entry.port = act.port;
+  }
   switch (act.action) {
     case 'llm.invoke':
-      return { ...place, method: bounded(act.method), path: bounded(act.path), requestedModel: act.requestedModel };
+      entry.method = bounded(act.method);
+      entry.path = bounded(act.path);
+      entry.requestedModel = act.requestedModel;
+      return;
     case 'http.request':
-      return { ...place, method: bounded(act.method), path: bounded(act.path) };
-    case 'net.connect':
-      return place;
+      entry.method = bounded(act.method);
+      entry.path = bounded(act.path);
+      return;
     case 'process.exec':
-      return { path: bounded(act.path) };
+      entry.path = bounded(act.path);
+      return;
+    case 'net.connect':
     case 'secret.use':
-      return {};
+      return;
     default:
-      return assertNever(act);
+      assertNever(act);
   }
 }
 
@@ -81,7 +102,7 @@ function bounded(text: string): string {
 }
 
 /** What else the decision rested on, so that it can be asked again later. */
-function actDetail(act: Act, body: Body, report: Report | undefined): NonNullable<EntryBody['detail']> {
+function actDetail(act: Act, body: Body, report: Report | undefined): Detail {
   switch (act.action) {
     case 'llm.invoke':
       return { dialect: act.dialect, targets: act.targets.map(({ provider, model }) => `${provider}/${model}`) };
