@@ -52,6 +52,28 @@ it('a conversation that grows is still looked at only where it is new', async ()
   expect([labels, clock.looks]).toEqual([['secret'], 0]);
 });
 
+it('a conversation that grows to twenty times what it was has the report that it has at once', async () => {
+  const inspector = createInspector();
+  const said = [`The key is ${token} for now, and it is not to be used by others.`];
+  for (let step = 0; step < 12; step++) {
+    said.push(...lines(700), `The key of step ${step} is ${token}, and it is not to be used by others.`);
+    const { labels, findings } = await inspector.inspect(json(said), { session: 's' });
+    expect([labels, findings.length]).toEqual([['secret'], step + 2]);
+  }
+});
+
+it('what is no UTF-8 is refused wherever it is new, again and again, and what is mended is not', async () => {
+  const inspector = createInspector();
+  const inspect = async (more: string) => {
+    const bytes = Buffer.concat([json([line(1)]).bytes.subarray(0, -5), Buffer.from(`${more}"}]}]}`, 'latin1')]);
+    return (await inspector.inspect({ bytes, contentType: 'application/json', views: [] }, { session: 's' })).refused?.reason;
+  };
+  const broken = 'the text is not valid UTF-8';
+  const reasons = [];
+  for (const more of ['', ' \xff', ' \xff', ' and so on', ' and so on', ' and so on \xe9', '']) reasons.push(await inspect(more));
+  expect(reasons).toEqual([undefined, broken, broken, undefined, undefined, broken, undefined]);
+});
+
 describe('a change in the middle of something compressed that could not be read so far', () => {
   const noise = Array.from({ length: 900 }, (_, i) => `${line(i)} ${crypto.hash('sha256', String(i)).slice(0, 24)}`).join('\n');
   const packed = zlib.deflateSync(`${noise}\ntoken ${token}\n`);

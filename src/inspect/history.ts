@@ -10,10 +10,14 @@ import type { Span } from './view.ts';
 /** Below this a whole look costs next to nothing. */
 const LEAST = 32 << 10;
 const MOST_BYTES = 256 << 20;
+/** A conversation may grow to so many times what it was before it is copied. Only addresses are reserved for that, no memory. */
+const ROOM = 8;
+/** Memory grows by so much at a time. */
+const STEP = 64 << 10;
 
 interface Remembered<Found> {
-  /** The body, in memory that has room for what comes next: most bodies are the last one and a little more. */
-  readonly memory: Buffer;
+  /** The body, in memory that grows in place: most bodies are the last one and a little more, and copying a megabyte takes as long as a look. */
+  readonly memory: ArrayBuffer;
   readonly length: number;
   /** Start and end of each text, one after the other. */
   readonly texts: Int32Array;
@@ -47,7 +51,7 @@ export function createHistory<Found>(mostRead = Number.POSITIVE_INFINITY): Histo
   let held = 0;
 
   const forget = (session: string) => {
-    held -= sessions.get(session)?.memory.length ?? 0;
+    held -= sessions.get(session)?.memory.byteLength ?? 0;
     sessions.delete(session);
   };
 
@@ -62,13 +66,14 @@ export function createHistory<Found>(mostRead = Number.POSITIVE_INFINITY): Histo
       forget(session);
       if (bytes.length < LEAST || bytes.length > MOST_BYTES / 4) return;
       // Another call of the session may have come in between, so the memory is used again only for what was compared with it.
-      const isNext = change !== undefined && last === change.since && last.memory.length >= bytes.length;
-      const memory = isNext ? last.memory : Buffer.allocUnsafeSlow(bytes.length + (bytes.length >> 2));
+      const isNext = change !== undefined && last === change.since && last.memory.maxByteLength >= bytes.length;
+      const memory = isNext ? last.memory : new ArrayBuffer(bytes.length, { maxByteLength: ROOM * bytes.length });
+      if (memory.byteLength < bytes.length) memory.resize(Math.min(memory.maxByteLength, bytes.length + STEP));
       // Before the change both are the same already.
       const from = isNext ? change.fresh.start : 0;
-      bytes.copy(memory, from, from);
+      bytes.copy(Buffer.from(memory), from, from);
       sessions.set(session, { memory, length: bytes.length, texts, found });
-      held += memory.length;
+      held += memory.byteLength;
       for (const [oldest] of sessions) {
         if (held <= MOST_BYTES) break;
         forget(oldest);
@@ -79,7 +84,7 @@ export function createHistory<Found>(mostRead = Number.POSITIVE_INFINITY): Histo
 
 function changeBetween<Found>(last: Remembered<Found>, bytes: Buffer, mostRead: number): Change<Found> | undefined {
   const { memory, length, texts, found } = last;
-  const before = memory.subarray(0, length);
+  const before = Buffer.from(memory, 0, length);
   const shorter = Math.min(before.length, bytes.length);
   const same = samePrefix(before, bytes, shorter);
   if (same === before.length && same === bytes.length) {

@@ -1,5 +1,6 @@
 // Inspection of one payload: what is new in it is looked at, here or in a worker, and joined with what earlier calls of the session
 // said. It never throws for what it was given to read: what could not be looked at is said in `refused`.
+import { isUtf8 } from 'node:buffer';
 import crypto from 'node:crypto';
 import type { Body, InspectFinding, Label, Report, Tier } from '../core/index.ts';
 import { labels } from '../core/index.ts';
@@ -89,9 +90,14 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
     let look = await lookAt(bytes, isJson, knownSecrets, change);
     // Read otherwise than before: what stands behind it may no longer be what it was.
     if (change && !look.isClosed) look = await lookAt(bytes, isJson, knownSecrets, (change = undefined));
-    const { found: fresh, texts } = look;
+    const { texts } = look;
+    const { start, end } = change?.fresh ?? { start: 0, end: bytes.length };
+    // INVARIANT: what is remembered is UTF-8, and cut between characters, so of what was remembered only what is new can be broken.
+    const isText = isUtf8(bytes.subarray(start, end));
+    const fresh = isText ? look.found : { ...look.found, refused: look.found.refused ?? brokenText(bytes, contentType) };
     const all = change ? joined(change, fresh, bytes.length) : fresh;
-    if (session !== undefined && texts && !all.refused) history.remember(session, bytes, all, change?.textsWith(texts) ?? texts, change);
+    if (session !== undefined && texts && isText && !all.refused)
+      history.remember(session, bytes, all, change?.textsWith(texts) ?? texts, change);
     return { all, fresh };
   }
 
@@ -159,7 +165,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
       source: both(all.source, outside.source),
       traces: both(fresh.traces, outside.traces),
       isOpaque: (all.isOpaque ?? false) || (outside.isOpaque ?? false),
-      refused: all.refused ?? outside.refused ?? brokenText(bytes, body.contentType),
+      refused: all.refused ?? outside.refused,
     };
     return session === undefined ? found : { ...found, source: both(found.source, dripsOf(session, found)) };
   }

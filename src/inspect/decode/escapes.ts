@@ -4,7 +4,7 @@
 const BACKSLASH = 0x5c;
 
 /** What a single letter after a backslash stands for; 0 for none. */
-const letters = new Uint8Array(256);
+export const letters = new Uint8Array(256);
 for (const [letter, byte] of Object.entries({
   n: 10,
   r: 13,

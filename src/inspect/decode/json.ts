@@ -2,6 +2,7 @@
 // undoes every escape and finds where the contents of the strings stand.
 import type { Shifts } from '../view.ts';
 import { LONGEST_WRITTEN, readEscape, writeEscape } from './escapes.ts';
+import { copyText } from './json-text.ts';
 import { Numbers } from './numbers.ts';
 import { isWord } from './survey.ts';
 
@@ -55,6 +56,8 @@ function memory(held: Buffer, size: number): Buffer {
 const isSpecial = new Uint8Array(256);
 isSpecial[QUOTE] = 1;
 isSpecial[BACKSLASH] = 1;
+/** A text that goes on for so long without a quote is left to the kernel; calling it for less costs more than it saves. */
+const LONG = 256;
 
 /** @param isInside true when the bytes begin within a string */
 export function readJson(bytes: Buffer, isInside = false): JsonReading {
@@ -69,16 +72,27 @@ export function readJson(bytes: Buffer, isInside = false): JsonReading {
   let open = isInside ? 0 : -1;
   let openWritten = 0;
   let gap = 0;
+  /** From here on the kernel goes on. */
+  let near = LONG;
   // INVARIANT: no function made here uses the variables of this loop; they would leave the registers.
   for (let i = 0; ; ) {
     // A loop of its own, without calls: it runs at the speed of memory.
     let byte = 0;
-    while (i < length && isSpecial[(byte = bytes[i] ?? 0)] === 0) {
+    const limit = near < length ? near : length;
+    while (i < limit && isSpecial[(byte = bytes[i] ?? 0)] === 0) {
       out[written++] = byte;
       i += 1;
     }
     if (i >= length) break;
+    if (i >= near) {
+      const { read, wrote } = copyText(bytes, i, out, written, at, shift);
+      i = read;
+      written = wrote;
+      near = i + LONG;
+      continue;
+    }
     if (byte === QUOTE) {
+      near = i + LONG;
       if (open < 0) {
         numbersIn(out, gap, written, numbers);
         open = i + 1;
@@ -98,10 +112,13 @@ export function readJson(bytes: Buffer, isInside = false): JsonReading {
     if (size === 0) {
       out[written++] = BACKSLASH;
       i += 1;
+      near = i + LONG;
       continue;
     }
     written += writeEscape(out, written);
     i += size;
+    // The kernel stops at the longer ones, and where there is one there are more.
+    if (size > 2) near = i + LONG;
     at.push(written);
     shift.push(i - written);
   }

@@ -1,9 +1,14 @@
 import fs from 'node:fs';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { readJson } from '../decode/json.ts';
+import { copyText, tables as jsonTables } from '../decode/json-text.ts';
+import { Numbers } from '../decode/numbers.ts';
 import { survey, tables } from '../decode/survey.ts';
 import { budgetFor, defaultLimits } from '../limits.ts';
 import { lex, newTokens, type Tokens } from '../source/lexer.ts';
+import { jsonCode } from './json.code.ts';
+import * as J from './json.kernel.ts';
 import { lexerCode } from './lexer.code.ts';
 import * as K from './lexer.kernel.ts';
 import { kernelMemory } from './memory.ts';
@@ -14,6 +19,7 @@ import { compileKernel } from './testdata/compiler.ts';
 it.each<[string, number, string]>([
   ['lexer', 2, lexerCode],
   ['survey', S.PAGES, surveyCode],
+  ['json', J.PAGES, jsonCode],
 ])('the code of the %s is what its source compiles to (`npm run golden` writes it)', async (name, pages, used) => {
   const source = fs.readFileSync(new URL(`./${name}.kernel.ts`, import.meta.url), 'utf8');
   const code = Buffer.from(compileKernel(source, pages)).toString('base64');
@@ -70,6 +76,46 @@ it('the compiled survey says what its source says when that runs as TypeScript, 
     }),
     { numRuns: 60 },
   );
+});
+
+it('the compiled reader of JSON says what its source says when that runs as TypeScript', () => {
+  const plain = fc.nat(40).map((length) => 'x'.repeat(length));
+  const escape = fc.constantFrom('\\n', '\\"', '\\\\', '\\t', '\\/');
+  const text = fc.array(fc.oneof(plain, escape, fc.constantFrom('é', '\n')), { maxLength: 60 }).map((list) => list.join(''));
+  const end = fc.constantFrom('', '"', '\\', '\\u0041', '\\q');
+  fc.assert(
+    fc.property(text, end, fc.nat(3), (long, stop, from) => {
+      const bytes = Buffer.from(long + stop);
+      const memory = new Uint8Array(kernelMemory);
+      memory.fill(0);
+      memory.set(jsonTables());
+      memory.set(bytes, J.TEXT);
+      const start = Math.min(from, bytes.length);
+      J.copyText(J.TEXT + start, J.TEXT + bytes.length, J.OUT, J.TEXT, J.OUT - 7);
+      const [read = 0, wrote = 0, count = 0] = new Int32Array(kernelMemory, J.STOPPED, 3);
+      const [at, shift] = [new Numbers(), new Numbers()];
+      const out = Buffer.alloc(bytes.length + 7);
+      const stopped = copyText(bytes, start, out, 7, at, shift);
+      expect(stopped).toEqual({ read: read - J.TEXT, wrote: wrote - J.OUT + 7 });
+      expect(out.subarray(7, stopped.wrote)).toEqual(Buffer.from(memory.subarray(J.OUT, wrote)));
+      expect([...at.view(), ...shift.view()]).toEqual([
+        ...new Int32Array(kernelMemory, J.SHIFTS, count),
+        ...new Int32Array(kernelMemory, J.SHIFTS + J.SHIFTS_SIZE, count),
+      ]);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+it.each<[string, string]>([
+  ['a text without an end', 'x'.repeat(100_000)],
+  ['one of lines', 'a line of it\\n'.repeat(9_000)],
+  ['one with an escape over the end of each part', `${'x'.repeat(1023)}\\n`.repeat(40)],
+  ['one of the longer escapes', `${'x'.repeat(300)}\\u00e9\\ud83d\\ude00\\x41`.repeat(300)],
+])('%s is read as any reader of JSON reads it', (_name, text) => {
+  const { fields, isClosed } = readJson(Buffer.from(`["${text}"]`));
+  expect(fields.toString()).toBe(`["${JSON.parse(`"${text.replaceAll('\\x41', 'A')}"`)}"]`);
+  expect(isClosed).toBe(true);
 });
 
 it('what lies outside of its memory is a fault, never an answer', () => {

@@ -15,6 +15,14 @@ export function store32(at: number, value: number): void {
   bytes.setInt32(at, value, true);
 }
 
+export function store8(at: number, value: number): void {
+  bytes.setUint8(at, value);
+}
+
+export function copy16(to: number, from: number): void {
+  new Uint8Array(kernelMemory).copyWithin(to, from, from + 16);
+}
+
 /** How many zeros a number ends in. */
 export function ctz(value: number): number {
   return value === 0 ? 32 : 31 - Math.clz32(value & -value);

@@ -31,6 +31,7 @@ const intrinsics: Readonly<Record<string, readonly number[]>> = {
   load8: [0x2d, 0, 0],
   load32: [0x28, 2, 0],
   store32: [0x36, 2, 0],
+  store8: [0x3a, 0, 0],
   imul: [0x6c],
   ctz: [0x68],
   popcnt: [0x69],
@@ -52,6 +53,7 @@ const vectors: Readonly<Record<string, (a: number[], b: number[]) => number[]>> 
     ...[...table, ...LOAD, ...halves, ...LOAD, 0xfd, 0x0e, ...halves, 0xfd, 0x00, 0, 16],
     ...[0xfd, 0x4e, ...sixteen(0), 0xfd, 0x24, 0xfd, 0x64],
   ],
+  copy16: (to, from) => [...to, ...from, ...LOAD, 0xfd, 0x0b, 0, 0],
   notAscii: (at) => [...at, ...LOAD, 0xfd, 0x64],
 };
 
@@ -173,7 +175,7 @@ function bodyOf(node: Node, constants: ReadonlyMap<string, number>, indexes: Rea
       return [...(code === undefined ? [] : value(left)), ...value(right), ...(code === undefined ? [] : [code]), 0x21, ...local(left)];
     }
     if (e.type === 'CallExpression') {
-      const isStore = ['store32', 'halve'].includes(e['callee'].name);
+      const isStore = ['store8', 'store32', 'copy16', 'halve'].includes(e['callee'].name);
       return isStore ? call(e) : [...call(e), 0x1a];
     }
     throw unknown(e);
