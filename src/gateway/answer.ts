@@ -169,19 +169,15 @@ interface End {
 }
 
 /** Records what came of an allowed call. It has left already, so a ledger that fails now can only be reported. */
-function settle(
-  { deps, input, asked, read, entry, began, restoring, strippedTools }: Passage,
-  outcome: Outcome,
-  status: number,
-  { bytesIn, usage, fault, rule }: End,
-): void {
+function settle(passage: Passage, outcome: Outcome, status: number, { bytesIn, usage, fault, rule }: End): void {
+  const { deps, input, asked, entry, began } = passage;
   const { principal } = input;
-  const { target, bytesOut, attempts } = outcome;
+  const { target, bytesOut } = outcome;
   const { provider, perimeter } = target;
   const ms = performance.now() - began;
   deps.metrics.settled({ provider, perimeter, status, usage, bytesOut, bytesIn, ms });
   input.allowance?.spend({ target, usage, bytesOut, bytesIn });
-  const body: Partial<EntryBody> = {
+  const body: { -readonly [name in keyof EntryBody]: EntryBody[name] } = {
     action: 'llm.invoke',
     class: 'model',
     session: principal.session,
@@ -189,25 +185,41 @@ function settle(
     agent: principal.agent,
     purpose: principal.purpose,
     requestedModel: asked.model,
-    provider: target.provider,
-    perimeter: target.perimeter,
+    provider,
+    perimeter,
     status,
     bytesOut,
     bytesIn,
-    ...(fault === undefined ? {} : { reason: fault }),
-    ...(rule ? { decision: 'deny', policies: [rule] } : {}),
-    detail: {
-      model: target.model,
-      stream: asked.stream,
-      ms: Math.round(ms),
-      attempts,
-      ...(usage ? { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens, cachedTokens: usage.cachedTokens } : {}),
-      ...(outcome.scrubs.length > 0 ? { scrubs: [...outcome.scrubs] } : {}),
-      ...(outcome.lossy.length > 0 ? { lossy: [...outcome.lossy] } : {}),
-      ...(read.serverTools.length > 0 ? { providerTools: [...read.serverTools] } : {}),
-      ...(strippedTools.length > 0 ? { strippedTools: [...strippedTools] } : {}),
-      ...(restoring && restoring.count > 0 ? { restored: restoring.count } : {}),
-    },
+    detail: detailOf(passage, outcome, Math.round(ms), usage),
   };
+  if (fault !== undefined) body.reason = fault;
+  if (rule) {
+    body.decision = 'deny';
+    body.policies = [rule];
+  }
   deps.outcomes.add(entry, body);
+}
+
+/** In the order of the alphabet, which the ledger wants: it would have to sort it for every call. */
+function detailOf(
+  { asked, read, restoring, strippedTools }: Passage,
+  { target, attempts, scrubs, lossy }: Outcome,
+  ms: number,
+  usage: Usage | undefined,
+): NonNullable<EntryBody['detail']> {
+  const detail: Record<string, string | number | boolean | readonly string[]> = { attempts };
+  if (usage) {
+    detail['cachedTokens'] = usage.cachedTokens;
+    detail['inputTokens'] = usage.inputTokens;
+  }
+  if (lossy.length > 0) detail['lossy'] = [...lossy];
+  detail['model'] = target.model;
+  detail['ms'] = ms;
+  if (usage) detail['outputTokens'] = usage.outputTokens;
+  if (read.serverTools.length > 0) detail['providerTools'] = [...read.serverTools];
+  if (restoring && restoring.count > 0) detail['restored'] = restoring.count;
+  if (scrubs.length > 0) detail['scrubs'] = [...scrubs];
+  detail['stream'] = asked.stream;
+  if (strippedTools.length > 0) detail['strippedTools'] = [...strippedTools];
+  return detail;
 }

@@ -53,7 +53,8 @@ export class Edge {
       if (this.#bundle.count < tileWidth) continue;
       pieces.push(this.#bundle.since(from));
       this.#complete('entries', this.#range.size / tileWidth - 1, this.#bundle.since(0));
-      this.#bundle = new Bundle(this.#bundle.length);
+      // Entries are much of a size, and a bundle that grows is copied.
+      this.#bundle = new Bundle(Math.ceil(1.25 * this.#bundle.length));
       from = 0;
     }
     this.#dirty.add('entries');

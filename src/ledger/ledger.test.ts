@@ -75,6 +75,18 @@ it('an entry can be read, proved and verified before it is published, and others
   await ledger.close();
 });
 
+it('the journal that grew under load is short again when there is time', async () => {
+  const ledger = await openLedger(options());
+  const size = async (): Promise<number> => (await stat(path.join(options().dir, '.state', 'journal'))).size;
+  const long = { ...deny, path: `/${'x'.repeat(1000)}` };
+  await Promise.all(Array.from({ length: 2000 }, () => ledger.append(long)));
+  expect(await size()).toBeGreaterThan(1 << 20);
+  await expect.poll(size, { timeout: 5000 }).toBeLessThanOrEqual(1 << 20);
+  expect((await ledger.append(deny)).index).toBe(2000);
+  expect(await verifyLedger({ dir: options().dir })).toMatchObject({ ok: true, size: 2001 });
+  await ledger.close();
+});
+
 describe('the journal of a writer that was killed', () => {
   const journal = (): string => path.join(options().dir, '.state', 'journal');
   const unlocked = (): string => path.join(root, 'copy');

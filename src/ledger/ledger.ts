@@ -122,6 +122,7 @@ class Writer implements Ledger {
   readonly #lock: Lock;
   readonly #signer: Signer;
   readonly #publisher: Publisher;
+  readonly #journal: string;
   #edge = new Edge();
   #note = '';
   /** For the record of a group of usual size: memory that is asked for anew costs more than what is written into it. */
@@ -147,6 +148,7 @@ class Writer implements Ledger {
     this.#lock = lock;
     this.#signer = signer;
     this.#publisher = new Publisher(options.dir, disk);
+    this.#journal = journalFile(options.dir);
   }
 
   get size(): number {
@@ -194,7 +196,7 @@ class Writer implements Ledger {
       this.#acknowledge(found.note);
     }
     // Empty from here on, and its name durable.
-    await this.#disk.write(journalFile(this.#options.dir), Buffer.alloc(0));
+    await this.#disk.write(this.#journal, Buffer.alloc(0));
     await this.#disk.syncDirectory(path.join(this.#options.dir, privateDirectory));
     this.#next = this.#size;
   }
@@ -217,7 +219,7 @@ class Writer implements Ledger {
     if (this.#fault === undefined) {
       try {
         if (this.#unpublished > 0) await this.#publishAll();
-        await this.#disk.empty(journalFile(this.#options.dir));
+        await this.#disk.empty(this.#journal);
       } catch {
         // What is not published now stands in the journal, and the next open finds it there.
       }
@@ -260,7 +262,7 @@ class Writer implements Ledger {
     const framed = this.#edge.append(group.map(({ text }) => text));
     const note = this.#sign();
     const record = encodeGroup(framed, note, this.#record);
-    await this.#disk.extend(journalFile(this.#options.dir), this.#journalled, record);
+    await this.#disk.extend(this.#journal, this.#journalled, record);
     this.#journalled += record.length;
     this.#journalLength = Math.max(this.#journalLength, this.#journalled);
     this.#unpublished += group.length;
@@ -291,7 +293,7 @@ class Writer implements Ledger {
     // Its records stand below the published checkpoint now and count no more. They stay until others are written over them, so that a copy
     // that somebody takes in this moment has the entries in one place or the other.
     if (this.#journalLength > (this.#pending.length > 0 ? keptUnderLoadBytes : keptJournalBytes)) {
-      await this.#disk.empty(journalFile(this.#options.dir));
+      await this.#disk.empty(this.#journal);
       this.#journalLength = 0;
     }
     this.#journalled = 0;
