@@ -99,19 +99,24 @@ export function hashOf(key: string): string {
 }
 
 interface HashedKey {
+  /** Of the 64 hex digits, in lower case. */
   readonly hash: Buffer;
   readonly key: KeyConfig;
 }
 
 function hashed(keys: readonly KeyConfig[]): readonly HashedKey[] {
-  return keys.map((key) => ({ hash: Buffer.from(key.sha256, 'hex'), key })).filter(({ hash }) => hash.length === 32);
+  return keys.map((key) => ({ hash: Buffer.from(key.sha256.toLowerCase()), key })).filter(({ hash }) => hash.length === hexDigits);
 }
+
+const hexDigits = 64;
+/** Used again for each key that is presented: Node makes a hash as text in a third of the time of a buffer. */
+const digits = Buffer.alloc(hexDigits);
 
 /** Looks at every key whatever it finds, so that the time tells nothing. */
 function findKey(text: string, ...lists: readonly (readonly HashedKey[])[]): KeyConfig | undefined {
-  const presented = crypto.hash('sha256', text, 'buffer');
+  digits.write(hashOf(text), 'latin1');
   let found: KeyConfig | undefined;
-  for (const list of lists) for (const { hash, key } of list) if (crypto.timingSafeEqual(hash, presented)) found ??= key;
+  for (const list of lists) for (const { hash, key } of list) if (crypto.timingSafeEqual(hash, digits)) found ??= key;
   return found;
 }
 
