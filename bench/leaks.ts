@@ -22,11 +22,12 @@ export function benchLeaks(launches: number): LeakRow[] {
   const state = path.join(dir, 'state');
   const temporary = path.join(dir, 'tmp');
   for (const at of [workspace, temporary]) fs.mkdirSync(at);
-  fs.writeFileSync(path.join(workspace, 'file'), 'x');
+  // Enough that a session ends while it still takes its first looks at them.
+  for (let i = 0; i < 2000; i++) fs.writeFileSync(path.join(workspace, `file-${i}`), 'x');
   const env = { PATH: process.env['PATH'], HOME: dir, INTRAMUR_HOME: state, TMPDIR: temporary };
   const intramur = (...args: string[]): string =>
     execFileSync(process.execPath, [main, ...args], { cwd: workspace, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-  const launch = (i: number): void => void intramur('run', '--mode', i % 2 ? 'direct' : 'overlay', '--', 'true');
+  const launch = (i: number): void => void intramur('run', '--mode', i % 2 ? 'direct' : 'overlay', '--', 'sleep', i % 4 ? '0' : '0.02');
   try {
     intramur('up', '--background');
     const { pid } = JSON.parse(intramur('status', '--json')) as { pid: number };

@@ -29,7 +29,7 @@ export function benchExecAudit(root: string, rounds: number): readonly ExecAudit
   const [home, workspace] = ['home', 'workspace'].map((name) => path.join(dir, name)) as [string, string];
   for (const each of [home, workspace]) fs.mkdirSync(each);
   const main = path.join(root, 'dist', 'main.js');
-  const env = { PATH: process.env['PATH'], HOME: home, INTRAMUR_HOME: dir, LANG: 'C.UTF-8' };
+  const env = { PATH: process.env['PATH'], HOME: home, INTRAMUR_HOME: path.join(dir, 'state'), LANG: 'C.UTF-8' };
   const cli = (...args: string[]): void => {
     const { status, stderr } = spawnSync(process.execPath, [main, ...args], { cwd: workspace, env, encoding: 'utf8' });
     if (status !== 0) throw new Error(`${args[0]} ended with ${status}: ${stderr}`);

@@ -2,6 +2,10 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { elf } from '../../src/sandbox/elf.ts';
+import { imageFile } from '../../src/sandbox/init-file.ts';
+import { walk } from '../../src/sandbox/overlay/warm.ts';
+import { SyscallScript } from '../../src/sandbox/syscall-script.ts';
 import { bare, inside, layerOf, type Surrounding, surroundings } from './surrounding.ts';
 
 export interface SandboxRow {
@@ -19,8 +23,17 @@ export interface SandboxRow {
   readonly 'overlay/bareOverlay': number;
 }
 
+/** What a session in copy-on-write mode costs beside its program, because the first looks at the workspace are taken by a process of its own. */
+export interface BesideRow {
+  readonly work: string;
+  /** Median processor time, milliseconds. */
+  readonly beside: number;
+}
+
 const search = 'grep -r needle tree > /dev/null || true';
 const status = 'git status --short > /dev/null';
+/** What a program in Node needs before it looks at files. The first looks at the workspace are taken in this time, beside it. */
+const pause = 'sleep 0.3';
 
 /** What is prepared, and what is measured. */
 const work: Readonly<Record<string, readonly [string, string]>> = {
@@ -33,33 +46,58 @@ const work: Readonly<Record<string, readonly [string, string]>> = {
     ':',
     'mkdir many; i=0; while [ $i -lt 2000 ]; do echo $i > many/$i; i=$((i+1)); done; cat many/* > /dev/null; rm -r many',
   ],
-  'search 5,000 files, the first time': [':', search],
+  'search 5,000 files, the first time, at once': [':', search],
+  'search 5,000 files, the first time, after 0.3 s': [pause, search],
   'search 5,000 files, again': [search, search],
-  'git status of 5,000 files, the first time': [':', status],
+  'git status of 5,000 files, the first time, at once': [':', status],
+  'git status of 5,000 files, the first time, after 0.3 s': [pause, status],
   'git status of 5,000 files, again': [status, status],
 };
 
 const [dir = '', rounds = '9'] = process.argv.slice(2);
 const workspace = path.join(dir, 'workspace');
 populate();
-const rows: SandboxRow[] = [];
+const rows: (SandboxRow | BesideRow)[] = [];
 for (const [name, [prepared, measured]] of Object.entries(work)) {
   if (name.startsWith('compile') && spawnSync('cc', ['--version']).status !== 0) continue;
   rows.push(
     await row(name, async (surrounding) => {
-      // A subshell, so that what the loop costs the shell itself counts too; user and system time in seconds.
-      await run(
-        surrounding,
-        `${prepared}; TIMEFORMAT='%3U %3S'; export HOME=/nowhere; { time { ( ${measured} ) 2> /dev/null; }; } 2> took`,
-      );
-      const file = path.join(surrounding.endsWith('overlay') ? layerOf(dir).upper : workspace, 'took');
-      const [user = Number.NaN, system = Number.NaN] = fs.readFileSync(file, 'utf8').trim().split(' ').map(Number);
-      fs.rmSync(file);
-      return (user + system) * 1000;
+      await run(surrounding, `${prepared}; ${timed(measured)}`);
+      return took(surrounding);
     }),
   );
 }
+rows.push(beside());
 process.stdout.write(JSON.stringify(rows));
+
+/** Processor time, written to a file. A subshell, so that what a loop costs the shell itself counts too. */
+function timed(script: string): string {
+  return `TIMEFORMAT='%3U %3S'; export HOME=/nowhere; { time { ( ${script} ) 2> /dev/null; }; } 2> took`;
+}
+
+/** User and system time, in milliseconds. */
+function took(surrounding: Surrounding): number {
+  const file = path.join(surrounding.endsWith('overlay') ? layerOf(dir).upper : workspace, 'took');
+  const [user = Number.NaN, system = Number.NaN] = fs.readFileSync(file, 'utf8').trim().split(' ').map(Number);
+  fs.rmSync(file);
+  return (user + system) * 1000;
+}
+
+/** The looks alone, through a bare overlay. */
+function beside(): BesideRow {
+  const script = new SyscallScript(2);
+  script.stage('the looks');
+  walk(script, { argv: 1 }, 20_000);
+  script.call('exit', [0]);
+  const looks = imageFile(path.join(dir, 'cache'), elf(script.build(), process.arch === 'arm64' ? 'arm64' : 'x64'));
+  const times: number[] = [];
+  for (let round = 0; round < Number(rounds); round++) {
+    bare(timed(`${looks} .`), dir, workspace, true);
+    times.push(took('bare overlay'));
+    layerOf(dir).remove();
+  }
+  return { work: 'the first looks at 5,000 files, beside the program', beside: Math.round(median(times)) };
+}
 
 async function row(name: string, measure: (surrounding: Surrounding) => Promise<number>): Promise<SandboxRow> {
   const times = new Map<Surrounding, number[]>(surroundings.map((one) => [one, []]));

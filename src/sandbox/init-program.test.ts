@@ -22,6 +22,7 @@ const options: InitOptions = {
   hasIpv6: true,
   groups: 1,
   hasOverlay: true,
+  warmsOverlay: true,
   listeners: [{ protocol: 'tcp', family: 6, address: 'any', port: 443 }],
   limits: { pids: 64, fileBytes: 1 << 20 },
   firstForeignFd: 12,
@@ -71,6 +72,24 @@ describe('a compiled program', () => {
     const { program, stderr, status } = run((script) => script.stage('second').call('close', [99]).stage('third').call('exit', [0]));
     expect(status).toBe(125);
     expect([stderr.readInt32LE(0), program.stages[stderr.readUInt32LE(4)]]).toEqual([-9, 'second']);
+  });
+
+  it('counts, looks into memory, and jumps by what it finds', () => {
+    const listing = Buffer.alloc(16);
+    listing.writeUInt16LE(0xfffe, 8);
+    listing.writeUInt8(0x80, 11);
+    const { status, stdout } = run((script) => {
+      const at = script.words([script.bytes(listing)]);
+      const [value, sum] = [script.space(8), script.words([1])];
+      const [isZero, isBelow, isNot] = [script.label(), script.label(), script.label()];
+      script.add(at, 8).peek(value, at, 0, 2).add(value, -0xfffe).jump(isZero, value).call('exit', [1]);
+      script.place(isZero).add(sum, 2).peek(value, at, 3, 1).subtract(sum, value).jumpIfNegative(isBelow, sum).call('exit', [2]);
+      // 1 + 2 - 128 + 125 + 7, on which neither jumps.
+      script.place(isBelow).add(sum, 132).jumpIfNegative(isNot, sum).jump(isNot, sum);
+      script.call('write', [1, script.text('through'), { load: sum }]).call('exit', [{ load: sum }]);
+      script.place(isNot).call('exit', [3]);
+    });
+    expect([status, stdout.toString()]).toEqual([7, 'through']);
   });
 
   it('takes one result only where only one is success', () => {

@@ -4,6 +4,7 @@
 // one user and one list of ports; everything that changes from run to run comes by argument.
 //
 // Called as: init [GROUP…] [WORKSPACE UPPER WORK] PROGRAM ARGUMENT… with the descriptors of `initFds`.
+import { warm } from './overlay/warm.ts';
 import type { Supervision } from './supervision.ts';
 import type { Program } from './syscall-script.ts';
 import { type Datum, SyscallScript } from './syscall-script.ts';
@@ -18,6 +19,8 @@ export interface InitOptions {
   /** How many control groups it enters. */
   readonly groups: number;
   readonly hasOverlay: boolean;
+  /** A process takes the first looks at the overlay while the program starts. */
+  readonly warmsOverlay: boolean;
   readonly listeners: readonly Listener[];
   readonly limits: { readonly pids: number; readonly fileBytes: number };
   /** Descriptors from this one on are closed before bubblewrap starts: the caller's own must not be seen inside. */
@@ -55,12 +58,12 @@ export const goMessage = { go: true } as const;
 
 /** Everything that the program depends on, in few characters. */
 export function initKey(options: InitOptions, arch: string): string {
-  const { outer, inner, isRoot, hasIpv6, groups, hasOverlay, listeners, limits, firstForeignFd, supervision } = options;
+  const { outer, inner, isRoot, hasIpv6, groups, hasOverlay, warmsOverlay, listeners, limits, firstForeignFd, supervision } = options;
   const doors = listeners.map(({ protocol, family, address, port }) => `${protocol[0]}${family}${address[0]}${port}`).join('.');
   return [
     `init-${arch}`,
     [outer.uid, outer.gid, inner.uid, inner.gid].join('.'),
-    [isRoot, hasIpv6, hasOverlay, groups].map(Number).join(''),
+    [isRoot, hasIpv6, hasOverlay, warmsOverlay, groups].map(Number).join(''),
     doors,
     [limits.pids, limits.fileBytes, firstForeignFd].join('.'),
     ...(supervision ? [supervision.key] : []),
@@ -76,6 +79,7 @@ export function initProgram(options: InitOptions): Program {
   limits(script, options.limits);
   const first = 1 + options.groups;
   if (options.hasOverlay) overlay(script, slot, first);
+  const warming = options.warmsOverlay ? warm(script, { argv: first }) : undefined;
   loopback(script, slot, options.hasIpv6);
   options.listeners.forEach((listener, index) => open(script, listener, index));
   script.stage('the word to prepare');
@@ -87,6 +91,7 @@ export function initProgram(options: InitOptions): Program {
   script.call('close_range', [options.firstForeignFd, 0xffffffff, 0]);
   script.call('execve', [{ argv: program }, { argvFrom: program }, script.space(8)]);
   supervisor?.placeLoops();
+  warming?.placeLoop();
   return script.build();
 }
 

@@ -1,7 +1,7 @@
 // Starts a program in the sandbox: compiles the init, describes the inside to bubblewrap by descriptor, takes over the listeners,
 // and gives the word to start. INVARIANT: there is no path through this file on which the program runs unconfined.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { IntramurError } from '../core/index.ts';
 import { notHeldBy, type SessionCgroup, sessionCgroup } from './cgroup.ts';
@@ -18,6 +18,7 @@ import { bwrapMounts, type Mount } from './mount.ts';
 import type { Change } from './overlay/change.ts';
 import { isEmpty, sweepEmpty } from './overlay/empty.ts';
 import { type Layer, readLayer, writeHolder, writeManifest } from './overlay/manifest.ts';
+import { isWorthWarming } from './overlay/warm.ts';
 import { type Owner, requireReachable } from './owner.ts';
 import type { Exit, Launched, LaunchPlan, LimitsInForce, Listeners } from './plan.ts';
 import { type Prepared, prepare } from './prepare.ts';
@@ -67,6 +68,7 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
       hasIpv6,
       groups: group.entries.length,
       hasOverlay: plan.mode === 'overlay',
+      warmsOverlay: plan.mode === 'overlay' && isWorthWarming({ type: statfsSync(workspace).type, size: statSync(workspace).size }),
       listeners: listeners.map(({ listener }) => listener),
       limits: plan.limits,
       firstForeignFd,

@@ -61,16 +61,22 @@ const x64Registers = [
   { immediate: [0x49, 0xb9], fromEax: [0x41, 0x89, 0xc1], rex: 0x4c, modrm: 0x8d },
 ] as const;
 
+/** movzx eax, byte or word of [rax+disp32] */
+const x64Peeks = { 1: [0x0f, 0xb6, 0x80], 2: [0x0f, 0xb7, 0x80] } as const;
+
 function x64(program: Program, base: bigint): Buffer {
   const code: number[] = [];
   const jumps = new Jumps();
   const jumpsToFailure: number[] = [];
   const syscall = (number: number): void => void code.push(0xb8, ...u32(number), 0x0f, 0x05);
+  const loaded = (datum: Datum): number[] => [0xa1, ...u64(addressOf(datum, base))]; // mov eax,[…]
+  const stored = (datum: Datum): number[] => [0xa3, ...u64(addressOf(datum, base))]; // mov […],eax
   const argument = (value: Argument, index: number): void => {
     const register = x64Registers[index];
     if (!register) throw new RangeError('a system call has at most six arguments');
     if (typeof value === 'number' || typeof value === 'bigint') code.push(...register.immediate, ...u64(BigInt(value)));
-    else if ('load' in value) code.push(0xa1, ...u64(addressOf(value.load, base)), ...register.fromEax);
+    else if ('x64' in value) code.push(...register.immediate, ...u64(BigInt(value.x64)));
+    else if ('load' in value) code.push(...loaded(value.load), ...register.fromEax);
     else if ('argv' in value) code.push(register.rex, 0x8b, register.modrm, ...u32(argvOffset(value.argv)));
     else if ('argvFrom' in value) code.push(register.rex, 0x8d, register.modrm, ...u32(argvOffset(value.argvFrom)));
     else if ('environment' in value)
@@ -101,11 +107,22 @@ function x64(program: Program, base: bigint): Buffer {
       continue;
     }
     if (step.kind === 'jump') {
-      if (step.ifZero)
-        code.push(0xa1, ...u64(addressOf(step.ifZero, base)), 0x85, 0xc0, 0x0f, 0x84); // mov eax,[…]; test eax,eax; je …
+      // mov eax,[…]; test eax,eax; je … or js …
+      if (step.when) code.push(...loaded(step.when.value), 0x85, 0xc0, 0x0f, step.when.is === 'zero' ? 0x84 : 0x88);
       else code.push(0xe9); // jmp …
       jumps.from(code.length, step.to);
       code.push(0, 0, 0, 0);
+      continue;
+    }
+    if (step.kind === 'add') {
+      if (typeof step.value === 'number')
+        code.push(0xb9, ...u32(step.value)); // mov ecx,imm32
+      else code.push(...loaded(step.value), 0x89, 0xc1); // mov eax,[…]; mov ecx,eax
+      code.push(...loaded(step.to), step.sign === 1 ? 0x01 : 0x29, 0xc8, ...stored(step.to)); // mov eax,[…]; add or sub eax,ecx; mov […],eax
+      continue;
+    }
+    if (step.kind === 'peek') {
+      code.push(...loaded(step.at), ...x64Peeks[step.bytes], ...u32(step.offset), ...stored(step.to));
       continue;
     }
     step.args.forEach(argument);
@@ -129,6 +146,11 @@ function x64(program: Program, base: bigint): Buffer {
   return Buffer.from(code);
 }
 
+/** cbz w0, …; b.mi …: the distance stands at the same place in both. */
+const arm64Jumps = { zero: 0x34000000, negative: 0x54000004 } as const;
+/** ldrb or ldrh w0, [x0, x2] */
+const arm64Peeks = { 1: 0x38626800, 2: 0x78626800 } as const;
+
 function arm64(program: Program, base: bigint): Buffer {
   const code: number[] = [];
   const jumps = new Jumps();
@@ -146,8 +168,14 @@ function arm64(program: Program, base: bigint): Buffer {
     immediate(callNumber, BigInt(number));
     code.push(0xd4000001);
   };
+  /** ldr w0, [x9] */
+  const load = (datum: Datum): void => {
+    immediate(scratch, addressOf(datum, base));
+    code.push(0xb9400120);
+  };
   const argument = (value: Argument, register: number): void => {
     if (typeof value === 'number' || typeof value === 'bigint') return immediate(register, BigInt(value));
+    if ('arm64' in value) return immediate(register, BigInt(value.arm64));
     if ('load' in value) {
       immediate(scratch, addressOf(value.load, base));
       code.push((0xb9400000 | (scratch << 5) | register) >>> 0); // ldr wN, [x9]
@@ -186,12 +214,28 @@ function arm64(program: Program, base: bigint): Buffer {
       continue;
     }
     if (step.kind === 'jump') {
-      if (step.ifZero) {
-        immediate(scratch, addressOf(step.ifZero, base));
-        code.push(0xb9400120); // ldr w0, [x9]
-      }
+      if (step.when) load(step.when.value);
+      if (step.when?.is === 'negative') code.push(0x7100001f); // cmp w0, #0
       jumps.from(code.length, step.to);
-      code.push(step.ifZero ? 0x34000000 : 0x14000000); // cbz w0, … or b …
+      code.push(step.when ? arm64Jumps[step.when.is] : 0x14000000); // … or b …
+      continue;
+    }
+    if (step.kind === 'add') {
+      if (typeof step.value === 'number') immediate(1, BigInt(step.value));
+      else {
+        load(step.value);
+        code.push(0x2a0003e1); // mov w1, w0
+      }
+      load(step.to);
+      code.push(step.sign === 1 ? 0x0b010000 : 0x4b010000, 0xb9000120); // add or sub w0, w0, w1; str w0, [x9]
+      continue;
+    }
+    if (step.kind === 'peek') {
+      immediate(2, BigInt(step.offset));
+      load(step.at);
+      code.push(arm64Peeks[step.bytes]);
+      immediate(scratch, addressOf(step.to, base));
+      code.push(0xb9000120); // str w0, [x9]
       continue;
     }
     step.args.forEach(argument);
@@ -212,7 +256,7 @@ function arm64(program: Program, base: bigint): Buffer {
   immediate(stageRegister, 0n);
   for (const at of jumpsToFailure) code[at] = (0x14000000 | ((code.length - at) & 0x3ffffff)) >>> 0; // b failure
   jumps.resolve((at, target) => {
-    const isConditional = code[at] === 0x34000000;
+    const isConditional = code[at] !== 0x14000000;
     const distance = isConditional ? ((target - at) & 0x7ffff) << 5 : (target - at) & 0x3ffffff;
     code[at] = ((code[at] ?? 0) | distance) >>> 0;
   });

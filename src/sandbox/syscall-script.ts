@@ -1,6 +1,7 @@
 // A program of system calls: constants, bytes, values stored by an earlier call, and the program's own arguments. A call that fails
 // reports its step and errno and ends the program. It has jumps, so that a process can be told from its child and a loop can be
-// written, and nothing else: no arithmetic, no functions. `elf.ts` makes it executable.
+// written, sums and a look at memory, so that a loop can go through what the kernel wrote, and nothing else: no functions, no stack.
+// `elf.ts` makes it executable.
 import { type Arch, type SyscallName, syscallNumbers } from './syscall-number.ts';
 
 /** A call by name, or by its number on each machine. */
@@ -16,6 +17,8 @@ export interface Datum {
 export type Argument =
   | number
   | bigint
+  /** A constant that has another value on each machine. */
+  | Readonly<Record<Arch, number>>
   /** The address of these bytes. */
   | Datum
   /** The 32-bit value that stands in these bytes when the call is made. */
@@ -45,7 +48,12 @@ export type Step =
   | { readonly kind: 'clear'; readonly datum: Datum }
   | { readonly kind: 'place'; readonly label: Label }
   /** Goes on at the label: always, or when the 32-bit value in `ifZero` is zero. */
-  | { readonly kind: 'jump'; readonly to: Label; readonly ifZero?: Datum };
+  /** Goes on at the label: always, or when the 32-bit value in `when` is zero, or is below it. */
+  | { readonly kind: 'jump'; readonly to: Label; readonly when?: { readonly is: 'zero' | 'negative'; readonly value: Datum } }
+  /** Adds to the 32-bit value in `to`, or takes away from it. */
+  | { readonly kind: 'add'; readonly to: Datum; readonly value: number | Datum; readonly sign: 1 | -1 }
+  /** Puts into `to` what stands `offset` bytes after the address in `at`. */
+  | { readonly kind: 'peek'; readonly to: Datum; readonly at: Datum; readonly offset: number; readonly bytes: 1 | 2 };
 
 /** A place in the program, numbered from 0. */
 export type Label = number;
@@ -155,7 +163,29 @@ export class SyscallScript {
   }
 
   jump(to: Label, ifZero?: Datum): this {
-    this.#steps.push({ kind: 'jump', to, ...(ifZero ? { ifZero } : {}) });
+    this.#steps.push({ kind: 'jump', to, ...(ifZero ? { when: { is: 'zero', value: ifZero } } : {}) });
+    return this;
+  }
+
+  jumpIfNegative(to: Label, value: Datum): this {
+    this.#steps.push({ kind: 'jump', to, when: { is: 'negative', value } });
+    return this;
+  }
+
+  /** A number may be below zero; sums are of 32 bits, which addresses of data fit into (`elf.ts`). */
+  add(to: Datum, value: number | Datum): this {
+    this.#steps.push({ kind: 'add', to, value, sign: 1 });
+    return this;
+  }
+
+  subtract(to: Datum, value: Datum): this {
+    this.#steps.push({ kind: 'add', to, value, sign: -1 });
+    return this;
+  }
+
+  /** @param at holds an address */
+  peek(to: Datum, at: Datum, offset: number, bytes: 1 | 2): this {
+    this.#steps.push({ kind: 'peek', to, at, offset, bytes });
     return this;
   }
 

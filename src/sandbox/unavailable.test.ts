@@ -29,6 +29,7 @@ describe('a launch that failed', () => {
       hasIpv6: true,
       groups: 0,
       hasOverlay: true,
+      warmsOverlay: true,
       listeners: [],
       limits,
       firstForeignFd: 9,
