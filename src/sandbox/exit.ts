@@ -34,7 +34,7 @@ export function statusOf(child: ChildProcess): Status {
 }
 
 /** The first process of the sandbox's process namespace, as bubblewrap reports it: bubblewrap's own, the program is its oldest child. */
-function firstProcess(status: Status): number | undefined {
+export function firstProcess(status: Status): number | undefined {
   const pid = Number(/"child-pid":\s*(?<pid>\d+)/.exec(status.soFar().toString('latin1'))?.groups?.['pid']);
   return Number.isInteger(pid) ? pid : undefined;
 }

@@ -50,7 +50,10 @@ const overlayFds = { lower: 200, upper: 201, work: 202 } as const;
 const acknowledgement = '{"cmd":"NODE_HANDLE_ACK"}\n';
 /** The launcher's word that bubblewrap can read what it is told. INVARIANT: sent before the first acknowledgement, so that the init can tell where it ends. */
 export const describedMessage = { described: true } as const;
-/** The launcher's word that every listener is taken over and the program may start. */
+/** The starter's word that the inside is finished. */
+const readyMessage = { ready: true } as const;
+export const saysReady = (message: unknown): boolean => typeof message === 'object' && message !== null && 'ready' in message;
+/** The launcher's word that every listener is taken over and the program may start. INVARIANT: said to a starter that is ready, and only then. */
 export const goMessage = { go: true } as const;
 
 /** Everything that the program depends on, in few characters. */
@@ -104,20 +107,24 @@ function disposition(script: SyscallScript, handler: number): void {
 }
 
 /**
- * The first program inside: waits for the launcher's word, takes signals as any program does, and becomes the one that was asked for.
- * INVARIANT: nothing else starts inside before that word. The end of the channel, which is what a dead launcher looks like, is too
- * short and ends it; the channel is closed before the program starts.
+ * The first program inside: takes signals as any program does, says that it is there, waits for the launcher's word, and becomes the
+ * program that was asked for. INVARIANT: nothing else starts inside before that word. The end of the channel, which is what a dead
+ * launcher looks like, is too short and ends it; the channel is closed before the program starts.
  * Called as: starter PROGRAM ARGUMENT…
  * @param handles how many listeners the init hands over: each is acknowledged on the channel before the word comes
  */
 export function starterProgram(handles: number): Program {
   // Closed by now: whoever would read a report is gone when there is one.
   const script = new SyscallScript(initFds.status);
+  const ready = script.bytes(Buffer.from(`${JSON.stringify(readyMessage)}\n`));
+  const noSignal = 0x4000;
   script.stage('the word to start');
+  // Before the launcher hears of it: a signal that it hands on from then on is not lost.
+  disposition(script, byDefault);
+  script.call('sendto', [initFds.channel, ready, ready.bytes.length, noSignal, 0, 0], { exactly: ready.bytes.length });
   awaitBytes(script, handles * acknowledgement.length + messageBytes(goMessage));
   script.call('close_range', [initFds.channel, 0xffffffff, 0]);
   const failure = script.text('intramur: the program could not be started\n');
-  disposition(script, byDefault);
   script.attempt('execve', [{ argv: 1 }, { argvFrom: 1 }, { environment: true }]);
   script.call('write', [2, failure, failure.bytes.length - 1]);
   script.call('exit', [127]);

@@ -11,8 +11,9 @@ import type { FileChanges } from './direct-changes.ts';
 import { elf } from './elf.ts';
 import { exitOf, killAll, type Status, signalProgram, statusOf } from './exit.ts';
 import { gitOutside } from './git-outside.ts';
-import { describedMessage, goMessage, initFds, initKey, initProgram, starterProgram } from './init-program.ts';
+import { describedMessage, goMessage, initFds, initKey, initProgram, saysReady, starterProgram } from './init-program.ts';
 import { inside, starterPath } from './inside.ts';
+import { untilTied } from './lifeline.ts';
 import { closeHandle, indexOf, listenersFrom, listenersOf, type Planned } from './listeners.ts';
 import { bwrapMounts, type Mount } from './mount.ts';
 import type { Change } from './overlay/change.ts';
@@ -292,8 +293,14 @@ function started(child: ChildProcess, { plan, status, exited, group, listeners: 
       if (!isHeard) kill();
       return isHeard;
     };
-    // Until the program may start, an exit is the failure of the launch.
-    exited.then(() => fail(new IntramurError('SANDBOX_SETUP', 'the init program ended before it was set up')), fail);
+    // Until the program may start, an exit is the failure of the launch; but a signal may end the starter as it would the program.
+    const ready = new Promise<void>((isReady) => {
+      child.on('message', (message) => saysReady(message) && isReady());
+      exited.then(({ signal }) => {
+        if (signal === null && received.size === planned.length) isReady();
+        else fail(new IntramurError('SANDBOX_SETUP', 'the init program ended before it was set up'));
+      }, fail);
+    });
     child.on('message', (message: unknown, handle: unknown) => {
       const index = indexOf(message);
       if (index === undefined || handle === undefined) return;
@@ -305,7 +312,9 @@ function started(child: ChildProcess, { plan, status, exited, group, listeners: 
           async () => {
             const limits = limitsOf(plan, group.linesFor(pid));
             await on.confined?.(limits);
-            child.send(goMessage, () => child.connected && child.disconnect());
+            await ready;
+            await untilTied(child, status);
+            if (child.connected) child.send(goMessage, () => child.connected && child.disconnect());
             resolve({ pid, exited, limits, memoryKills: () => group.memoryKills, tidy: () => tidy(plan), changes, signal, kill });
           },
           (fault: unknown) => {
