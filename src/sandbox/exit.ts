@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
+import { getSystemErrorName } from 'node:util';
 import { IntramurError } from '../core/index.ts';
 import { initFds } from './init-program.ts';
 import type { Exit } from './plan.ts';
@@ -77,7 +78,7 @@ export function signalProgram(status: Status, signal: NodeJS.Signals): boolean {
 export async function exitOf(child: ChildProcess, program: () => Program, status: Status): Promise<Exit> {
   const exit = await new Promise<Exit>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
   const report = await status.whole;
-  if (report.length === 8 && report[0] !== 0x7b) {
+  if (report.length === reportBytes && report[0] !== brace) {
     throw setupFault(program().stages[report.readUInt32LE(4)] ?? 'starting', report.readInt32LE(0));
   }
   // bubblewrap writes the exit code of a program that it could start, and only then.
@@ -86,5 +87,10 @@ export async function exitOf(child: ChildProcess, program: () => Program, status
       hint: askDoctor,
     });
   }
-  return exit;
+  const at = report.indexOf('\n') + 1;
+  if (at === 0 || report[at] === brace || report.length < at + reportBytes) return exit;
+  return { ...exit, notStarted: getSystemErrorName(report.readInt32LE(at)) };
 }
+
+/** A failure that a compiled program reports: errno and stage. bubblewrap writes lines of JSON, which begin with a brace. */
+const [reportBytes, brace] = [8, 0x7b];

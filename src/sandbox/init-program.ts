@@ -34,8 +34,8 @@ export interface Listener {
   readonly port: number;
 }
 
-/** Descriptors of the init: Node's IPC channel, and where it reports a failure (then bubblewrap's status). */
-export const initFds = { channel: 3, status: 4 } as const;
+/** Descriptors of the init: Node's IPC channel, where it reports a failure (then bubblewrap's status), and the same again for the starter. */
+export const initFds = { channel: 3, status: 4, report: 5 } as const;
 
 const clone = { newNs: 0x20000, newUser: 0x10000000, newNet: 0x40000000 };
 const af = { inet: 2, inet6: 10, netlink: 16 };
@@ -87,6 +87,8 @@ export function initProgram(options: InitOptions): Program {
   const supervisor = options.supervision?.supervise(script);
   script.stage('starting bubblewrap');
   disposition(script, ignore);
+  // bubblewrap keeps its status from what it starts.
+  script.call('dup3', [initFds.status, initFds.report, 0]);
   script.call('close_range', [options.firstForeignFd, 0xffffffff, 0]);
   script.call('execve', [{ argv: program }, { argvFrom: program }, script.space(8)]);
   supervisor?.placeLoops();
@@ -109,12 +111,13 @@ function disposition(script: SyscallScript, handler: number): void {
 /**
  * The first program inside: takes signals as any program does, says that it is there, waits for the launcher's word, and becomes the
  * program that was asked for. INVARIANT: nothing else starts inside before that word. The end of the channel, which is what a dead
- * launcher looks like, is too short and ends it; the channel is closed before the program starts.
+ * launcher looks like, is too short and ends it; the channel is closed before the program starts, and its report by the start. What cannot
+ * be started is reported behind bubblewrap's first line.
  * Called as: starter PROGRAM ARGUMENT…
  * @param handles how many listeners the init hands over: each is acknowledged on the channel before the word comes
  */
 export function starterProgram(handles: number): Program {
-  // Closed by now: whoever would read a report is gone when there is one.
+  // Closed at first: whoever would read that the word did not come is gone.
   const script = new SyscallScript(initFds.status);
   const ready = script.bytes(Buffer.from(`${JSON.stringify(readyMessage)}\n`));
   const noSignal = 0x4000;
@@ -123,11 +126,11 @@ export function starterProgram(handles: number): Program {
   disposition(script, byDefault);
   script.call('sendto', [initFds.channel, ready, ready.bytes.length, noSignal, 0, 0], { exactly: ready.bytes.length });
   awaitBytes(script, handles * acknowledgement.length + messageBytes(goMessage));
-  script.call('close_range', [initFds.channel, 0xffffffff, 0]);
-  const failure = script.text('intramur: the program could not be started\n');
-  script.attempt('execve', [{ argv: 1 }, { argvFrom: 1 }, { environment: true }]);
-  script.call('write', [2, failure, failure.bytes.length - 1]);
-  script.call('exit', [127]);
+  script.stage('starting the program');
+  script.call('close', [initFds.channel]);
+  script.call('dup3', [initFds.report, initFds.status, oCloexec]);
+  script.call('close_range', [initFds.report, 0xffffffff, 0]);
+  script.call('execve', [{ argv: 1 }, { argvFrom: 1 }, { environment: true }]);
   return script.build();
 }
 

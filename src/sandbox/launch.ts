@@ -79,7 +79,7 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
       // INVARIANT: empty. What bubblewrap's own process was started with can be read inside, whatever it sets for the program.
       env: {},
       cwd: '/',
-      stdio: [stdin.stdio, 'inherit', 'inherit', 'ipc', 'pipe', ...opened, ...(supervision ? (['pipe', 'pipe'] as const) : [])],
+      stdio: [stdin.stdio, 'inherit', 'inherit', 'ipc', 'pipe', 'ignore', ...opened, ...(supervision ? (['pipe', 'pipe'] as const) : [])],
     });
     if (child.pid !== undefined) supervision?.attend(child);
     if (plan.mode === 'overlay' && plan.overlay && child.pid !== undefined) writeHolder(plan.overlay.upper, child.pid);
@@ -130,7 +130,7 @@ async function supervisionOf(
   return shiftedClock({ ...options, aheadMs: clockAheadMs });
 }
 
-const firstContentFd = initFds.status + 1;
+const firstContentFd = initFds.report + 1;
 
 /** Before the files of the inside: bubblewrap's arguments, and the seccomp program, which is the same from run to run. */
 const ownContents = 2;

@@ -31,23 +31,18 @@ export async function untilTied(outer: ChildProcess, status: Status): Promise<vo
  * and that is seen: it has one filter more than the outer process, which takes none.
  */
 function isTied(outer: number | undefined, first: number | undefined): boolean {
-  if (outer === undefined || first === undefined || !hasOwnFilter(first, outer)) return false;
+  if (outer === undefined || first === undefined || !(filters(first) > filters(outer))) return false;
   // It asked while the outer process lived: looked at afterwards, it is that one's child still.
   return field(first, 'PPid') === outer;
 }
 
-function hasOwnFilter(first: number, outer: number): boolean {
-  const count = field(first, 'Seccomp_filters');
-  if (count !== undefined) return count > (field(outer, 'Seccomp_filters') ?? count);
-  // Linux before 5.9 says whether there is one, and not how many: where the launcher itself is under one, that tells nothing.
-  return field(first, 'Seccomp') === 2;
-}
+const filters = (pid: number): number => field(pid, 'Seccomp_filters');
 
-function field(pid: number, name: string): number | undefined {
+/** NaN for a process that is gone. */
+function field(pid: number, name: string): number {
   try {
-    const value = new RegExp(`^${name}:\\s*(?<value>\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.groups?.['value'];
-    return value === undefined ? undefined : Number(value);
+    return Number(new RegExp(`^${name}:\\s*(?<value>\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.groups?.['value']);
   } catch {
-    return undefined;
+    return Number.NaN;
   }
 }

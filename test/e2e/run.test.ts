@@ -56,6 +56,18 @@ describe('intramur run', () => {
     expect(summary).toMatchObject({ schema: 'intramur/summary/1', agent: 'bash', purpose: 'research' });
   });
 
+  it.each([
+    ['is no program', 'no program\n', /"\.\/odd" cannot be started: it is no program for this machine/],
+    ['names an interpreter that is not there', '#!/no/such/interpreter\n', /"\.\/odd" cannot be started: it, or the interpreter/],
+  ])('a file that %s gives 2 and its name, and the session ends in order', async (_what, content, says) => {
+    fs.writeFileSync(path.join(rig.workspace, 'odd'), content, { mode: 0o755 });
+    const file = path.join(rig.dir, 'odd.json');
+    const { code, stdout, stderr } = await rig.intramur(['run', '--summary-json', file, '--', './odd']);
+    const { exitCode } = JSON.parse(fs.readFileSync(file, 'utf8')) as Summary;
+    expect({ code, stdout, exitCode }).toEqual({ code: 2, stdout: '', exitCode: 2 });
+    expect(stderr).toMatch(says);
+  });
+
   it('hands on the exit code also when its summary can no longer be written', async () => {
     const place = fs.mkdtempSync(path.join(rig.workspace, 'out-'));
     const file = path.join(place, 'summary.json');
