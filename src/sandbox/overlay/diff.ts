@@ -3,8 +3,8 @@
 // written by the agent: names, modes and links are judged here before anything is shown or applied.
 import { accessSync, type BigIntStats, closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import path from 'node:path';
+import { forbiddenReason } from '../forbidden.ts';
 import { isInOpenRepository } from '../git-place.ts';
-import { isWithin } from '../mount.ts';
 import { sensitiveReason } from '../sensitive.ts';
 import type { Change, ChangeClass } from './change.ts';
 import { isLive, type Layer } from './manifest.ts';
@@ -236,44 +236,15 @@ class Comparison {
   }
 
   #judge(found: Found): { class: ChangeClass; why: string } {
-    const why = this.#forbidden(found);
+    const why = forbiddenReason(found.path, found.upper, { workspace: this.#layer.manifest.workspace, targetOf: this.#targetOf });
     return why === undefined ? sensitive(found.path, this.#isInOpenRepository(found.path)) : { class: 'forbidden', why };
   }
 
-  #forbidden({ path: file, upper }: Found): string | undefined {
-    if (upper.isFile()) return (upper.mode & 0o6000n) === 0n ? undefined : 'setuid or setgid';
-    if (upper.isDirectory()) return undefined;
-    // What cannot be followed to its end may lead anywhere.
-    if (upper.isSymbolicLink()) return (orUndefined(() => this.#leaves(file)) ?? true) ? 'a link that leaves the workspace' : undefined;
-    if (upper.isFIFO()) return 'a named pipe';
-    return upper.isSocket() ? 'a socket' : 'a device';
-  }
-
-  /** Follows a link as it would be followed on the host after `apply`: the layer's nodes first, then the workspace's. */
-  #leaves(file: string): boolean {
-    let at = path.dirname(file);
-    let rest = [path.basename(file)];
-    for (let steps = 0; rest.length > 0; steps++) {
-      if (steps > 200) return true;
-      const [name = '', ...after] = rest;
-      rest = after;
-      if (name === '..' && at === '.') return true;
-      const next = path.join(at, name);
-      const stat = this.#upperOf(next) ?? this.#lowerOf(next);
-      if (!stat?.isSymbolicLink()) {
-        at = next;
-        continue;
-      }
-      const target = readlinkSync(this.#upperOf(next) ? this.#upper(next) : this.#lower(next));
-      const workspace = this.#layer.manifest.workspace;
-      if (!path.isAbsolute(target)) rest = [...target.split('/').filter(Boolean), ...rest];
-      else if (isWithin(path.normalize(target), workspace)) {
-        rest = [...path.relative(workspace, target).split('/').filter(Boolean), ...rest];
-        at = '.';
-      } else return true;
-    }
-    return false;
-  }
+  /** As it would be after `apply`: the layer's nodes first, then the workspace's. */
+  #targetOf = (file: string): string | undefined => {
+    const upper = this.#upperOf(file);
+    return (upper ?? this.#lowerOf(file))?.isSymbolicLink() ? readlinkSync(upper ? this.#upper(file) : this.#lower(file)) : undefined;
+  };
 
   #isInOpenRepository(file: string): boolean {
     const lowerOf = (place: string): BigIntStats | undefined => orUndefined(() => this.#lowerOf(place));
