@@ -245,18 +245,14 @@ async function changesOf(plan: LaunchPlan, workspace: string, protection: Protec
 
 /** Whoever has removed the layer since the program ended has given up what was in it. */
 async function changesInLayer(plan: LaunchPlan): Promise<readonly Change[]> {
-  const isGone = (): boolean => plan.overlay !== undefined && !existsSync(plan.overlay.upper);
   const layer = layerOf(plan);
-  if (!layer && isGone()) return [];
-  if (!layer) throw new IntramurError('SANDBOX_SETUP', 'the layer of the session cannot be read');
+  if (!layer) {
+    if (plan.overlay && !existsSync(plan.overlay.upper)) return [];
+    throw new IntramurError('SANDBOX_SETUP', 'the layer of the session cannot be read');
+  }
   if (isEmpty(layer.upper)) return [];
   const { diffLayer } = await import('./overlay/diff.ts');
-  try {
-    return diffLayer(layer, plan.cacheDir);
-  } catch (fault) {
-    if (isGone()) return [];
-    throw fault;
-  }
+  return diffLayer(layer, plan.cacheDir);
 }
 
 function layerOf({ overlay }: LaunchPlan): Layer | undefined {

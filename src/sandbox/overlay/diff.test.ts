@@ -11,7 +11,7 @@ import { applyChanges } from './apply.ts';
 import { diffLayer } from './diff.ts';
 import { discardChanges, discardLayer } from './discard.ts';
 import { sweepEmpty } from './empty.ts';
-import { findLayer, type Layer, readLayer, writeHolder, writeManifest } from './manifest.ts';
+import { findLayers, type Layer, readLayer, writeHolder, writeManifest } from './manifest.ts';
 
 const { scratch, cacheDir, session, rows, remove } = createSessions();
 afterAll(remove);
@@ -299,10 +299,10 @@ describe.skipIf(missing !== undefined)(`a layer${missing ? `, skipped: ${missing
     );
     expect(rows(layer)).toEqual(['added b code']);
     const sessions = path.dirname(layer.directory);
-    expect(findLayer(sessions, undefined, layer.manifest.workspace).directory).toBe(layer.directory);
+    expect(findLayers(sessions, undefined, layer.manifest.workspace)[0].directory).toBe(layer.directory);
     discardLayer(layer);
     expect(fs.existsSync(layer.directory)).toBe(false);
-    expect(() => findLayer(sessions, layer.manifest.session, '/')).toThrow('no layer');
-    expect(() => findLayer(sessions, '../x', '/')).toThrow('no layer');
+    expect(() => findLayers(sessions, layer.manifest.session, '/')).toThrow('no layer');
+    expect(() => findLayers(sessions, '../x', '/')).toThrow('no layer');
   });
 });

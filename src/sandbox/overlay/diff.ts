@@ -1,7 +1,7 @@
 // Compares a session's layer with the workspace. The layer is what overlayfs wrote (Documentation/filesystems/overlayfs.rst): files
 // as files, a deletion as a character device 0/0, a directory that hides the one below it by an attribute. Every byte in it was
 // written by the agent: names, modes and links are judged here before anything is shown or applied.
-import { accessSync, type BigIntStats, closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import { accessSync, type BigIntStats, constants, existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { forbiddenReason } from '../forbidden.ts';
 import { isInOpenRepository } from '../git-place.ts';
@@ -9,6 +9,7 @@ import { sensitiveReason } from '../sensitive.ts';
 import type { Change, ChangeClass } from './change.ts';
 import { isLive, type Layer } from './manifest.ts';
 import { lostSince } from './origin.ts';
+import { sameBytes } from './same-bytes.ts';
 import { noteSame, readSame, readSettled } from './settled.ts';
 import { capabilityAttribute, opaqueAttribute, originAttribute, withAttribute } from './xattr.ts';
 
@@ -18,8 +19,20 @@ interface Found {
   readonly lower: BigIntStats | undefined;
 }
 
-/** @param cacheDir where small programs of ours are kept */
+/**
+ * One that somebody has given up meanwhile holds nothing.
+ * @param cacheDir where small programs of ours are kept
+ */
 export function diffLayer(layer: Layer, cacheDir: string): Change[] {
+  try {
+    return changesOf(layer, cacheDir);
+  } catch (fault) {
+    if (!existsSync(layer.upper)) return [];
+    throw fault;
+  }
+}
+
+function changesOf(layer: Layer, cacheDir: string): Change[] {
   const [settled, known] = [readSettled(layer), readSame(layer)];
   const comparison = new Comparison(layer, cacheDir, new Set([...settled, ...known]));
   const changes = comparison.changes();
@@ -64,7 +77,7 @@ class Comparison {
     for (const { name, bytes } of names) {
       const file = path.join(directory, name);
       if (!bytes.equals(Buffer.from(name))) {
-        this.#add(file, 'added', { bytes: 0n, node: 'other', class: 'forbidden', why: 'its name is not valid UTF-8' });
+        this.#add(file, 'added', { node: 'other', class: 'forbidden', why: 'its name is not valid UTF-8' });
         continue;
       }
       const found = this.#find(file);
@@ -89,7 +102,7 @@ class Comparison {
   #directory(found: Found): void {
     const { path: file, upper, lower } = found;
     if ((upper.mode & 0o400n) === 0n || (upper.mode & 0o100n) === 0n) {
-      this.#add(file, 'added', { bytes: 0n, node: 'directory', class: 'forbidden', why: 'a directory that its owner cannot read' });
+      this.#add(file, 'added', { node: 'directory', class: 'forbidden', why: 'a directory that its owner cannot read' });
       return;
     }
     let names: Name[];
@@ -140,7 +153,7 @@ class Comparison {
     if (!lower) return;
     if (lower.isDirectory()) this.#deletedBelow(file);
     const node = lower.isDirectory() ? 'directory' : lower.isSymbolicLink() ? 'symlink' : 'file';
-    this.#add(file, 'deleted', { bytes: 0n, node, ...sensitive(file) }, lower);
+    this.#add(file, 'deleted', { node, ...sensitive(file) }, lower);
   }
 
   /** What of the workspace cannot be looked at is not spoken of; it keeps its directory from being removed. */
@@ -314,22 +327,4 @@ function orUndefined<Value>(look: () => Value): Value | undefined {
 function whyUnseen(fault: unknown): string {
   const code = fault instanceof Error && 'code' in fault ? String(fault.code) : 'unknown';
   return code === 'ENAMETOOLONG' ? 'its path is too long' : `it cannot be looked at (${code})`;
-}
-
-function sameBytes(a: string, b: string): boolean {
-  const size = 1 << 18;
-  const [one, two] = [Buffer.allocUnsafe(size), Buffer.allocUnsafe(size)];
-  const x = openSync(a, constants.O_RDONLY | constants.O_NOFOLLOW);
-  let y: number | undefined;
-  try {
-    y = openSync(b, constants.O_RDONLY | constants.O_NOFOLLOW);
-    for (;;) {
-      const [n, m] = [readSync(x, one), readSync(y, two)];
-      if (n !== m || !one.subarray(0, n).equals(two.subarray(0, m))) return false;
-      if (n === 0) return true;
-    }
-  } finally {
-    closeSync(x);
-    if (y !== undefined) closeSync(y);
-  }
 }
