@@ -104,7 +104,7 @@ describe('the starter', () => {
   ])('%s: it is ready, and starts the program or ends', async (_name, said, ended) => {
     const image = imageFile(scratch, elf(starterProgram(2), own));
     const script = 'printf "started "; for fd in 0 1 2 3 4 5; do [ -e /proc/$$/fd/$fd ] && printf "$fd "; done; :';
-    const child = spawn(image, ['/bin/sh', '-c', script], { stdio: ['ignore', 'pipe', 'ignore', 'pipe', 'ignore', 'pipe'] });
+    const child = spawn(image, ['/bin/sh', '-c', script], { stdio: ['ignore', 'pipe', 'ignore', 'pipe', 'pipe'] });
     const channel = child.stdio[3];
     if (!(channel instanceof Duplex) || !child.stdout) throw new Error('no channel');
     channel.on('error', () => {}).end(said);

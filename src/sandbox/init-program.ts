@@ -34,8 +34,8 @@ export interface Listener {
   readonly port: number;
 }
 
-/** Descriptors of the init: Node's IPC channel, where it reports a failure (then bubblewrap's status), and the same again for the starter. */
-export const initFds = { channel: 3, status: 4, report: 5 } as const;
+/** Descriptors of the init and of the starter: Node's IPC channel, and where they report a failure. */
+export const initFds = { channel: 3, report: 4 } as const;
 
 const clone = { newNs: 0x20000, newUser: 0x10000000, newNet: 0x40000000 };
 const af = { inet: 2, inet6: 10, netlink: 16 };
@@ -71,7 +71,7 @@ export function initKey(options: InitOptions, arch: string): string {
 }
 
 export function initProgram(options: InitOptions): Program {
-  const script = new SyscallScript(initFds.status);
+  const script = new SyscallScript(initFds.report);
   const slot = script.space(8);
   enterGroups(script, slot, options.groups);
   if (options.isRoot) becomeOwner(script, options.outer);
@@ -87,8 +87,6 @@ export function initProgram(options: InitOptions): Program {
   const supervisor = options.supervision?.supervise(script);
   script.stage('starting bubblewrap');
   disposition(script, ignore);
-  // bubblewrap keeps its status from what it starts.
-  script.call('dup3', [initFds.status, initFds.report, 0]);
   script.call('close_range', [options.firstForeignFd, 0xffffffff, 0]);
   script.call('execve', [{ argv: program }, { argvFrom: program }, script.space(8)]);
   supervisor?.placeLoops();
@@ -111,14 +109,12 @@ function disposition(script: SyscallScript, handler: number): void {
 /**
  * The first program inside: takes signals as any program does, says that it is there, waits for the launcher's word, and becomes the
  * program that was asked for. INVARIANT: nothing else starts inside before that word. The end of the channel, which is what a dead
- * launcher looks like, is too short and ends it; the channel is closed before the program starts, and its report by the start. What cannot
- * be started is reported behind bubblewrap's first line.
+ * launcher looks like, is too short and ends it; the channel is closed before the program starts, and the report by the start.
  * Called as: starter PROGRAM ARGUMENT…
  * @param handles how many listeners the init hands over: each is acknowledged on the channel before the word comes
  */
 export function starterProgram(handles: number): Program {
-  // Closed at first: whoever would read that the word did not come is gone.
-  const script = new SyscallScript(initFds.status);
+  const script = new SyscallScript(initFds.report);
   const ready = script.bytes(Buffer.from(`${JSON.stringify(readyMessage)}\n`));
   const noSignal = 0x4000;
   script.stage('the word to start');
@@ -127,9 +123,10 @@ export function starterProgram(handles: number): Program {
   script.call('sendto', [initFds.channel, ready, ready.bytes.length, noSignal, 0, 0], { exactly: ready.bytes.length });
   awaitBytes(script, handles * acknowledgement.length + messageBytes(goMessage));
   script.stage('starting the program');
+  const [setFd, closeOnExec] = [2, 1];
   script.call('close', [initFds.channel]);
-  script.call('dup3', [initFds.report, initFds.status, oCloexec]);
-  script.call('close_range', [initFds.report, 0xffffffff, 0]);
+  script.call('fcntl', [initFds.report, setFd, closeOnExec]);
+  script.call('close_range', [initFds.report + 1, 0xffffffff, 0]);
   script.call('execve', [{ argv: 1 }, { argvFrom: 1 }, { environment: true }]);
   return script.build();
 }
@@ -162,8 +159,6 @@ function namespaces(script: SyscallScript, slot: Datum, options: InitOptions): v
   const { outer, inner } = options;
   script.stage('user and network namespaces');
   script.call('unshare', [clone.newUser | clone.newNet | (options.hasOverlay ? clone.newNs : 0)]);
-  // INVARIANT: from here on the death of the launcher ends this process. bubblewrap sets the same again for its own.
-  script.call('prctl', [1, 9, 0, 0, 0]);
   const maps: [string, string][] = [
     ['setgroups', 'deny'],
     ['uid_map', `${inner.uid} ${outer.uid} 1`],

@@ -9,7 +9,7 @@ import { compiled } from './compiled.ts';
 import { openUnnamed, writeContent } from './content-fd.ts';
 import type { FileChanges } from './direct-changes.ts';
 import { elf } from './elf.ts';
-import { exitOf, killAll, type Status, signalProgram, statusOf } from './exit.ts';
+import { exitOf, killAll, reportOf, signalProgram } from './exit.ts';
 import { gitOutside } from './git-outside.ts';
 import { describedMessage, goMessage, initFds, initKey, initProgram, saysReady, starterProgram } from './init-program.ts';
 import { inside, starterPath } from './inside.ts';
@@ -46,7 +46,7 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
   const opened: number[] = [];
   let child: ChildProcess | undefined;
   let group: SessionCgroup | undefined;
-  let begun: Pick<Start, 'status' | 'exited'> | undefined;
+  let begun: Promise<Exit> | undefined;
   try {
     const listeners = listenersOf(plan, hasIpv6);
     const mounts = mountsOf(plan, prepared, protection, starterOf(plan, arch, listeners.length));
@@ -79,21 +79,32 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
       // INVARIANT: empty. What bubblewrap's own process was started with can be read inside, whatever it sets for the program.
       env: {},
       cwd: '/',
-      stdio: [stdin.stdio, 'inherit', 'inherit', 'ipc', 'pipe', 'ignore', ...opened, ...(supervision ? (['pipe', 'pipe'] as const) : [])],
+      stdio: [stdin.stdio, 'inherit', 'inherit', 'ipc', 'pipe', ...opened, ...(supervision ? (['pipe', 'pipe'] as const) : [])],
     });
     if (child.pid !== undefined) supervision?.attend(child);
     if (plan.mode === 'overlay' && plan.overlay && child.pid !== undefined) writeHolder(plan.overlay.upper, child.pid);
     child.once('exit', () => protection?.release());
     if (child.stdin) stdin.feed(child.stdin);
-    const status = statusOf(child);
+    let isReady = false;
+    const { promise: ready, resolve } = Promise.withResolvers<void>();
+    child.on('message', (message) => {
+      if (!saysReady(message)) return;
+      isReady = true;
+      resolve();
+    });
     // What the init was compiled from: only a failure needs it again.
-    const exited = exitOf(child, () => initProgram(options), status);
+    const exited = exitOf(
+      child,
+      () => initProgram(options),
+      reportOf(child),
+      () => isReady,
+    );
     exited.then(group.remove, group.remove);
-    begun = { status, exited };
+    begun = exited;
     // The init is at work, and waits for these before it becomes bubblewrap, which reads them.
     describe(plan, prepared, mounts, opened);
     if (child.connected) child.send(describedMessage, () => {}); // an init that is gone is heard of by its end
-    return await started(child, { plan, status, exited, group, listeners, changes: () => changesOf(plan, workspace, protection) }, on);
+    return await started(child, { plan, exited, ready, group, listeners, changes: () => changesOf(plan, workspace, protection) }, on);
   } catch (fault) {
     // A process that did start waits for its word, which will not come; what it holds is released when it ends.
     if (child?.pid === undefined) {
@@ -108,8 +119,8 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
 }
 
 /** Ends what may be bubblewrap by now, and waits until it has: an outer process that is killed alone could leave an inner one behind. */
-async function giveUp(child: ChildProcess, { status, exited }: Pick<Start, 'status' | 'exited'>): Promise<void> {
-  killAll(child, status);
+async function giveUp(child: ChildProcess, exited: Promise<Exit>): Promise<void> {
+  killAll(child);
   // The init, or the starter, that waits for a word.
   if (child.connected) child.disconnect();
   await exited.catch(() => {});
@@ -188,7 +199,6 @@ function bwrapArguments(
     ...['--unshare-user', '--unshare-ipc', '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try'],
     ...['--uid', String(uid), '--gid', String(gid), '--hostname', plan.hostName],
     ...['--cap-drop', 'ALL', '--die-with-parent', '--seccomp', String(firstContentFd + 1)],
-    ...['--json-status-fd', String(initFds.status)],
     ...bwrapMounts(mounts, put),
     ...['--chdir', cwd, '--clearenv'],
     ...Object.entries(plan.env).flatMap(([name, value]) => ['--setenv', name, value]),
@@ -213,7 +223,8 @@ function overlayArguments(plan: LaunchPlan, workspace: string, { outer, isRoot }
 
 interface Start {
   readonly plan: LaunchPlan;
-  readonly status: Status;
+  /** The starter is there. */
+  readonly ready: Promise<void>;
   readonly exited: Promise<Exit>;
   readonly group: SessionCgroup;
   readonly listeners: readonly Planned[];
@@ -266,7 +277,7 @@ function tidy(plan: LaunchPlan): void {
 }
 
 /** Resolves when the program may start; a failure of the init rejects. */
-function started(child: ChildProcess, { plan, status, exited, group, listeners: planned, changes }: Start, on: On): Promise<Launched> {
+function started(child: ChildProcess, { plan, exited, ready, group, listeners: planned, changes }: Start, on: On): Promise<Launched> {
   const received = new Map<number, unknown>();
   return new Promise((resolve, reject) => {
     const fail = (fault: unknown): void => {
@@ -283,20 +294,14 @@ function started(child: ChildProcess, { plan, status, exited, group, listeners: 
       );
     });
     const pid = child.pid ?? 0;
-    const kill = (): void => killAll(child, status);
+    const kill = (): void => killAll(child);
     const signal = (name: NodeJS.Signals): boolean => {
-      const isHeard = signalProgram(status, name);
+      const isHeard = signalProgram(child, name);
       if (!isHeard) kill();
       return isHeard;
     };
     // Until the program may start, an exit is the failure of the launch; but a signal may end the starter as it would the program.
-    const ready = new Promise<void>((isReady) => {
-      child.on('message', (message) => saysReady(message) && isReady());
-      exited.then(({ signal }) => {
-        if (signal === null && received.size === planned.length) isReady();
-        else fail(new IntramurError('SANDBOX_SETUP', 'the init program ended before it was set up'));
-      }, fail);
-    });
+    exited.then(({ signal }) => signal && fail(new IntramurError('SANDBOX_SETUP', 'the init program ended before it was set up')), fail);
     child.on('message', (message: unknown, handle: unknown) => {
       const index = indexOf(message);
       if (index === undefined || handle === undefined) return;
@@ -309,7 +314,7 @@ function started(child: ChildProcess, { plan, status, exited, group, listeners: 
             const limits = limitsOf(plan, group.linesFor(pid));
             await on.confined?.(limits);
             await ready;
-            await untilTied(child, status);
+            await untilTied(child);
             if (child.connected) child.send(goMessage, () => child.connected && child.disconnect());
             resolve({ pid, exited, limits, memoryKills: () => group.memoryKills, tidy: () => tidy(plan), changes, signal, kill });
           },

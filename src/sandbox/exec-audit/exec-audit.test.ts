@@ -6,8 +6,9 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { doctor } from '../doctor.ts';
 import { launch } from '../launch.ts';
+import { childrenOf } from '../process-status.ts';
 import { canWaitKillable } from '../supervision.ts';
-import { boxIn, childrenOf, closeAll } from '../testdata/box.ts';
+import { boxIn, closeAll } from '../testdata/box.ts';
 import type { DecideStarts } from './exec-audit.ts';
 import type { ProgramStart } from './program-start.ts';
 
