@@ -233,6 +233,8 @@ export interface Summary {
     readonly added: number;
     readonly deleted: number;
     readonly sensitive: readonly string[];
+    /** In direct mode: what `apply` would never bring back, and why. */
+    readonly forbidden?: readonly { readonly path: string; readonly why: string }[];
   };
   readonly refusals: number;
   /** Limits that were in force, one line each. */

@@ -1,7 +1,8 @@
 // What a session in direct mode changed, told by looking at the workspace before and after; and the repositories it made are taken
 // out of force: a host's git would run their hooks and whatever their configuration names.
-import { chmodSync, lstatSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { type BigIntStats, chmodSync, lstatSync, readdirSync, readFileSync, readlinkSync, renameSync } from 'node:fs';
 import path from 'node:path';
+import { forbiddenReason, type View } from './forbidden.ts';
 import { commonDirectory, gitPlaces, isInOpenRepository, repositoriesByContent, repositoriesIn, stepsDirectories } from './git-place.ts';
 import type { Protection } from './protection.ts';
 import { sensitiveReason } from './sensitive.ts';
@@ -13,8 +14,15 @@ export interface FileChanges {
   readonly deleted: number;
   /** What can run or steer something later. */
   readonly sensitive: readonly string[];
+  /** What `apply` would never bring back, where it is in the workspace already. */
+  readonly forbidden?: readonly Forbidden[];
   /** What was taken out of force, by its new name. */
   readonly disarmed: readonly string[];
+}
+
+export interface Forbidden {
+  readonly path: string;
+  readonly why: string;
 }
 
 /** What was known of the workspace when the session began. */
@@ -26,15 +34,39 @@ export function directChanges(workspace: string, start: Start): FileChanges {
   const { names: after, closed } = workspaceTree(workspace);
   const added = [...after].filter((file) => !before.has(file));
   const changed = [...after].filter((file) => before.has(file) && isChanged(path.join(workspace, file), beganNs));
+  const touched = [...changed, ...added].sort();
+  const view = viewOf(workspace);
   // What lies in one is not known: git finds it by name where it may be entered.
   const unseen = [...closed].map((directory) => directory || '.');
   return {
     changed: changed.length,
     added: added.length,
     deleted: [...before].filter((file) => !after.has(file)).length,
-    sensitive: [...new Set([...[...changed, ...added].filter((file) => isSensitive(file, before, after)), ...unseen])].sort(),
+    sensitive: [...new Set([...touched.filter((file) => isSensitive(file, before, after)), ...unseen])].sort(),
+    forbidden: touched.flatMap((file) => forbiddenAt(file, view)),
     disarmed,
   };
+}
+
+function viewOf(workspace: string): View {
+  return {
+    workspace,
+    targetOf: (file) => (nodeAt(workspace, file)?.isSymbolicLink() ? readlinkSync(path.join(workspace, file)) : undefined),
+  };
+}
+
+function forbiddenAt(file: string, view: View): Forbidden[] {
+  try {
+    const node = nodeAt(view.workspace, file);
+    const why = node && forbiddenReason(file, node, view);
+    return why === undefined ? [] : [{ path: file, why }];
+  } catch {
+    return [{ path: file, why: 'it cannot be looked at' }];
+  }
+}
+
+function nodeAt(workspace: string, file: string): BigIntStats | undefined {
+  return lstatSync(path.join(workspace, file), { bigint: true, throwIfNoEntry: false });
 }
 
 function isSensitive(file: string, before: ReadonlySet<string>, after: ReadonlySet<string>): boolean {

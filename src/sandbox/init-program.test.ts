@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { Writable } from 'node:stream';
+import { Duplex } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { afterAll, describe, expect, it } from 'vitest';
 import { elf } from './elf.ts';
 import { imageFile } from './init-file.ts';
@@ -119,19 +120,15 @@ describe('the starter', () => {
     ['the whole word', word, { code: 0, out: 'started 0 1 2 ' }],
     ['a word that is cut short', word.slice(0, -1), { code: 125, out: '' }],
     ['nothing, the launcher is gone', '', { code: 125, out: '' }],
-  ])('%s', async (_name, said, ended) => {
+  ])('%s: it is ready, and starts the program or ends', async (_name, said, ended) => {
     const image = imageFile(scratch, elf(starterProgram(2), own));
     const script = 'printf "started "; for fd in 0 1 2 3 4 5; do [ -e /proc/$$/fd/$fd ] && printf "$fd "; done; :';
-    const child = spawn(image, ['/bin/sh', '-c', script], { stdio: ['ignore', 'pipe', 'ignore', 'pipe', 'ignore'] });
+    const child = spawn(image, ['/bin/sh', '-c', script], { stdio: ['ignore', 'pipe', 'ignore', 'pipe', 'pipe'] });
     const channel = child.stdio[3];
-    if (!(channel instanceof Writable) || !child.stdout) throw new Error('no channel');
+    if (!(channel instanceof Duplex) || !child.stdout) throw new Error('no channel');
     channel.on('error', () => {}).end(said);
-    let out = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      out += text;
-    });
-    const [code] = (await once(child, 'close')) as [number];
-    expect({ code, out }).toEqual(ended);
+    const [[code], out, heard] = await Promise.all([once(child, 'close'), text(child.stdout), text(channel)]);
+    expect({ code: code as number, out, heard }).toEqual({ ...ended, heard: '{"ready":true}\n' });
   });
 });
 

@@ -37,8 +37,8 @@ export interface Listener {
   readonly port: number;
 }
 
-/** Descriptors of the init: Node's IPC channel, and where it reports a failure (then bubblewrap's status). */
-export const initFds = { channel: 3, status: 4 } as const;
+/** Descriptors of the init and of the starter: Node's IPC channel, and where they report a failure. */
+export const initFds = { channel: 3, report: 4 } as const;
 
 const clone = { newNs: 0x20000, newUser: 0x10000000, newNet: 0x40000000 };
 const af = { inet: 2, inet6: 10, netlink: 16 };
@@ -53,7 +53,10 @@ const overlayFds = { lower: 200, upper: 201, work: 202 } as const;
 const acknowledgement = '{"cmd":"NODE_HANDLE_ACK"}\n';
 /** The launcher's word that bubblewrap can read what it is told. INVARIANT: sent before the first acknowledgement, so that the init can tell where it ends. */
 export const describedMessage = { described: true } as const;
-/** The launcher's word that every listener is taken over and the program may start. */
+/** The starter's word that the inside is finished. */
+const readyMessage = { ready: true } as const;
+export const saysReady = (message: unknown): boolean => typeof message === 'object' && message !== null && 'ready' in message;
+/** The launcher's word that every listener is taken over and the program may start. INVARIANT: said to a starter that is ready, and only then. */
 export const goMessage = { go: true } as const;
 
 /** Everything that the program depends on, in few characters. */
@@ -71,7 +74,7 @@ export function initKey(options: InitOptions, arch: string): string {
 }
 
 export function initProgram(options: InitOptions): Program {
-  const script = new SyscallScript(initFds.status);
+  const script = new SyscallScript(initFds.report);
   const slot = script.space(8);
   enterGroups(script, slot, options.groups);
   if (options.isRoot) becomeOwner(script, options.outer);
@@ -109,23 +112,27 @@ function disposition(script: SyscallScript, handler: number): void {
 }
 
 /**
- * The first program inside: waits for the launcher's word, takes signals as any program does, and becomes the one that was asked for.
- * INVARIANT: nothing else starts inside before that word. The end of the channel, which is what a dead launcher looks like, is too
- * short and ends it; the channel is closed before the program starts.
+ * The first program inside: takes signals as any program does, says that it is there, waits for the launcher's word, and becomes the
+ * program that was asked for. INVARIANT: nothing else starts inside before that word. The end of the channel, which is what a dead
+ * launcher looks like, is too short and ends it; the channel is closed before the program starts, and the report by the start.
  * Called as: starter PROGRAM ARGUMENT…
  * @param handles how many listeners the init hands over: each is acknowledged on the channel before the word comes
  */
 export function starterProgram(handles: number): Program {
-  // Closed by now: whoever would read a report is gone when there is one.
-  const script = new SyscallScript(initFds.status);
+  const script = new SyscallScript(initFds.report);
+  const ready = script.bytes(Buffer.from(`${JSON.stringify(readyMessage)}\n`));
+  const noSignal = 0x4000;
   script.stage('the word to start');
-  awaitBytes(script, handles * acknowledgement.length + messageBytes(goMessage));
-  script.call('close_range', [initFds.channel, 0xffffffff, 0]);
-  const failure = script.text('intramur: the program could not be started\n');
+  // Before the launcher hears of it: a signal that it hands on from then on is not lost.
   disposition(script, byDefault);
-  script.attempt('execve', [{ argv: 1 }, { argvFrom: 1 }, { environment: true }]);
-  script.call('write', [2, failure, failure.bytes.length - 1]);
-  script.call('exit', [127]);
+  script.call('sendto', [initFds.channel, ready, ready.bytes.length, noSignal, 0, 0], { exactly: ready.bytes.length });
+  awaitBytes(script, handles * acknowledgement.length + messageBytes(goMessage));
+  script.stage('starting the program');
+  const [setFd, closeOnExec] = [2, 1];
+  script.call('close', [initFds.channel]);
+  script.call('fcntl', [initFds.report, setFd, closeOnExec]);
+  script.call('close_range', [initFds.report + 1, 0xffffffff, 0]);
+  script.call('execve', [{ argv: 1 }, { argvFrom: 1 }, { environment: true }]);
   return script.build();
 }
 
@@ -157,8 +164,6 @@ function namespaces(script: SyscallScript, slot: Datum, options: InitOptions): v
   const { outer, inner } = options;
   script.stage('user and network namespaces');
   script.call('unshare', [clone.newUser | clone.newNet | (options.hasOverlay ? clone.newNs : 0)]);
-  // INVARIANT: from here on the death of the launcher ends this process. bubblewrap sets the same again for its own.
-  script.call('prctl', [1, 9, 0, 0, 0]);
   const maps: [string, string][] = [
     ['setgroups', 'deny'],
     ['uid_map', `${inner.uid} ${outer.uid} 1`],

@@ -9,10 +9,11 @@ import { compiled } from './compiled.ts';
 import { openUnnamed, writeContent } from './content-fd.ts';
 import type { FileChanges } from './direct-changes.ts';
 import { elf } from './elf.ts';
-import { exitOf, killAll, type Status, signalProgram, statusOf } from './exit.ts';
+import { exitOf, killAll, reportOf, signalProgram } from './exit.ts';
 import { gitOutside } from './git-outside.ts';
-import { describedMessage, goMessage, initFds, initKey, initProgram, starterProgram } from './init-program.ts';
+import { describedMessage, goMessage, initFds, initKey, initProgram, saysReady, starterProgram } from './init-program.ts';
 import { inside, starterPath } from './inside.ts';
+import { untilTied } from './lifeline.ts';
 import { closeHandle, indexOf, listenersFrom, listenersOf, type Planned } from './listeners.ts';
 import { bwrapMounts, type Mount } from './mount.ts';
 import type { Change } from './overlay/change.ts';
@@ -46,7 +47,7 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
   const opened: number[] = [];
   let child: ChildProcess | undefined;
   let group: SessionCgroup | undefined;
-  let begun: Pick<Start, 'status' | 'exited'> | undefined;
+  let begun: Promise<Exit> | undefined;
   try {
     const listeners = listenersOf(plan, hasIpv6);
     const mounts = mountsOf(plan, prepared, protection, starterOf(plan, arch, listeners.length));
@@ -86,15 +87,26 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
     if (plan.mode === 'overlay' && plan.overlay && child.pid !== undefined) writeHolder(plan.overlay.upper, child.pid);
     child.once('exit', () => protection?.release());
     if (child.stdin) stdin.feed(child.stdin);
-    const status = statusOf(child);
+    let isReady = false;
+    const { promise: ready, resolve } = Promise.withResolvers<void>();
+    child.on('message', (message) => {
+      if (!saysReady(message)) return;
+      isReady = true;
+      resolve();
+    });
     // What the init was compiled from: only a failure needs it again.
-    const exited = exitOf(child, () => initProgram(options), status);
+    const exited = exitOf(
+      child,
+      () => initProgram(options),
+      reportOf(child),
+      () => isReady,
+    );
     exited.then(group.remove, group.remove);
-    begun = { status, exited };
+    begun = exited;
     // The init is at work, and waits for these before it becomes bubblewrap, which reads them.
     describe(plan, prepared, mounts, opened);
     if (child.connected) child.send(describedMessage, () => {}); // an init that is gone is heard of by its end
-    return await started(child, { plan, status, exited, group, listeners, changes: () => changesOf(plan, workspace, protection) }, on);
+    return await started(child, { plan, exited, ready, group, listeners, changes: () => changesOf(plan, workspace, protection) }, on);
   } catch (fault) {
     // A process that did start waits for its word, which will not come; what it holds is released when it ends.
     if (child?.pid === undefined) {
@@ -109,8 +121,8 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
 }
 
 /** Ends what may be bubblewrap by now, and waits until it has: an outer process that is killed alone could leave an inner one behind. */
-async function giveUp(child: ChildProcess, { status, exited }: Pick<Start, 'status' | 'exited'>): Promise<void> {
-  killAll(child, status);
+async function giveUp(child: ChildProcess, exited: Promise<Exit>): Promise<void> {
+  killAll(child);
   // The init, or the starter, that waits for a word.
   if (child.connected) child.disconnect();
   await exited.catch(() => {});
@@ -131,7 +143,7 @@ async function supervisionOf(
   return shiftedClock({ ...options, aheadMs: clockAheadMs });
 }
 
-const firstContentFd = initFds.status + 1;
+const firstContentFd = initFds.report + 1;
 
 /** Before the files of the inside: bubblewrap's arguments, and the seccomp program, which is the same from run to run. */
 const ownContents = 2;
@@ -189,7 +201,6 @@ function bwrapArguments(
     ...['--unshare-user', '--unshare-ipc', '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try'],
     ...['--uid', String(uid), '--gid', String(gid), '--hostname', plan.hostName],
     ...['--cap-drop', 'ALL', '--die-with-parent', '--seccomp', String(firstContentFd + 1)],
-    ...['--json-status-fd', String(initFds.status)],
     ...bwrapMounts(mounts, put),
     ...['--chdir', cwd, '--clearenv'],
     ...Object.entries(plan.env).flatMap(([name, value]) => ['--setenv', name, value]),
@@ -214,7 +225,8 @@ function overlayArguments(plan: LaunchPlan, workspace: string, { outer, isRoot }
 
 interface Start {
   readonly plan: LaunchPlan;
-  readonly status: Status;
+  /** The starter is there. */
+  readonly ready: Promise<void>;
   readonly exited: Promise<Exit>;
   readonly group: SessionCgroup;
   readonly listeners: readonly Planned[];
@@ -246,18 +258,14 @@ async function changesOf(plan: LaunchPlan, workspace: string, protection: Protec
 
 /** Whoever has removed the layer since the program ended has given up what was in it. */
 async function changesInLayer(plan: LaunchPlan): Promise<readonly Change[]> {
-  const isGone = (): boolean => plan.overlay !== undefined && !existsSync(plan.overlay.upper);
   const layer = layerOf(plan);
-  if (!layer && isGone()) return [];
-  if (!layer) throw new IntramurError('SANDBOX_SETUP', 'the layer of the session cannot be read');
+  if (!layer) {
+    if (plan.overlay && !existsSync(plan.overlay.upper)) return [];
+    throw new IntramurError('SANDBOX_SETUP', 'the layer of the session cannot be read');
+  }
   if (isEmpty(layer.upper)) return [];
   const { diffLayer } = await import('./overlay/diff.ts');
-  try {
-    return diffLayer(layer, plan.cacheDir);
-  } catch (fault) {
-    if (isGone()) return [];
-    throw fault;
-  }
+  return diffLayer(layer, plan.cacheDir);
 }
 
 function layerOf({ overlay }: LaunchPlan): Layer | undefined {
@@ -271,7 +279,7 @@ function tidy(plan: LaunchPlan): void {
 }
 
 /** Resolves when the program may start; a failure of the init rejects. */
-function started(child: ChildProcess, { plan, status, exited, group, listeners: planned, changes }: Start, on: On): Promise<Launched> {
+function started(child: ChildProcess, { plan, exited, ready, group, listeners: planned, changes }: Start, on: On): Promise<Launched> {
   const received = new Map<number, unknown>();
   return new Promise((resolve, reject) => {
     const fail = (fault: unknown): void => {
@@ -288,14 +296,14 @@ function started(child: ChildProcess, { plan, status, exited, group, listeners: 
       );
     });
     const pid = child.pid ?? 0;
-    const kill = (): void => killAll(child, status);
+    const kill = (): void => killAll(child);
     const signal = (name: NodeJS.Signals): boolean => {
-      const isHeard = signalProgram(status, name);
+      const isHeard = signalProgram(child, name);
       if (!isHeard) kill();
       return isHeard;
     };
-    // Until the program may start, an exit is the failure of the launch.
-    exited.then(() => fail(new IntramurError('SANDBOX_SETUP', 'the init program ended before it was set up')), fail);
+    // Until the program may start, an exit is the failure of the launch; but a signal may end the starter as it would the program.
+    exited.then(({ signal }) => signal && fail(new IntramurError('SANDBOX_SETUP', 'the init program ended before it was set up')), fail);
     child.on('message', (message: unknown, handle: unknown) => {
       const index = indexOf(message);
       if (index === undefined || handle === undefined) return;
@@ -307,7 +315,9 @@ function started(child: ChildProcess, { plan, status, exited, group, listeners: 
           async () => {
             const limits = limitsOf(plan, group.linesFor(pid));
             await on.confined?.(limits);
-            child.send(goMessage, () => child.connected && child.disconnect());
+            await ready;
+            await untilTied(child);
+            if (child.connected) child.send(goMessage, () => child.connected && child.disconnect());
             resolve({ pid, exited, limits, memoryKills: () => group.memoryKills, tidy: () => tidy(plan), changes, signal, kill });
           },
           (fault: unknown) => {

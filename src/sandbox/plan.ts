@@ -75,6 +75,8 @@ export interface Listeners {
 export interface Exit {
   readonly code: number | null;
   readonly signal: string | null;
+  /** The name of the error with which the kernel refused to start the program. */
+  readonly notStarted?: string;
 }
 
 /** Which limits the kernel holds for a session, and which not, as one line each. */

@@ -17,6 +17,7 @@ export const syscallNumbers = {
   recvmsg: { x64: 47, arm64: 212 },
   bind: { x64: 49, arm64: 200 },
   listen: { x64: 50, arm64: 201 },
+  fcntl: { x64: 72, arm64: 25 },
   socketpair: { x64: 53, arm64: 199 },
   setsockopt: { x64: 54, arm64: 208 },
   clone: { x64: 56, arm64: 220 },

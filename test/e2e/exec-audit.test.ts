@@ -90,6 +90,8 @@ forbid(principal, action == Intramur::Action::"process.exec", resource in Intram
         [['policies/no-branches'], 'no branches (policy policies/no-branches)'],
       ]);
       expect(stderr).toContain('4 refused');
+      const itself = await rig.intramur(['run', '--', 'env', 'true']);
+      expect(itself).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('"env" was refused its start') as string });
     } finally {
       rig.configure(before);
     }

@@ -35,6 +35,7 @@ interface Summary {
   readonly model: readonly { provider: string; perimeter: string; requests: number; bytesOut: number; bytesIn: number }[];
   readonly labels: readonly { label: string; count: number }[];
   readonly refusals: number;
+  readonly files: { readonly forbidden?: readonly { path: string; why: string }[] };
   readonly ledger: { first: number; last: number; root: string };
 }
 
@@ -54,6 +55,30 @@ describe('intramur run', () => {
     expect({ code, stdout, exitCode: summary.exitCode }).toEqual({ code: 7, stdout: 'out\n', exitCode: 7 });
     expect(stderr).toMatch(/^err$/m);
     expect(summary).toMatchObject({ schema: 'intramur/summary/1', agent: 'bash', purpose: 'research' });
+  });
+
+  it.each([
+    ['is no program', 'no program\n', /"\.\/odd" cannot be started: it is no program for this machine/],
+    ['names an interpreter that is not there', '#!/no/such/interpreter\n', /"\.\/odd" cannot be started: it, or the interpreter/],
+  ])('a file that %s gives 2 and its name, and the session ends in order', async (_what, content, says) => {
+    fs.writeFileSync(path.join(rig.workspace, 'odd'), content, { mode: 0o755 });
+    const file = path.join(rig.dir, 'odd.json');
+    const { code, stdout, stderr } = await rig.intramur(['run', '--summary-json', file, '--', './odd']);
+    const { exitCode } = JSON.parse(fs.readFileSync(file, 'utf8')) as Summary;
+    expect({ code, stdout, exitCode }).toEqual({ code: 2, stdout: '', exitCode: 2 });
+    expect(stderr).toMatch(says);
+  });
+
+  it('names at its end what is in the workspace now and would never be applied from a layer', async () => {
+    const { stderr, summary } = await inside('mkfifo pipe; ln -s /etc out; cp /bin/true run; chmod u+s run');
+    const forbidden = [
+      { path: 'out', why: 'a link that leaves the workspace' },
+      { path: 'pipe', why: 'a named pipe' },
+      { path: 'run', why: 'setuid or setgid' },
+    ];
+    expect(summary.files.forbidden).toEqual(forbidden);
+    expect(stderr).toMatch(/^intramur: files: 0 changed, 3 added, 0 deleted, 3 forbidden$/m);
+    for (const { path: name, why } of forbidden) expect(stderr).toContain(`  forbidden, and in this workspace: ${name} (${why})\n`);
   });
 
   it('hands on the exit code also when its summary can no longer be written', async () => {

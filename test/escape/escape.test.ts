@@ -65,6 +65,10 @@ describe.skipIf(enforcement === 'none')(
         it('leaves no stray file in the workspace', () => {
           expect(report.stray).toEqual([]);
         });
+
+        it('names what would never be applied and is in the workspace itself', () => {
+          expect(report.unnamed).toEqual([]);
+        });
       });
     });
   },

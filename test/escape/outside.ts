@@ -1,4 +1,5 @@
 // Runs outside, as the user whose sandbox is tried: launches the attempts, and judges by the canaries. Writes one JSON document.
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -10,6 +11,8 @@ export interface Report {
   readonly verdicts: readonly Verdict[];
   /** Files of the workspace that are neither as before nor asked for. */
   readonly stray: readonly string[];
+  /** What gains rights, is no file or leads out, in a workspace that was written to itself, and was not named afterwards. */
+  readonly unnamed: readonly string[];
   readonly exitCode: number | null;
 }
 
@@ -90,16 +93,29 @@ const verdicts = canaries.judge(
   { arrived, queriesElsewhere },
   (limit) => !launched.limits.held.some((line) => line.startsWith(limit)),
 );
-const allowed = /^(?:link-out|link-write|up|hard|hard-env|swap|dangling|fresh|nested-|node-c-|fill|big)/;
+const allowed = /^(?:link-out|link-write|up|hard|hard-env|swap|dangling|odd-|fresh|nested-|node-c-|fill|big)/;
 const stray =
   mode === 'overlay'
     ? listing(workspace).filter((name) => !before.includes(name))
     : listing(workspace).filter((name) => !before.includes(name) && !allowed.test(name));
-const report: Report = { verdicts, stray, exitCode: exit.code };
+const named = new Set((await launched.changes()).forbidden?.map((one) => one.path));
+const unnamed = mode === 'direct' ? listing(workspace).filter((name) => isOdd(path.join(workspace, name)) && !named.has(name)) : [];
+const report: Report = { verdicts, stray, unnamed, exitCode: exit.code };
 
 canaries.remove();
 fs.writeFileSync(reportFile, JSON.stringify(report));
 process.exit(0);
+
+/** By the host's own reading of links. */
+function isOdd(file: string): boolean {
+  const stat = fs.lstatSync(file);
+  if (stat.isDirectory() || stat.isFile()) return stat.isFile() && (stat.mode & 0o6000) !== 0;
+  return !stat.isSymbolicLink() || !`${readlinkThrough(file)}/`.startsWith(`${workspace}/`);
+}
+
+function readlinkThrough(file: string): string {
+  return spawnSync('readlink', ['-m', file], { encoding: 'utf8' }).stdout.trim();
+}
 
 function listing(directory: string): string[] {
   return [...workspaceTree(directory).names].sort();

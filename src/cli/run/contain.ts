@@ -6,7 +6,7 @@ import type { Adapter, Credential, UserView } from '../../agents/index.ts';
 import { codeOf, type Places, product } from '../../core/index.ts';
 import type { CloseRequest, DaemonClient, OpenReply } from '../../daemon/index.ts';
 import { type Egress, trustEnv } from '../../egress/index.ts';
-import { type LaunchPlan, type Prepared, prepare, type ResolvedProgram, trustPaths } from '../../sandbox/index.ts';
+import { type Exit, type LaunchPlan, type Prepared, prepare, type ResolvedProgram, trustPaths } from '../../sandbox/index.ts';
 import type { CliIo } from '../io.ts';
 import { launchAsAsked } from './degraded.ts';
 import { watchDisk } from './disk-watch.ts';
@@ -125,7 +125,7 @@ export async function contain(
       // Killed before there was a program that could have ended by it.
       const signal = signals?.heard();
       if (signal === undefined) throw fault;
-      return { code: null, signal };
+      return { code: null, signal } satisfies Exit;
     });
     endWatch();
     signals?.release();
@@ -137,8 +137,7 @@ export async function contain(
     await new Promise((resolve) => setImmediate(resolve));
     doors?.close();
     await (await egress)?.close();
-    const signal = exit.signal ? (signals?.killedFor() ?? exit.signal) : undefined;
-    const exitCode = signal ? 128 + (os.constants.signals[signal as NodeJS.Signals] ?? 0) : (exit.code ?? 70);
+    const exitCode = await exitCodeOf(exit, { killedFor: signals?.killedFor(), isAudited: plan.decideStarts !== undefined, options }, io);
     const killed = launched.memoryKills();
     if (killed > 0)
       io.stderr.write(`${product.name}: the limit of memory was reached (--limit-memory): the kernel ended ${killed} of the processes\n`);
@@ -164,6 +163,20 @@ export async function contain(
     );
     client.release();
   }
+}
+
+async function exitCodeOf(
+  { code, signal, notStarted: errno }: Exit,
+  { killedFor, isAudited, options }: { killedFor: NodeJS.Signals | undefined; isAudited: boolean; options: RunOptions },
+  io: CliIo,
+): Promise<number> {
+  if (errno !== undefined) {
+    const { notStarted } = await import('./when-asked/not-started.ts');
+    const { says, exitCode } = notStarted(options.command[0], errno, isAudited);
+    io.stderr.write(says);
+    return exitCode;
+  }
+  return signal ? 128 + (os.constants.signals[(killedFor ?? signal) as NodeJS.Signals] ?? 0) : (code ?? 70);
 }
 
 /** What is prepared while the daemon answers. When both fail, the daemon is heard first. */

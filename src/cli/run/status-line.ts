@@ -39,12 +39,15 @@ export function endLines({ model, egress, labels, refusals, programs, files, led
     const refused = programs.refused > 0 ? `, ${programs.refused} refused` : '';
     lines.push(`programs: ${programs.started} started${refused}; see ${product.name} ledger show --session ${session}`);
   }
-  const { changed, added, deleted, sensitive } = files;
+  const { changed, added, deleted, sensitive, forbidden = [] } = files;
+  const some = (count: number, what: string): string => (count > 0 ? `, ${count} ${what}` : '');
   if (changed + added + deleted > 0)
     lines.push(
-      `files: ${changed} changed, ${added} added, ${deleted} deleted${sensitive.length > 0 ? `, ${sensitive.length} sensitive` : ''}`,
+      `files: ${changed} changed, ${added} added, ${deleted} deleted${some(sensitive.length, 'sensitive')}${some(forbidden.length, 'forbidden')}`,
     );
   for (const file of sensitive.slice(0, 8)) lines.push(`  can run or steer later: ${printable(file)}`);
+  for (const { path: file, why } of forbidden.slice(0, 8)) lines.push(`  forbidden, and in this workspace: ${printable(file)} (${why})`);
+  if (forbidden.length > 8) lines.push(`  and ${forbidden.length - 8} more that are forbidden; --summary-json names all`);
   if (mode === 'overlay' && changed + added + deleted > 0)
     lines.push(`none of it is in the workspace yet: ${product.name} diff, then apply or discard`);
   lines.push(`ledger entries ${ledger.first}–${ledger.last}, root ${ledger.root}`);

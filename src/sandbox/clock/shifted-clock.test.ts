@@ -6,7 +6,8 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { doctor } from '../doctor.ts';
 import { launch } from '../launch.ts';
-import { boxIn, childrenOf, closeAll } from '../testdata/box.ts';
+import { childrenOf } from '../process-status.ts';
+import { boxIn, closeAll } from '../testdata/box.ts';
 import { clockPatches } from './vdso.ts';
 
 const { mode, layers } = await doctor();

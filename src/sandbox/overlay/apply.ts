@@ -60,8 +60,8 @@ function applyClaimed(layer: Layer, changes: readonly Change[], options: ApplyOp
   const refused: { path: string; why: string }[] = [];
   const conflicts: { path: string; why: string }[] = [];
   const wanted = changes.filter((change) => {
-    if (change.class === 'forbidden') refused.push({ path: change.path, why: change.why });
-    else if (change.class === 'sensitive' && !options.withSensitive) refused.push({ path: change.path, why: change.why });
+    const isRefused = change.class === 'forbidden' || (change.class === 'sensitive' && !options.withSensitive);
+    if (isRefused) refused.push({ path: change.path, why: change.why });
     else if (change.conflict !== undefined) conflicts.push({ path: change.path, why: change.conflict });
     else return true;
     return false;

@@ -1,8 +1,7 @@
 // Which layer `diff`, `apply` and `discard` speak of, and which others of the workspace wait for their user.
-import { existsSync } from 'node:fs';
 import type { Change } from './change.ts';
 import { diffLayer } from './diff.ts';
-import { findLayer, type Layer, layersFor } from './manifest.ts';
+import { findLayers, type Layer } from './manifest.ts';
 import { readSettled } from './settled.ts';
 
 interface Chosen {
@@ -26,17 +25,18 @@ export function chooseLayer(
 ): Chosen {
   const compared = (layer: Layer): readonly Change[] | undefined => {
     try {
-      return changesIn(layer, cacheDir);
+      return diffLayer(layer, cacheDir);
     } catch (fault) {
       if (isNeeded) throw fault;
       return undefined;
     }
   };
-  const last = findLayer(sessions, session, cwd);
+  const layers = findLayers(sessions, session, cwd);
+  const [last] = layers;
   if (session !== undefined) return { layer: last, changes: compared(last) ?? [], others: [] };
   let chosen: Omit<Chosen, 'others'> | undefined;
   const others: string[] = [];
-  for (const layer of layersFor(sessions, cwd)) {
+  for (const layer of layers) {
     if (!chosen) {
       const changes = compared(layer);
       if (changes?.length !== 0 || readSettled(layer).size > 0) chosen = { layer, changes: changes ?? [] };
@@ -45,20 +45,10 @@ export function chooseLayer(
   return { ...(chosen ?? { layer: last, changes: [] }), others };
 }
 
-/** One that has gone meanwhile holds nothing. */
-function changesIn(layer: Layer, cacheDir: string): readonly Change[] {
-  try {
-    return diffLayer(layer, cacheDir);
-  } catch (fault) {
-    if (!existsSync(layer.upper)) return [];
-    throw fault;
-  }
-}
-
 /** One that cannot be compared may hold some: who looks at it will hear why. */
 function holdsChanges(layer: Layer, cacheDir: string): boolean {
   try {
-    return changesIn(layer, cacheDir).length > 0;
+    return diffLayer(layer, cacheDir).length > 0;
   } catch {
     return true;
   }

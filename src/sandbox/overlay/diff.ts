@@ -1,14 +1,15 @@
 // Compares a session's layer with the workspace. The layer is what overlayfs wrote (Documentation/filesystems/overlayfs.rst): files
 // as files, a deletion as a character device 0/0, a directory that hides the one below it by an attribute. Every byte in it was
 // written by the agent: names, modes and links are judged here before anything is shown or applied.
-import { accessSync, type BigIntStats, closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import { accessSync, type BigIntStats, constants, existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
+import { forbiddenReason } from '../forbidden.ts';
 import { isInOpenRepository } from '../git-place.ts';
-import { isWithin } from '../mount.ts';
 import { sensitiveReason } from '../sensitive.ts';
 import type { Change, ChangeClass } from './change.ts';
 import { isLive, type Layer } from './manifest.ts';
 import { lostSince } from './origin.ts';
+import { sameBytes } from './same-bytes.ts';
 import { noteSame, readSame, readSettled } from './settled.ts';
 import { capabilityAttribute, opaqueAttribute, originAttribute, withAttribute } from './xattr.ts';
 
@@ -18,8 +19,20 @@ interface Found {
   readonly lower: BigIntStats | undefined;
 }
 
-/** @param cacheDir where small programs of ours are kept */
+/**
+ * One that somebody has given up meanwhile holds nothing.
+ * @param cacheDir where small programs of ours are kept
+ */
 export function diffLayer(layer: Layer, cacheDir: string): Change[] {
+  try {
+    return changesOf(layer, cacheDir);
+  } catch (fault) {
+    if (!existsSync(layer.upper)) return [];
+    throw fault;
+  }
+}
+
+function changesOf(layer: Layer, cacheDir: string): Change[] {
   const [settled, known] = [readSettled(layer), readSame(layer)];
   const comparison = new Comparison(layer, cacheDir, new Set([...settled, ...known]));
   const changes = comparison.changes();
@@ -64,7 +77,7 @@ class Comparison {
     for (const { name, bytes } of names) {
       const file = path.join(directory, name);
       if (!bytes.equals(Buffer.from(name))) {
-        this.#add(file, 'added', { bytes: 0n, node: 'other', class: 'forbidden', why: 'its name is not valid UTF-8' });
+        this.#add(file, 'added', { node: 'other', class: 'forbidden', why: 'its name is not valid UTF-8' });
         continue;
       }
       const found = this.#find(file);
@@ -89,7 +102,7 @@ class Comparison {
   #directory(found: Found): void {
     const { path: file, upper, lower } = found;
     if ((upper.mode & 0o400n) === 0n || (upper.mode & 0o100n) === 0n) {
-      this.#add(file, 'added', { bytes: 0n, node: 'directory', class: 'forbidden', why: 'a directory that its owner cannot read' });
+      this.#add(file, 'added', { node: 'directory', class: 'forbidden', why: 'a directory that its owner cannot read' });
       return;
     }
     let names: Name[];
@@ -140,7 +153,7 @@ class Comparison {
     if (!lower) return;
     if (lower.isDirectory()) this.#deletedBelow(file);
     const node = lower.isDirectory() ? 'directory' : lower.isSymbolicLink() ? 'symlink' : 'file';
-    this.#add(file, 'deleted', { bytes: 0n, node, ...sensitive(file) }, lower);
+    this.#add(file, 'deleted', { node, ...sensitive(file) }, lower);
   }
 
   /** What of the workspace cannot be looked at is not spoken of; it keeps its directory from being removed. */
@@ -236,44 +249,15 @@ class Comparison {
   }
 
   #judge(found: Found): { class: ChangeClass; why: string } {
-    const why = this.#forbidden(found);
+    const why = forbiddenReason(found.path, found.upper, { workspace: this.#layer.manifest.workspace, targetOf: this.#targetOf });
     return why === undefined ? sensitive(found.path, this.#isInOpenRepository(found.path)) : { class: 'forbidden', why };
   }
 
-  #forbidden({ path: file, upper }: Found): string | undefined {
-    if (upper.isFile()) return (upper.mode & 0o6000n) === 0n ? undefined : 'setuid or setgid';
-    if (upper.isDirectory()) return undefined;
-    // What cannot be followed to its end may lead anywhere.
-    if (upper.isSymbolicLink()) return (orUndefined(() => this.#leaves(file)) ?? true) ? 'a link that leaves the workspace' : undefined;
-    if (upper.isFIFO()) return 'a named pipe';
-    return upper.isSocket() ? 'a socket' : 'a device';
-  }
-
-  /** Follows a link as it would be followed on the host after `apply`: the layer's nodes first, then the workspace's. */
-  #leaves(file: string): boolean {
-    let at = path.dirname(file);
-    let rest = [path.basename(file)];
-    for (let steps = 0; rest.length > 0; steps++) {
-      if (steps > 200) return true;
-      const [name = '', ...after] = rest;
-      rest = after;
-      if (name === '..' && at === '.') return true;
-      const next = path.join(at, name);
-      const stat = this.#upperOf(next) ?? this.#lowerOf(next);
-      if (!stat?.isSymbolicLink()) {
-        at = next;
-        continue;
-      }
-      const target = readlinkSync(this.#upperOf(next) ? this.#upper(next) : this.#lower(next));
-      const workspace = this.#layer.manifest.workspace;
-      if (!path.isAbsolute(target)) rest = [...target.split('/').filter(Boolean), ...rest];
-      else if (isWithin(path.normalize(target), workspace)) {
-        rest = [...path.relative(workspace, target).split('/').filter(Boolean), ...rest];
-        at = '.';
-      } else return true;
-    }
-    return false;
-  }
+  /** As it would be after `apply`: the layer's nodes first, then the workspace's. */
+  #targetOf = (file: string): string | undefined => {
+    const upper = this.#upperOf(file);
+    return (upper ?? this.#lowerOf(file))?.isSymbolicLink() ? readlinkSync(upper ? this.#upper(file) : this.#lower(file)) : undefined;
+  };
 
   #isInOpenRepository(file: string): boolean {
     const lowerOf = (place: string): BigIntStats | undefined => orUndefined(() => this.#lowerOf(place));
@@ -343,22 +327,4 @@ function orUndefined<Value>(look: () => Value): Value | undefined {
 function whyUnseen(fault: unknown): string {
   const code = fault instanceof Error && 'code' in fault ? String(fault.code) : 'unknown';
   return code === 'ENAMETOOLONG' ? 'its path is too long' : `it cannot be looked at (${code})`;
-}
-
-function sameBytes(a: string, b: string): boolean {
-  const size = 1 << 18;
-  const [one, two] = [Buffer.allocUnsafe(size), Buffer.allocUnsafe(size)];
-  const x = openSync(a, constants.O_RDONLY | constants.O_NOFOLLOW);
-  let y: number | undefined;
-  try {
-    y = openSync(b, constants.O_RDONLY | constants.O_NOFOLLOW);
-    for (;;) {
-      const [n, m] = [readSync(x, one), readSync(y, two)];
-      if (n !== m || !one.subarray(0, n).equals(two.subarray(0, m))) return false;
-      if (n === 0) return true;
-    }
-  } finally {
-    closeSync(x);
-    if (y !== undefined) closeSync(y);
-  }
 }

@@ -3,9 +3,9 @@ import { rmdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { recover, refuseLive } from './apply.ts';
 import type { Change } from './change.ts';
-import { holderName, type Layer, manifestName } from './manifest.ts';
+import type { Layer } from './manifest.ts';
 import { removeOverlay } from './remove.ts';
-import { sameName, settle, settledName } from './settled.ts';
+import { noteNames, settle } from './settled.ts';
 
 /** Gives up these changes; the rest of the layer stays. */
 export function discardChanges(layer: Layer, changes: readonly Change[]): void {
@@ -21,7 +21,7 @@ export function discardLayer(layer: Layer): void {
   refuseLive(layer);
   recover(layer);
   for (const name of ['upper', 'work']) removeOverlay(path.join(layer.directory, name));
-  for (const name of [settledName, sameName, holderName, manifestName]) rmSync(path.join(layer.directory, name), { force: true });
+  for (const name of noteNames) rmSync(path.join(layer.directory, name), { force: true });
   try {
     rmdirSync(layer.directory);
   } catch {

@@ -2,11 +2,11 @@
 // disk for a few names and needs neither the comparison nor the journal.
 import { readdirSync, rmdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { holderName, isHeld, type Layer, manifestName, readLayer } from './manifest.ts';
-import { sameName, settledName } from './settled.ts';
+import { isHeld, type Layer, readLayer } from './manifest.ts';
+import { noteNames } from './settled.ts';
 
 /** Whatever else lies beside a layer, a journal for example, is somebody's unfinished work. */
-const ordinary: ReadonlySet<string> = new Set(['upper', 'work', holderName, manifestName, settledName, sameName]);
+const ordinary: ReadonlySet<string> = new Set(['upper', 'work', ...noteNames]);
 
 /** Nothing was written through this layer. One that cannot be read is not empty. */
 export function isEmpty(directory: string): boolean {

@@ -36,11 +36,11 @@ export function writeManifest(upper: string, workspace: string): void {
 }
 
 /**
- * Who has the layer mounted, and who launched it and reads it when that one has ended: each a process with its start time, by which a
- * later one with the same number is told apart.
+ * Who has the layer mounted, and this process, which launched it and reads it when that one has ended: each with its start time, by which
+ * a later one with the same number is told apart.
  */
-export function writeHolder(upper: string, pid: number, launcher = process.pid): void {
-  const holders = [pid, launcher].map((one) => `${one} ${processStart(one) ?? ''}`);
+export function writeHolder(upper: string, pid: number): void {
+  const holders = [pid, process.pid].map((one) => `${one} ${processStart(one) ?? ''}`);
   writeWhole(path.join(path.dirname(upper), holderName), holders.join(' '));
 }
 
@@ -61,25 +61,24 @@ export function readLayer(directory: string): Layer | undefined {
   }
 }
 
-/** @param session an id, or nothing for the last session of the workspace that `cwd` is in */
-export function findLayer(sessions: string, session: string | undefined, cwd: string): Layer {
+/** @param session an id, or nothing for all sessions of the workspace that `cwd` is in, newest first */
+export function findLayers(sessions: string, session: string | undefined, cwd: string): readonly [Layer, ...Layer[]] {
   if (session !== undefined) {
     const isName = session === path.basename(session) && !session.startsWith('.');
     const layer = isName ? readLayer(path.join(sessions, session)) : undefined;
-    if (layer) return layer;
+    if (layer) return [layer];
     throw new IntramurError('CONFIG_NOT_FOUND', `there is no layer of a session ${JSON.stringify(session)}`, {
       hint: `look into ${sessions}`,
     });
   }
-  const [last] = layersFor(sessions, cwd);
-  if (last) return last;
+  const [last, ...others] = layersFor(sessions, cwd);
+  if (last) return [last, ...others];
   throw new IntramurError('CONFIG_NOT_FOUND', `no session has a layer for ${cwd}`, {
     hint: 'a session in overlay mode leaves one: intramur run -- COMMAND',
   });
 }
 
-/** The layers of the workspace that `cwd` is in, newest first. */
-export function layersFor(sessions: string, cwd: string): Layer[] {
+function layersFor(sessions: string, cwd: string): Layer[] {
   return namesIn(sessions)
     .map((name) => readLayer(path.join(sessions, name)))
     .filter((layer) => layer !== undefined)

@@ -2,10 +2,12 @@
 // the machine stopped in between shows up in the next `diff` again, or is found equal there.
 import { appendFileSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Layer } from './manifest.ts';
+import { holderName, type Layer, manifestName } from './manifest.ts';
 
-export const settledName = 'settled.jsonl';
-export const sameName = 'same.jsonl';
+const settledName = 'settled.jsonl';
+const sameName = 'same.jsonl';
+/** All that is kept beside a layer, but for the journal of an `apply` that has not ended. */
+export const noteNames = [settledName, sameName, holderName, manifestName];
 
 export const readSettled = (layer: Layer): ReadonlySet<string> => pathsIn(path.join(layer.directory, settledName));
 

@@ -8,9 +8,10 @@ import { doctor } from '../doctor.ts';
 import { elf } from '../elf.ts';
 import { imageFile } from '../init-file.ts';
 import { launch } from '../launch.ts';
+import { childrenOf } from '../process-status.ts';
 import type { Arch } from '../syscall-number.ts';
 import { SyscallScript } from '../syscall-script.ts';
-import { boxIn, childrenOf, closeAll } from '../testdata/box.ts';
+import { boxIn, closeAll } from '../testdata/box.ts';
 import { isWorthWarming, walk, warm } from './warm.ts';
 
 const { mode: enforcement, layers } = await doctor();

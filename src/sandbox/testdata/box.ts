@@ -35,12 +35,3 @@ export function closeAll({ tcp, dns, dnsElsewhere }: Listeners): void {
   for (const { handle } of tcp) closeHandle(handle);
   for (const socket of [dns, ...dnsElsewhere]) socket.close();
 }
-
-/** None for a process that is gone. */
-export function childrenOf(pid: number): number[] {
-  try {
-    return fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-  } catch {
-    return [];
-  }
-}

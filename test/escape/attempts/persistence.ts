@@ -1,5 +1,6 @@
 // What would run or be obeyed later, outside: written into the workspace. In overlay mode the write lands in the layer and comes back
 // only by `apply`, which asks; in direct mode it fails.
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { type Attempt, markOf } from '../attempt.ts';
@@ -112,6 +113,23 @@ export const persistence: readonly Attempt[] = [
       return mode === 'direct';
     },
     escaped: ({ read, place }) => read(path.join(place.workspace, '.git/config')).includes(markOf('descriptor')),
+  },
+  {
+    // In direct mode they are there; that they are named then is asked of the whole workspace.
+    id: 'leave what gains rights, and what is no file',
+    group: 'persistence',
+    layer,
+    oursAlone: 'a workspace may hold such things',
+    inside({ workspace }) {
+      const file = path.join(workspace, 'odd-setuid');
+      fs.copyFileSync('/bin/true', file);
+      fs.chmodSync(file, 0o4755);
+      spawnSync('mkfifo', [path.join(workspace, 'odd-pipe')]);
+      fs.symlinkSync('../..', path.join(workspace, 'odd-link'));
+      return false;
+    },
+    escaped: ({ exists, place }) =>
+      place.mode === 'overlay' && ['odd-setuid', 'odd-pipe', 'odd-link'].some((name) => exists(path.join(place.workspace, name))),
   },
   ...['.git', 'nested', 'nested/deep', '.github', '.vscode', '.claude'].map((dir): Attempt => {
     const id = `rename the parent: ${dir}`;
