@@ -9,7 +9,7 @@ import type { Part, Workers } from './workers.ts';
 
 /** Below this a second thread is not worth waking. */
 const LEAST = 256 << 10;
-/** Two halves take as long as they are allowed to before the whole is begun, so this is for what takes milliseconds. */
+/** What takes longer would make others wait for both threads. */
 const MOST = 8 << 20;
 /** What both look at: more than the farthest reach of a detector, and than words that are weighed together. */
 const SHARED = 10 << 10;

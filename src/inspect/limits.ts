@@ -41,8 +41,9 @@ export interface Budget {
   readonly broken: string | undefined;
 }
 
-export function budgetFor(limits: Limits, nowMs: () => number): Budget {
-  const deadline = nowMs() + limits.maxMs;
+/** @param spentMs so much of the time has gone by already */
+export function budgetFor(limits: Limits, nowMs: () => number, spentMs = 0): Budget {
+  const deadline = nowMs() + limits.maxMs - spentMs;
   let bytes = 0;
   let views = 0;
   let isOpaque = false;
