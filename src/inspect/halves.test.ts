@@ -84,6 +84,15 @@ describe('a body is looked at as a whole', () => {
     30_000,
   );
 
+  it('in the time that the halves left of it', async () => {
+    let clock = 0;
+    const inspector = createInspector({ fingerprintKey, workers, nowMs: () => (clock += 20_000) });
+    const packed = zlib.gzipSync('x'.repeat(300 << 20)).toString('base64');
+    const bytes = Buffer.from(call([packed, prose(6000)]));
+    const { refused } = await inspector.inspect({ bytes, contentType: 'application/json', views: [] });
+    expect(refused).toEqual({ code: 'INSPECT_LIMIT', reason: 'inspection took longer than 10000 ms' });
+  }, 30_000);
+
   it('when the halves together find too much', async () => {
     const lines = Array.from({ length: 6000 }, (_, i) => `${githubToken('ghp_', i)} ${line(i)}`);
     const { halves, whole, sizes } = await bothOf(call([lines.join('\n')]));

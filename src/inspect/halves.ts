@@ -9,11 +9,12 @@ import type { Part, Workers } from './workers.ts';
 
 /** Below this a second thread is not worth waking. */
 const LEAST = 256 << 10;
-/** Two halves take as long as they are allowed to before the whole is begun, so this is for what takes milliseconds. */
+/** What takes longer would make others wait for both threads. */
 const MOST = 8 << 20;
 /** What both look at: more than the farthest reach of a detector, and than words that are weighed together. */
 const SHARED = 10 << 10;
-/** How far before that a place is looked for. */
+/** How far around that a place is looked for, at first and at most. */
+const NEAR = 2 << 10;
 const AROUND = 24 << 10;
 
 const QUOTE = 0x22;
@@ -66,9 +67,14 @@ function halvesOf(bytes: Buffer): Halves | undefined {
   while (from > 0 && bytes[from - 1] === BACKSLASH) from -= 1;
   const around = bytes.subarray(from, middle + SHARED + AROUND);
   const texts = readJson(around, beginsInside(around)).spans.map((position) => position + from);
-  const start = cutBefore(bytes, texts, middle);
-  const stop = start && cutBefore(bytes, texts, middle + SHARED + AROUND);
-  return stop && stop.at - start.at >= SHARED ? { start, stop } : undefined;
+  const start = cutBefore(bytes, texts, middle - SHARED / 2);
+  if (!start) return undefined;
+  // Every kilobyte that both look at is one too many.
+  for (const more of [NEAR, 4 * NEAR, AROUND]) {
+    const stop = cutBefore(bytes, texts, start.at + SHARED + more);
+    if (stop && stop.at - start.at >= SHARED) return { start, stop };
+  }
+  return undefined;
 }
 
 /** The first quote that is not escaped closes a string, or there is none. */

@@ -116,8 +116,10 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
       (budget) => looker.body(bytesOfPart, { ...part, json: change?.json }, budget),
       async ({ look, idle }) => {
         const there = (some: Buffer, options: Part) => look(some, options, isPlaceholder);
-        const halves = idle() < 2 ? undefined : await lookInHalves(bytesOfPart, part, limits, there);
-        return halves ?? (await there(bytesOfPart, part));
+        if (idle() < 2) return await there(bytesOfPart, part);
+        const startedAt = nowMs();
+        const halves = await lookInHalves(bytesOfPart, part, limits, there);
+        return halves ?? (await there(bytesOfPart, { ...part, spentMs: nowMs() - startedAt }));
       },
     );
   }

@@ -41,8 +41,9 @@ export interface Budget {
   readonly broken: string | undefined;
 }
 
-export function budgetFor(limits: Limits, nowMs: () => number): Budget {
-  return new Remaining(limits, nowMs);
+/** @param spentMs so much of the time has gone by already */
+export function budgetFor(limits: Limits, nowMs: () => number, spentMs = 0): Budget {
+  return new Remaining(limits, nowMs, spentMs);
 }
 
 class Remaining implements Budget {
@@ -55,10 +56,10 @@ class Remaining implements Budget {
   isSpent = false;
   broken: string | undefined;
 
-  constructor(limits: Limits, nowMs: () => number) {
+  constructor(limits: Limits, nowMs: () => number, spentMs: number) {
     this.limits = limits;
     this.#nowMs = nowMs;
-    this.#deadline = nowMs() + limits.maxMs;
+    this.#deadline = nowMs() + limits.maxMs - spentMs;
   }
 
   get viewBytesLeft(): number {

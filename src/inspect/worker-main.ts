@@ -28,7 +28,7 @@ parentPort?.on('message', ({ payload, length, outsideOf, ...part }: Job) => {
   values.clear();
   let answer: Answer;
   try {
-    const budget = budgetFor(part.isHalf ? halfOf(limits) : limits, () => performance.now());
+    const budget = budgetFor(part.isHalf ? halfOf(limits) : limits, () => performance.now(), part.spentMs);
     const bytes = Buffer.from(payload, 0, length);
     const look = outsideOf === undefined ? looker.body(bytes, part, budget) : lookOutside(bytes, outsideOf, part, budget);
     answer = { look, values: [...values] };

@@ -31,6 +31,8 @@ export interface Part {
   readonly knownSecrets: readonly KnownSecret[];
   /** Another thread has the other half: it may do half as much. */
   readonly isHalf?: boolean;
+  /** Of the time that it may take, so much has gone by. */
+  readonly spentMs?: number;
   /** Length of the payload, when the bytes are a list in JSON of the strings that stand outside its body. */
   readonly outsideOf?: number;
 }

@@ -1,5 +1,5 @@
 // Comments as text of their own: code that was put into a comment is read without its marks.
-import { mappedView, type Span, type View } from '../view.ts';
+import { mappedView, type Shifts, type Span, type View } from '../view.ts';
 import type { Decoder } from './decoder.ts';
 import { Numbers } from './numbers.ts';
 
@@ -9,6 +9,9 @@ const LONGEST_BLOCK = 8192;
 const LEAST_LINES = 4;
 const NEWLINE = 0x0a;
 
+const at = new Numbers();
+const shift = new Numbers();
+
 export const comment: Decoder = {
   id: 'comment',
   *decode(view, budget, { blockComments, commentLines }) {
@@ -17,8 +20,8 @@ export const comment: Decoder = {
     if (comments.length === 0) return;
     const size = comments.reduce((sum, { start, end }) => sum + end - start + 1, 0);
     const out = Buffer.allocUnsafe(size);
-    const at = new Numbers();
-    const shift = new Numbers();
+    at.clear();
+    shift.clear();
     let written = 0;
     for (const { start, end } of comments) {
       const kept = { written, entries: at.length };
@@ -44,12 +47,12 @@ export const comment: Decoder = {
     if (written === 0) return;
     budget.chargeView(written);
     // Taking marks off is no encoding: it does not count as depth.
-    yield stripped(view, out.subarray(0, written), at, shift);
+    yield stripped(view, out.subarray(0, written), { at: at.copy(), shift: shift.copy() });
   },
 };
 
-function stripped(view: View, bytes: Buffer, at: Numbers, shift: Numbers): View {
-  return mappedView(view, () => ['comment'], bytes, { at: at.view(), shift: shift.view() }, view.depth);
+function stripped(view: View, bytes: Buffer, shifts: Shifts): View {
+  return mappedView(view, () => ['comment'], bytes, shifts, view.depth);
 }
 
 /** Long block comments, each to its first end. */

@@ -32,7 +32,8 @@ export const disguise: Decoder = {
 function suspiciousBlocks({ ends, words, common: usual }: Blocks): Span[] {
   const blocks: Span[] = [];
   let start = 0;
-  for (const [i, end] of ends.entries()) {
+  for (let i = 0; i < ends.length; i++) {
+    const end = ends[i] ?? 0;
     const count = words[i] ?? 0;
     if (count >= LEAST_WORDS && (usual[i] ?? 0) < SUSPICIOUS * count) {
       const last = blocks.at(-1);

@@ -129,7 +129,7 @@ export function readJson(bytes: Buffer, isInside = false): JsonReading {
     fields: out.subarray(0, written),
     fieldShifts: { at: at.view(), shift: shift.view() },
     ...joined(out, places.view()),
-    spans: spans.view().slice(),
+    spans: spans.copy(),
     numbers: numbers.view(),
     isClosed,
   };

@@ -34,6 +34,11 @@ export class Numbers {
     if (this.#held.length > MOST_KEPT) this.#held = new Int32Array(FIRST);
   }
 
+  /** What may be kept. */
+  copy(): Int32Array {
+    return this.#held.slice(0, this.length);
+  }
+
   /** INVARIANT: valid until the next `push` or `clear`. */
   view(): Int32Array {
     return this.length === 0 ? none : this.#held.subarray(0, this.length);

@@ -52,6 +52,8 @@ export function utf16Kind(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefine
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
   const length = Math.min(bytes.length & ~1, SAMPLE);
+  // Most texts have none.
+  if (bytes.subarray(0, length).indexOf(0) === -1) return undefined;
   let even = 0;
   let odd = 0;
   for (let i = 0; i < length; i += 2) {

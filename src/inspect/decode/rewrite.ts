@@ -43,6 +43,7 @@ interface Pieces {
 
 const scratch = { start: new Numbers(), end: new Numbers(), kind: new Numbers(), stand: new Numbers() };
 const lists = Object.values(scratch);
+const shifts = { at: new Numbers(), shift: new Numbers() };
 const stand: Stand = { bytes: new Uint8Array(64), length: 0 };
 
 export interface Rewritten {
@@ -112,7 +113,7 @@ function piecesOf(bytes: Uint8Array, places: Int32Array, rewritings: readonly Re
   at.push(stood);
   const rare = rewritings.map(({ least = 1 }, i) => (counts[i] ?? 0) < least);
   // Kept until the view is gone, so copied.
-  const all = { start: start.view().slice(), end: end.view().slice(), kind: kind.view().slice(), stand: at.view().slice() };
+  const all = { start: start.copy(), end: end.copy(), kind: kind.copy(), stand: at.copy() };
   return { count: start.length, ...all, kind: all.kind.map((index) => (rare[index] ? -1 : index)), stands };
 }
 
@@ -185,8 +186,9 @@ function replaced(
   );
   budget.chargeView(size);
   const out = Buffer.allocUnsafe(size);
-  const at = new Numbers();
-  const shift = new Numbers();
+  const { at, shift } = shifts;
+  at.clear();
+  shift.clear();
   let written = 0;
   let read = 0;
   const copyTo = (end: number) => {
@@ -211,7 +213,7 @@ function replaced(
     copyTo(Math.max(read, end));
   }
   const kindsIn = (start: number, end: number) => kindsBetween(pieces, start, end, rewritings);
-  return mappedView(view, kindsIn, out.subarray(0, written), { at: at.view(), shift: shift.view() }, depth);
+  return mappedView(view, kindsIn, out.subarray(0, written), { at: at.copy(), shift: shift.copy() }, depth);
 }
 
 function kindsFrom(pieces: Pieces, first: number, last: number, rewritings: readonly Rewriting[]): string[] {

@@ -135,6 +135,14 @@ it.each<[string, string, string, number]>([
   expect(found(lex(Buffer.from(text), tokens))).toEqual(fresh);
 });
 
+it.each([0, K.MOST_EARLIER - 50, K.MOST_EARLIER])('names of earlier texts are none, after %d bytes of tokens', (earlier) => {
+  const tokens = newTokens(1024);
+  const text = Buffer.from('alpha = beta + gamma; beta = alpha(delta, gamma);');
+  const fresh = found(lex(text, newTokens(1024)));
+  new Int32Array(tokens.kernel.memory.buffer)[K.EARLIER / 4] = earlier;
+  for (let again = 0; again < 4; again++) expect(found(lex(text, tokens))).toEqual(fresh);
+});
+
 it.each(['export function f(a: number): number { return a / 2; }', 'let a = 1;', 'function f(): number { return g(); }'])(
   'the compiler refuses %s',
   (text) => {

@@ -18,6 +18,9 @@ export const MARK_SHAPES = 8192;
 export const NAME_SHAPES = 9216;
 /** Where results are reported: how many words, lines, shapes and blocks. */
 export const COUNTS = 9344;
+/** Where the last text ended, so that what it left below tells that it is too long ago. */
+export const EARLIER = 9360;
+export const MOST_EARLIER = 1 << 30;
 /** Names that were used, and where: pairs. */
 export const USES = 4096;
 export const USED = 16384;
@@ -139,7 +142,12 @@ export function lex(
   blocks: number,
   blockSize: number,
 ): number {
-  for (let i = 0; i < USES; i += 1) store32(USED + (i << 3) + 4, shapes - REACH_BYTES - 4);
+  // Emptying the table would take longer than most texts.
+  let earlier = load32(EARLIER);
+  if (earlier > MOST_EARLIER) {
+    earlier = 0;
+    for (let i = 0; i < USES; i += 1) store32(USED + (i << 3) + 4, 0);
+  }
   let word = words;
   let line = lines;
   let shape = shapes;
@@ -223,10 +231,10 @@ export function lex(
           if (meaning & KEYWORD) store32(shape, Math.imul(hash, SHAPE_MIX) | 1);
           else {
             const use = USED + (((exact ^ (exact >>> 15)) & (USES - 1)) << 3);
-            const distance = load32(use) === exact ? shape - load32(use + 4) : 0;
+            const distance = load32(use) === exact ? shape + earlier - load32(use + 4) : 0;
             store32(shape, load32(NAME_SHAPES + (distance <= REACH_BYTES ? distance : 0)));
             store32(use, exact);
-            store32(use + 4, shape);
+            store32(use + 4, shape + earlier);
           }
           store32(shape + shapeSize, (word - words) >> 2);
           shape += 4;
@@ -292,6 +300,7 @@ export function lex(
     store32(block + (blockSize << 1), usual >> 1);
     block += 4;
   }
+  store32(EARLIER, earlier + shape - shapes + REACH_BYTES + 4);
   store32(COUNTS, (word - words) >> 2);
   store32(COUNTS + 4, (line - lines) >> 2);
   store32(COUNTS + 8, (shape - shapes) >> 2);
