@@ -2,11 +2,12 @@
 // is encoded any more or a limit is reached.
 import { IntramurError } from '../core/index.ts';
 import { charCodes } from './decode/char-codes.ts';
+import type { Decoder } from './decode/decoder.ts';
 import type { JsonReading } from './decode/json.ts';
 import { isBinary, isDocument } from './decode/readable.ts';
 import { binaryDecoders, rewritings, textDecoders } from './decode/registry.ts';
 import { rewritten } from './decode/rewrite.ts';
-import { noSurvey, survey } from './decode/survey.ts';
+import { noSurvey, type Survey, survey } from './decode/survey.ts';
 import { type Budget, exceeded } from './limits.ts';
 import { mappedView, type View } from './view.ts';
 
@@ -74,7 +75,13 @@ const HALF = 0.5;
 /** Reading what is joined or looks like another letter is no level at all. */
 const plain: ReadonlySet<string> = new Set(['escapes', 'concatenation', 'unicode-fold']);
 
-const allDecoders = [...binaryDecoders, ...textDecoders];
+function isIdle({ needs }: Decoder, places: Survey): boolean {
+  if (needs === undefined) return false;
+  for (const list of needs) if (places[list].length > 0) return false;
+  return true;
+}
+
+const allDecoders: readonly Decoder[] = [...binaryDecoders, ...textDecoders];
 
 function enqueueDecoded({ view, of, escapeLevel }: Queued, queue: Queue, budget: Budget): void {
   budget.checkTime();
@@ -96,6 +103,7 @@ function enqueueDecoded({ view, of, escapeLevel }: Queued, queue: Queue, budget:
   // A document is a container that nothing here opens, though it begins and ends with text.
   let isOpaque = isDocument(view.bytes) || (!hasText && view.bytes.length >= LEAST_OPAQUE && !view.isRewritten);
   for (const decoder of decoders) {
+    if (isIdle(decoder, places)) continue;
     budget.checkTime();
     for (const decoded of decoder.decode(view, budget, places)) {
       if (!hasText && 'readsAll' in decoder) isOpaque = false;

@@ -37,7 +37,9 @@ function decisionFrom(
   if (rulings.some(({ answer }) => answer.errors.length > 0)) return denyFor('POLICY_EVALUATION');
   const allowed = rulings.filter(({ answer }) => answer.decision === 'allow');
   const counted = allowed.length > 0 ? allowed : rulings;
-  const policies = [...new Set(counted.flatMap(({ answer }) => answer.determining))];
+  const [only] = counted;
+  const policies =
+    only && counted.length === 1 ? only.answer.determining : [...new Set(counted.flatMap(({ answer }) => answer.determining))];
   if (allowed.length === 0) return deny(reasonFor(request, facts, rulings, reasonOf), policies);
   if (act.action !== 'llm.invoke') return { effect: 'allow', route: { kind: 'direct' }, policies };
   const [first, ...rest] = allowed.flatMap(({ target }) => (target ? [target] : []));

@@ -76,6 +76,7 @@ function mayBeBase64(seen: number, length: number): boolean {
 
 export const base64: Decoder = {
   id: 'base64',
+  needs: ['base64'],
   *decode(view, budget, { base64: places }) {
     for (const run of base64Runs(view.bytes, places)) yield* decodeRun(view, run, budget);
   },

@@ -23,6 +23,7 @@ for (let byte = 0x41; byte <= 0x7a; byte++) kindOf[byte] = (kindOf[byte] ?? 0) |
 
 export const charCodes: Decoder = {
   id: 'char-codes',
+  needs: ['numbers'],
   *decode(view, budget, { numbers }) {
     const { bytes } = view;
     const codes: number[] = [];

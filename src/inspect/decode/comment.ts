@@ -14,6 +14,7 @@ const shift = new Numbers();
 
 export const comment: Decoder = {
   id: 'comment',
+  needs: ['blockComments', 'commentLines'],
   *decode(view, budget, { blockComments, commentLines }) {
     const { bytes } = view;
     const comments = [...blocks(bytes, blockComments), ...lineRuns(bytes, commentLines)];

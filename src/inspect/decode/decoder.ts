@@ -7,6 +7,8 @@ export interface Decoder {
   readonly id: string;
   /** When it yields anything, then views of all that the view holds: nothing stays opaque but what those views say of themselves. */
   readonly readsAll?: true;
+  /** Lists of the survey: where they are empty, there is nothing for it. Left out: it looks by itself. */
+  readonly needs?: readonly Exclude<keyof Survey, 'apart'>[];
   /**
    * Charges the budget for what it produces, and throws INSPECT_LIMIT rather than leave anything out.
    * INVARIANT: time is linear in the view, whatever it holds.

@@ -10,6 +10,7 @@ const LEAST_DIGITS = 24;
 
 export const hex: Decoder = {
   id: 'hex',
+  needs: ['hex'],
   *decode(view, budget, { hex: places }) {
     for (const run of hexRuns(view.bytes, places)) {
       const bytes = Buffer.from(view.bytes.toString('latin1', run.start, run.end).replace(/[^0-9A-Fa-f]+/g, ''), 'hex');
@@ -84,8 +85,8 @@ const LONGEST_LINE = 240;
 
 export const hexdump: Decoder = {
   id: 'hexdump',
+  needs: ['dumpLines'],
   *decode(view, budget, { dumpLines }) {
-    if (dumpLines.length === 0) return;
     const { bytes } = view;
     const digits: string[] = [];
     let run: Span | undefined;
