@@ -5,6 +5,7 @@ import { loadConfig } from '../config/index.ts';
 import { dialects, type InspectFinding, IntramurError, placesFrom, type Report } from '../core/index.ts';
 import { createInspector, dataStore, fingerprintStore, type Inspector, isBinary, refusalOf } from '../inspect/index.ts';
 import { parseDocument } from '../wire/index.ts';
+import { reasonOf } from './file-fault.ts';
 import { answerLines } from './inspect-lines.ts';
 import type { CliIo } from './io.ts';
 import { jsonOption, many, type Options, parseOptions } from './options.ts';
@@ -75,7 +76,7 @@ async function read(file: string, io: CliIo): Promise<Uint8Array> {
   try {
     return await readFile(path.resolve(io.cwd, file));
   } catch (cause) {
-    throw new IntramurError('CONFIG_NOT_FOUND', `cannot read ${file}`, { cause });
+    throw new IntramurError('CONFIG_NOT_FOUND', `cannot read ${JSON.stringify(file)}: ${reasonOf(cause)}`, { cause });
   }
 }
 

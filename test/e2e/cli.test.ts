@@ -70,9 +70,11 @@ describe('intramur', () => {
     ['run with a file that is no program', ['run', '--', '/etc/passwd'], /"\/etc\/passwd" is not executable/],
     ['run with a directory', ['run', '--', '/etc'], /"\/etc" is a directory/],
     ['a value with --env', ['run', '--env', 'TOKEN=hidden', '--', 'true'], /--env takes the name .*: --env TOKEN$/m],
+    ['an empty name with --env', ['run', '--env', '', '--', 'true'], /--env "": this variable is not set/],
     ['run in a missing workspace', ['run', '--workspace', '/no/such/place', '--', 'true'], /\/no\/such\/place/],
     ['up with a wrong port', ['up', '--port', '99999'], /port/],
     ['status with an unknown option', ['status', '--jsonn'], /"--jsonn"; did you mean --json\?/],
+    ['inspect of what is not there', ['inspect', 'no-such-file'], /cannot read "no-such-file": there is no such file/],
     ['an option without its value', ['run', '--purpose'], /--purpose needs a value/],
     ['a command that was nearly one', ['statsu'], /did you mean status\?/],
     [
@@ -97,6 +99,58 @@ describe('intramur', () => {
     expect(stderr).toMatch(says);
     expect(stderr).not.toMatch(/\n\s+at /);
     expect(stderr).not.toMatch(/hidden/);
+  });
+
+  it.each<[readonly string[]]>([[['--version']], [['--help']], [['run', '--help']], [['policy', 'check']], [['status', '--json']]])(
+    '%j with a full disk behind standard output: not 0, and says so',
+    (args) => {
+      const script = 'exec "$@" >/dev/full';
+      const { status, stderr } = spawnSync('/bin/sh', ['-c', script, 'sh', process.execPath, main, ...args], {
+        encoding: 'utf8',
+        env: rig.env,
+        cwd: rig.workspace,
+      });
+      expect({ status, stderr }).toEqual({ status: 3, stderr: 'intramur: standard output cannot be written: there is no space left\n' });
+    },
+  );
+
+  it('with a full disk behind standard error the exit code still says it', () => {
+    for (const args of [['status', '--no-such-option'], ['no-such-command']]) {
+      const { status } = spawnSync('/bin/sh', ['-c', 'exec "$@" 2>/dev/full', 'sh', process.execPath, main, ...args], { env: rig.env });
+      expect([args, status]).toEqual([args, 2]);
+    }
+  });
+
+  it.each([['INTRAMUR_HOME'], ['XDG_STATE_HOME'], ['XDG_CACHE_HOME'], ['HOME']])('with %s in /proc: exit 2, and no waiting', (name) => {
+    const env = { PATH: process.env['PATH'], HOME: rig.home, [name]: '/proc/nowhere' };
+    for (const args of [['status'], ['run', '--', 'true']]) {
+      const { status, stderr } = spawnSync(process.execPath, [main, ...args], {
+        encoding: 'utf8',
+        env,
+        cwd: rig.workspace,
+        timeout: 20_000,
+      });
+      expect({ args, status, stderr }).toEqual({ args, status: 2, stderr: expect.stringContaining('"/proc/nowhere"') });
+    }
+  });
+
+  it('without a daemon says that it is not running, and in JSON has the same fields', async () => {
+    const env = { INTRAMUR_HOME: path.join(rig.dir, 'unused') };
+    expect(await rig.intramur(['approvals'], { env })).toMatchObject({
+      code: 3,
+      stdout: '',
+      stderr: expect.stringMatching(/it is not running\n +intramur up\n$/),
+    });
+    const { stdout } = await rig.intramur(['status', '--json'], { env });
+    expect(JSON.parse(stdout)).toMatchObject({
+      running: false,
+      pid: null,
+      gateway: null,
+      console: null,
+      ledger: null,
+      policy: null,
+      sessions: [],
+    });
   });
 
   it('with an empty HOME writes nothing into the directory that it is started in', () => {
