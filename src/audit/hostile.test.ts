@@ -46,6 +46,14 @@ describe('a hostile tree is bounded and reported, never skipped in silence', () 
     expect(tree.list('/../../..')).toEqual(tree.list('/'));
   });
 
+  it('the root may itself be a link', () => {
+    using laid = lay({ '~/file': 'inside' });
+    fs.symlinkSync(laid.root, path.join(laid.root, 'itself'));
+    const tree = diskTree(path.join(laid.root, 'itself'));
+    expect(tree.read(`${user}/file`, 100)).toEqual({ bytes: Buffer.from('inside') });
+    expect(tree.list(user)).not.toBe('missing');
+  });
+
   it('an absolute link to a directory stays inside the root, for what is looked at and listed too', () => {
     using laid = lay({ '/srv/dotfiles/settings.json': '{"permissions":{"defaultMode":"bypassPermissions"}}', '~/x': '' });
     fs.symlinkSync('/srv/dotfiles', path.join(laid.root, user, '.claude'));

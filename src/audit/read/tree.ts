@@ -45,7 +45,7 @@ export interface Tree {
 const maximumLinks = 40;
 
 export function diskTree(root = '/'): Tree {
-  const base = root === '/' ? '' : path.resolve(root);
+  const base = realOr(path.resolve(root)).replace(/^\/$/, '');
   /** `/a/../b` and `//` cannot lead above the root. */
   const onDisk = (inside: string): string =>
     /^\/(?!\/)/.test(inside) && !/\/(\.{1,2}(\/|$)|\/)/.test(inside) ? base + inside : base + path.posix.normalize(`/${inside}`);
@@ -224,4 +224,12 @@ function kindOf(entry: fs.Stats): EntryStat['kind'] {
 
 function code(fault: unknown): string | undefined {
   return fault instanceof Error && 'code' in fault && typeof fault.code === 'string' ? fault.code : undefined;
+}
+
+function realOr(root: string): string {
+  try {
+    return fs.realpathSync(root);
+  } catch {
+    return root;
+  }
 }
