@@ -3,7 +3,7 @@ import { type Code, faults, IntramurError, product } from '../core/index.ts';
 import type { ControlFault } from './protocol.ts';
 
 export function unreachable(cause: Error): IntramurError {
-  const isAbsent = 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ECONNREFUSED');
+  const isAbsent = 'code' in cause && ['ENOENT', 'ECONNREFUSED', 'EINVAL'].includes(String(cause.code));
   return isAbsent
     ? new IntramurError('DAEMON_UNREACHABLE', 'the daemon could not be reached: it is not running', { cause, hint: `${product.name} up` })
     : new IntramurError('DAEMON_UNREACHABLE', `the daemon could not be reached: ${cause.message}`, { cause });

@@ -134,6 +134,19 @@ describe('intramur', () => {
     }
   });
 
+  it('with a place whose path is too long for a socket: exit 2, and says what to do', async () => {
+    const env = { INTRAMUR_HOME: path.join(rig.dir, 'long'.repeat(40)) };
+    for (const args of [['up'], ['up', '--background'], ['run', '--', 'true']]) {
+      const { code, stderr } = await rig.intramur(args, { env });
+      expect({ args, code, stderr }).toEqual({
+        args,
+        code: 2,
+        stderr: expect.stringMatching(/socket has \d+ bytes.*\n +INTRAMUR_HOME=DIR/),
+      });
+    }
+    expect((await rig.intramur(['approvals'], { env })).stderr).toMatch(/it is not running/);
+  });
+
   it('without a daemon says that it is not running, and in JSON has the same fields', async () => {
     const env = { INTRAMUR_HOME: path.join(rig.dir, 'unused') };
     expect(await rig.intramur(['approvals'], { env })).toMatchObject({
