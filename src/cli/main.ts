@@ -106,8 +106,14 @@ function placeInProc(env: NodeJS.ProcessEnv): string | undefined {
   return places.find((place) => /^\/proc(?:\/|$)/.test(path.resolve(place)));
 }
 
+function isHelp(word: string | undefined): boolean {
+  return word === '--help' || word === '-h' || word === 'help';
+}
+
 async function main(argv: readonly string[]): Promise<number> {
-  const [name, ...args] = argv;
+  // `help run` asks what `run --help` asks.
+  const [first, asked = ''] = argv;
+  const [name, ...args] = isHelp(first) && Object.hasOwn(commands, asked) ? [asked, '--help'] : argv;
   if (name === '--version' || name === '-V') {
     watchOutput();
     process.stdout.write(`${version}\n`);
@@ -118,7 +124,7 @@ async function main(argv: readonly string[]): Promise<number> {
     say(`Node ${process.versions.node} is too old; 22.18 or later is needed`);
     return 2;
   }
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+  if (name === undefined || isHelp(name)) {
     watchOutput();
     (name === undefined ? process.stderr : process.stdout).write(help());
     return name === undefined ? 2 : 0;
@@ -131,7 +137,7 @@ async function main(argv: readonly string[]): Promise<number> {
     say(later.has(name) ? `"${name}" is not built yet` : `unknown command "${name}"; ${otherwise}`);
     return 2;
   }
-  if (args.includes('--help') && !args.slice(0, args.indexOf('--help')).includes('--')) {
+  if (args[0] === '-h' || (args.includes('--help') && !args.slice(0, args.indexOf('--help')).includes('--'))) {
     watchOutput();
     const [{ forms }, { optionsHelp }] = await Promise.all([command.load(), import('./options.ts')]);
     process.stdout.write(`Usage: ${productName} ${command.usage}\n       ${command.does}\n${optionsHelp(name, forms)}`);

@@ -49,6 +49,10 @@ describe('intramur', () => {
     expect((await rig.intramur(['run', '--', 'no-such-agent-here', '--help'])).stderr).toMatch(/no-such-agent-here/);
   });
 
+  it.each([[['help', 'run']], [['--help', 'run']], [['run', '-h']]])('%j is what run --help is', async (args) => {
+    expect(await rig.intramur(args)).toEqual(await rig.intramur(['run', '--help']));
+  });
+
   it('in a directory that is gone: exit 2', async () => {
     const gone = fs.mkdtempSync(path.join(rig.dir, 'gone-'));
     const script = `cd ${JSON.stringify(gone)} && rmdir ${JSON.stringify(gone)} && exec "$0" "$1" status`;
