@@ -167,8 +167,8 @@ function comparePlace(i: number, key: string, ref: Observation, observation: Obs
     if (explainer.isBase) lineOf(line).unsettled.push(span);
   };
   if (before === undefined || after === undefined) {
-    const { residuals, stated } = explainer.explain(before?.text ?? '', after?.text ?? '');
-    for (const factor of stated) state(factor, after?.text ?? before?.text ?? '');
+    const { residuals, stated, shown } = explainer.explain(before?.text ?? '', after?.text ?? '');
+    for (const factor of shown) state(factor, after?.text ?? before?.text ?? '');
     const residual = { at: 0, ref: before === undefined ? [] : ['present'], run: after === undefined ? [] : ['present'] };
     const quote = { reference: excerpt(before?.text ?? ''), varied: excerpt(after?.text ?? '') };
     if (residuals.length > 0 || stated.size === 0) put('there', residual, quote);
@@ -181,8 +181,8 @@ function comparePlace(i: number, key: string, ref: Observation, observation: Obs
     return;
   }
   for (const [line, a, b] of changedLines(before, after)) {
-    const { residuals, stated } = explainer.explain(a, b);
-    for (const factor of stated) state(factor, b);
+    const { residuals, stated, shown } = explainer.explain(a, b);
+    for (const factor of shown) state(factor, b);
     if (stated.size > 0) lineOf(line).restated.add(i);
     for (const residual of residuals) {
       put(line, residual, { reference: excerpt(a, residual.at), varied: excerpt(b, residual.at) });

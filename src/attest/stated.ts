@@ -15,6 +15,8 @@ export interface Explained {
   readonly residuals: readonly Residual[];
   /** Factors whose value the line states in one of the two runs. */
   readonly stated: ReadonlySet<Factor>;
+  /** Those of them that this run shows by itself: a zone or a day that varies too may be all that the line says. */
+  readonly shown: ReadonlySet<Factor>;
 }
 
 /** The words that stand for something in one run, as one pattern. */
@@ -41,6 +43,10 @@ class Words {
     this.#pattern = new RegExp(`(?<![A-Za-z0-9])(?:${[...longestFirst, timeOfDay].join('|')})(?![A-Za-z0-9])`, 'giu');
   }
 
+  knows(text: string): boolean {
+    return this.#kinds.has(text) || this.#kinds.has(plain(text));
+  }
+
   /** The line with a placeholder for each stated value. */
   tokens(line: string, found: Map<string, string>): Token[] {
     const tokens: Token[] = [];
@@ -52,7 +58,7 @@ class Words {
         (isNow(match[0], this.#run) ? 'date:time' : undefined);
       if (kind === undefined) continue;
       tokens.push(...tokenize(line.slice(at, match.index), at), { text: `⟨${kind}⟩`, at: match.index });
-      found.set(kind, `${found.get(kind) ?? ''} ${match[0].toLowerCase()}`);
+      found.set(kind, `${found.get(kind) ?? ''}\n${match[0].toLowerCase()}`);
       at = match.index + match[0].length;
     }
     const all = [...tokens, ...tokenize(line.slice(at), at)];
@@ -85,6 +91,8 @@ export class Explainer {
   readonly #factors: readonly Factor[];
   readonly #ofRef: Words;
   readonly #ofRun: Words;
+  /** The same run in the reference's language, where locale and zone or day vary together. */
+  readonly #inRefLocale: Words | undefined;
   readonly #refDay: readonly string[];
   readonly #runDays: readonly (readonly string[])[];
 
@@ -95,6 +103,8 @@ export class Explainer {
     this.#factors = variedIn(run.assignment);
     this.#ofRef = new Words(ref, this.#factors);
     this.#ofRun = new Words(run, this.#factors);
+    const isMixed = this.#factors.includes('locale') && this.#factors.some((factor) => factor === 'timezone' || factor === 'date');
+    this.#inRefLocale = isMixed ? new Words({ ...run, locale: ref.locale }, this.#factors) : undefined;
   }
 
   /** Whether nothing varies in the run: what differs is chance. */
@@ -112,16 +122,21 @@ export class Explainer {
     if (weight(raw) < weight(residuals)) {
       const left = raw.filter((residual) => !this.#isNextDay(residual));
       const isDated = left.length < raw.length;
-      return {
-        residuals: left,
-        stated: new Set(isDated ? this.#factors.filter((factor) => factor === 'timezone' || factor === 'date') : []),
-      };
+      const stated = new Set(isDated ? this.#factors.filter((factor) => factor === 'timezone' || factor === 'date') : []);
+      return { residuals: left, stated, shown: stated };
     }
     const changed = [...new Set([...inRef.keys(), ...inRun.keys()])].filter((kind) => inRef.get(kind) !== inRun.get(kind));
     const left = this.#factors.includes('date') ? residuals.filter((residual) => !this.#isNextDay(residual)) : residuals;
     const isStated = (factor: Factor): boolean =>
       changed.includes(factor) || follows(factor, changed) || (factor === 'date' && left.length < residuals.length);
-    return { residuals: left, stated: new Set(this.#factors.filter(isStated)) };
+    const stated = this.#factors.filter(isStated);
+    const words = this.#inRefLocale;
+    // Only what the reference's language would have put otherwise tells of the locale.
+    const isOtherwise = (kind: string): boolean =>
+      words === undefined || (inRun.get(kind) ?? '').split('\n').some((text) => text !== '' && !words.knows(text));
+    const isShown = (factor: Factor): boolean =>
+      factor !== 'locale' || changed.includes('locale') || changed.some((kind) => follows('locale', [kind]) && isOtherwise(kind));
+    return { residuals: left, stated: new Set(stated), shown: new Set(stated.filter(isShown)) };
   }
 
   /** A part of the date that is another one in the run: it follows from its zone or its clock, whatever stands between the parts. */

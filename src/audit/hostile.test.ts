@@ -46,6 +46,26 @@ describe('a hostile tree is bounded and reported, never skipped in silence', () 
     expect(tree.list('/../../..')).toEqual(tree.list('/'));
   });
 
+  it('the root may itself be a link', () => {
+    using laid = lay({ '~/file': 'inside' });
+    fs.symlinkSync(laid.root, path.join(laid.root, 'itself'));
+    const tree = diskTree(path.join(laid.root, 'itself'));
+    expect(tree.read(`${user}/file`, 100)).toEqual({ bytes: Buffer.from('inside') });
+    expect(tree.list(user)).not.toBe('missing');
+  });
+
+  it('an absolute link to a directory stays inside the root, for what is looked at and listed too', () => {
+    using laid = lay({ '/srv/dotfiles/settings.json': '{"permissions":{"defaultMode":"bypassPermissions"}}', '~/x': '' });
+    fs.symlinkSync('/srv/dotfiles', path.join(laid.root, user, '.claude'));
+    fs.symlinkSync('/usr', path.join(laid.root, user, 'host'));
+    const tree = diskTree(laid.root);
+    expect(tree.stat(`${user}/.claude/settings.json`)).toMatchObject({ kind: 'file' });
+    expect(tree.stat(`${user}/.claude`)).toMatchObject({ kind: 'link' });
+    expect(tree.list(`${user}/.claude`)).toMatchObject([{ name: 'settings.json' }]);
+    expect([tree.stat(`${user}/host/bin`), tree.list(`${user}/host`)]).toEqual([undefined, 'missing']);
+    expect(auditRoot(laid.root).findings.map(({ id, file }) => [id, file])).toContainEqual(['PERM-010', `${user}/.claude/settings.json`]);
+  });
+
   it('a path through what is no directory, or too long to have', () => {
     using laid = lay({ '~/file': 'x' });
     fs.symlinkSync('round', path.join(laid.root, user, 'round'));
@@ -149,6 +169,25 @@ describe('a hostile tree is bounded and reported, never skipped in silence', () 
 });
 
 describe('who may change and read files', () => {
+  it.skipIf(process.getuid?.() !== 0)('takes for root whom the root belongs to: an image that an ordinary user has unpacked', () => {
+    const policy = '/etc/gemini-cli/policies/organisation.toml';
+    using laid = lay({
+      '~/.gemini/settings.json': '{}',
+      '~/.claude/settings.json': '{}',
+      '/etc/claude-code/managed-settings.json': '{}',
+      [policy]: '[[rule]]\ntoolName = "run_shell_command"\ndecision = "deny"\npriority = 900\n',
+    });
+    const owned = () => auditRoot(laid.root).findings.filter(({ id }) => id === 'FS-001' || id === 'PERM-009');
+    execFileSync('chown', ['-R', '65534:65534', laid.root]);
+    expect(owned()).toEqual([]);
+    fs.chownSync(path.join(laid.root, policy), 1234, 1234);
+    fs.chownSync(path.join(laid.root, '/etc/claude-code/managed-settings.json'), 1234, 1234);
+    expect(owned().map(({ id, file }) => [id, file])).toEqual([
+      ['FS-001', '/etc/claude-code/managed-settings.json'],
+      ['PERM-009', policy],
+    ]);
+  });
+
   it('compares with the owner of the home, not with the auditor', () => {
     using laid = lay({
       '~/.claude/settings.json': '{"permissions":{"ask":["Bash"]}}',

@@ -9,6 +9,7 @@ export { type Fix, fixesFor } from './fix.ts';
 export type { GitPlace } from './git.ts';
 export type { Doc } from './load.ts';
 export { managedAgents, managedFor } from './managed.ts';
+export { isDirectoryInside } from './places.ts';
 export { probePlans } from './probe.ts';
 export type { Probed, ProbePlan, ProbeResult, Unprobed } from './probe-result.ts';
 export { display } from './read/display.ts';

@@ -62,8 +62,7 @@ function withManaged(agent: string): Record<string, string> {
 }
 
 describe('managed settings hold against a user and a repository that want none', () => {
-  // Gemini CLI's policy file must belong to root, so this one is told only where the tests run as root.
-  it.each(Object.keys(hostile).filter((agent) => agent !== 'gemini-cli' || process.getuid?.() === 0))('%s', (agent) => {
+  it.each(Object.keys(hostile))('%s', (agent) => {
     const question = JSON.stringify({ agent, workspace: `${user}/repo`, action: 'shell', target: 'make-anything --now' });
     using open = lay(hostile[agent] ?? {});
     using closed = lay(withManaged(agent));
@@ -72,33 +71,26 @@ describe('managed settings hold against a user and a repository that want none',
     expect(modeIn(closed.root)).not.toBe('allow');
   });
 
-  it.each(Object.keys(hostile).filter((agent) => agent !== 'gemini-cli' || process.getuid?.() === 0))(
-    '%s: the audit reads back what was intended, and that the administrator said so',
-    (agent) => {
-      const questions = [
-        ['shell', 'make-anything --now'],
-        ['write', `${user}/repo/src/a.ts`],
-        ['read', `${user}/repo/.env`],
-        ['read', `${user}/.ssh/id_rsa`],
-        ['network', 'https://unknown.example/'],
-      ].map(([action, target]) => JSON.stringify({ agent, workspace: `${user}/repo`, action, target }));
-      using closed = lay(withManaged(agent));
-      const { answers } = ask(optionsFor(closed.root), parseQuestions(questions.join('\n')));
-      expect(answers.map(({ mode, source }) => `${mode} ${source.scope}`)).toEqual(intended[agent]);
-    },
-  );
+  it.each(Object.keys(hostile))('%s: the audit reads back what was intended, and that the administrator said so', (agent) => {
+    const questions = [
+      ['shell', 'make-anything --now'],
+      ['write', `${user}/repo/src/a.ts`],
+      ['read', `${user}/repo/.env`],
+      ['read', `${user}/.ssh/id_rsa`],
+      ['network', 'https://unknown.example/'],
+    ].map(([action, target]) => JSON.stringify({ agent, workspace: `${user}/repo`, action, target }));
+    using closed = lay(withManaged(agent));
+    const { answers } = ask(optionsFor(closed.root), parseQuestions(questions.join('\n')));
+    expect(answers.map(({ mode, source }) => `${mode} ${source.scope}`)).toEqual(intended[agent]);
+  });
 
   it.each(managedAgents)('%s: what is emitted has no finding of its own above low', (agent) => {
     const files = managedFor(agent, { status: 'vetted', versions: undefined }) ?? [];
     const { findings } = auditOf(Object.fromEntries(files.map(({ path, text }) => [path, text])));
     const own = new Set(files.map(({ path }) => path));
-    // Who owns the files of a test is whoever runs it.
     expect(
       findings
-        .filter(
-          ({ id, file, severity }) =>
-            file !== null && own.has(file) && !['info', 'low'].includes(severity) && id !== 'FS-001' && id !== 'PERM-009',
-        )
+        .filter(({ file, severity }) => file !== null && own.has(file) && !['info', 'low'].includes(severity))
         .map(({ id, message }) => `${id} ${message}`),
     ).toEqual([]);
   });

@@ -3,7 +3,7 @@
 import path from 'node:path';
 import type { AuditOptions } from './audit.ts';
 import { topOf } from './git.ts';
-import type { Tree } from './read/tree.ts';
+import { diskTree, type Tree } from './read/tree.ts';
 import { isBelow } from './scan.ts';
 
 export interface Places {
@@ -23,14 +23,7 @@ export interface LookedAt {
 /** Paths inside the tree. */
 export function placesOf(options: AuditOptions, tree: Tree): Places {
   const { root, home, cwd } = options;
-  const base = root === undefined ? '/' : path.resolve(cwd, root);
-  const inside = (given: string): string => {
-    const resolved = path.resolve(cwd, given);
-    if (base === '/') return resolved;
-    if (resolved === base) return '/';
-    if (resolved.startsWith(`${base}/`)) return resolved.slice(base.length);
-    return path.posix.normalize(`/${given}`).replace(/(?<=.)\/$/, '');
-  };
+  const inside = (given: string): string => insideOf(given, options);
   const dirs = options.dirs.map(inside);
   const single = (homes: readonly string[]) => withParents(tree, dirs).filter((dir) => !dirs.includes(dir) && !homes.includes(dir));
   if (home !== undefined) return { homes: [inside(home)], dirs, single: single([inside(home)]) };
@@ -44,6 +37,23 @@ export function placesOf(options: AuditOptions, tree: Tree): Places {
   };
   const homes = [...(tree.stat('/root')?.kind === 'directory' ? ['/root'] : []), ...names('/home'), ...names('/Users')];
   return { homes, dirs: dirs.length > 0 || homes.length > 0 ? dirs : ['/'], single: single(homes) };
+}
+
+/** A directory as the caller names it, below the root by its path there or by the one outside, as it is called in the tree. */
+function insideOf(given: string, { root, cwd }: Pick<AuditOptions, 'root' | 'cwd'>): string {
+  const base = root === undefined ? '/' : path.resolve(cwd, root);
+  const resolved = path.resolve(cwd, given);
+  if (base === '/') return resolved;
+  if (resolved === base) return '/';
+  if (resolved.startsWith(`${base}/`)) return resolved.slice(base.length);
+  return path.posix.normalize(`/${given}`).replace(/(?<=.)\/$/, '');
+}
+
+/** Whether what was named stands in the tree that is audited, and not only on this machine. */
+export function isDirectoryInside(given: string, from: Pick<AuditOptions, 'root' | 'cwd'>): boolean {
+  const tree = diskTree(from.root === undefined ? '/' : path.resolve(from.cwd, from.root));
+  const real = tree.resolve(insideOf(given, from));
+  return real !== undefined && (real === '/' || tree.stat(real)?.kind === 'directory');
 }
 
 /** Of nothing that was named: the repository around the current directory, or that directory by itself where there is none. */

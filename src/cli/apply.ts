@@ -1,7 +1,7 @@
 // `apply`: brings a session's changes into the workspace. What can run or steer something later is asked for; what must never come
 // back does not.
-import { createInterface } from 'node:readline/promises';
 import { applyChanges, type Change } from '../sandbox/index.ts';
+import { agreed, isTerminal } from './agreed.ts';
 import type { CliIo } from './io.ts';
 import { applyOptions, layerCommand, line, shown } from './layer-command.ts';
 
@@ -10,7 +10,7 @@ export const forms = { '': applyOptions };
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const { layer, session, changes, rest, isJson, withSensitive, cacheDir } = layerCommand(args, io, { sensitive: true });
   const sensitive = changes.filter((change) => change.class === 'sensitive');
-  const isAgreed = withSensitive || (sensitive.length > 0 && !isJson && (await agreed(sensitive, io)));
+  const isAgreed = withSensitive || (sensitive.length > 0 && !isJson && (await mayApply(sensitive, io)));
   const outcome = applyChanges(layer, changes, { withSensitive: isAgreed, cacheDir, rest });
   if (isJson) io.stdout.write(`${JSON.stringify({ schema: 'intramur/apply/1', session, ...outcome }, undefined, 2)}\n`);
   else {
@@ -24,19 +24,9 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   return outcome.refused.length + outcome.conflicts.length === 0 ? 0 : 1;
 }
 
-/** Asks a person at a terminal; without one the answer is no. */
-async function agreed(sensitive: readonly Change[], io: CliIo): Promise<boolean> {
+async function mayApply(sensitive: readonly Change[], io: CliIo): Promise<boolean> {
   if (!isTerminal(io.stdin) || !isTerminal(io.stderr)) return false;
   for (const change of sensitive) io.stderr.write(line(change));
-  const prompt = createInterface({ input: io.stdin, output: io.stderr });
-  try {
-    const answer = await prompt.question(`these ${sensitive.length} can run or steer something later. Apply them too? [y/N] `);
-    return /^y(?:es)?$/i.test(answer.trim());
-  } finally {
-    prompt.close();
-  }
-}
-
-function isTerminal(stream: NodeJS.ReadableStream | NodeJS.WritableStream): boolean {
-  return 'isTTY' in stream && stream.isTTY === true;
+  const many = `these ${sensitive.length} can run or steer something later. Apply them too?`;
+  return await agreed(sensitive.length === 1 ? 'this can run or steer something later. Apply it too?' : many, io);
 }

@@ -85,6 +85,9 @@ describe('audit', () => {
     [['--home', '/does/not/exist'], /no such directory/],
     [['--root', '/does/not/exist'], /no such directory/],
     [['/does/not/exist'], /no such directory/],
+    [['--home', ''], /no such directory/],
+    [['--root', '/usr', '--home', '/proc'], /^\/proc: no such directory/],
+    [['--root', '/usr', '--home', '/share', '/proc'], /^\/proc: no such directory/],
     [['--baseline', 'gone.json'], /gone\.json/],
     [['--unknown'], /--unknown/],
   ])('%j is wrong usage', (args, message) =>

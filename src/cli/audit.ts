@@ -10,6 +10,7 @@ import {
   type GitPlace,
   gather,
   htmlReport,
+  isDirectoryInside,
   jsonReport,
   type Probed,
   parseBaseline,
@@ -66,7 +67,9 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   }
   const format = values.json ? 'json' : oneOf(formats, values.format ?? 'text', '--format');
   const failOn = values['fail-on'] === undefined ? undefined : oneOf(severities, values['fail-on'], '--fail-on');
-  for (const dir of [values.root, values.home, ...positionals]) mustExist(dir, values.root, io.cwd);
+  if (values.root !== undefined) mustExist(values.root, { cwd: io.cwd, root: undefined });
+  for (const dir of values.home === undefined ? positionals : [values.home, ...positionals])
+    mustExist(dir, { cwd: io.cwd, root: values.root });
   const loading = { env: io.env, home: io.home, cwd: io.cwd, systemDir: placesFrom(io.env, io.home).system };
   const config = await loadConfig({ ...loading, workspaceFile: 'if-it-holds' });
   const bar = progressBar(io);
@@ -182,10 +185,8 @@ function oneOf<T extends string>(all: readonly T[], value: string, option: strin
 }
 
 /** A place that is not there is a mistake of the caller, not a clean audit. */
-function mustExist(dir: string | undefined, root: string | undefined, cwd: string): void {
-  if (dir === undefined) return;
-  const candidates = [path.resolve(cwd, dir), ...(root === undefined ? [] : [path.join(path.resolve(cwd, root), dir)])];
-  if (!candidates.some((one) => fs.statSync(one, { throwIfNoEntry: false })?.isDirectory())) {
-    throw new IntramurError('USAGE', `${dir}: no such directory`);
-  }
+function mustExist(dir: string, from: { readonly cwd: string; readonly root: string | undefined }): void {
+  // The name that is too long is the system's to tell.
+  if (from.root === undefined) fs.statSync(path.resolve(from.cwd, dir), { throwIfNoEntry: false });
+  if (dir === '' || !isDirectoryInside(dir, from)) throw new IntramurError('USAGE', `${dir === '' ? '""' : dir}: no such directory`);
 }

@@ -1,9 +1,9 @@
 // `doctor`: probes each layer of the sandbox by doing it, and says the one command that mends what is missing. `--fix` shows the AppArmor
 // profile that Ubuntu wants, and installs it when the person says yes.
 import fs from 'node:fs';
-import { createInterface } from 'node:readline/promises';
 import { faults, IntramurError, placesFrom } from '../core/index.ts';
 import { auditLayer, bubblewrap, type Diagnosis, doctor, installProfile, profilePlan, surroundingsOf } from '../sandbox/index.ts';
+import { agreed } from './agreed.ts';
 import type { CliIo } from './io.ts';
 import { jsonOption, type Options, parseOptions } from './options.ts';
 
@@ -53,20 +53,11 @@ async function fix(isAgreed: boolean, io: CliIo): Promise<boolean> {
     bwrap: fs.realpathSync(bubblewrap()),
   });
   io.stdout.write(`${plan.text}\n${plan.notes.map((note) => `- ${note}\n`).join('')}\nto be written to ${plan.file}\n`);
-  if (!isAgreed && !(await agrees())) {
+  if (!isAgreed && !(await agreed('install it?', io))) {
     io.stdout.write('nothing was changed\n');
     return false;
   }
   installProfile(plan);
   io.stdout.write(`${plan.file} is in force\n`);
   return true;
-}
-
-/** Without a terminal nobody says yes. */
-async function agrees(): Promise<boolean> {
-  if (!process.stdin.isTTY) return false;
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await terminal.question('install it? [y/N] ');
-  terminal.close();
-  return /^y(?:es)?$/i.test(answer.trim());
 }

@@ -1,6 +1,5 @@
 // `intramur inspect --jsonl`: one JSON line in, one answer out, in order and at once, until the input ends.
 import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
 import type { InspectFinding, Report } from '../core/index.ts';
 import type { Inspector } from '../inspect/index.ts';
 import { type Question, questionOf } from './inspect-question.ts';
@@ -9,12 +8,11 @@ export type LineAnswer = { readonly id: string | number | null } & Report;
 
 /** Resolves with the exit code: 1 when any line had a finding or could not be looked at. */
 export async function answerLines(
-  input: NodeJS.ReadableStream | Uint8Array,
+  stream: NodeJS.ReadableStream,
   inspector: Inspector,
   answer: (answer: LineAnswer) => void,
 ): Promise<0 | 1> {
   let isClean = true;
-  const stream = input instanceof Uint8Array ? Readable.from([input]) : input;
   // One character per byte: bytes that are no UTF-8 stay what they are, and only bytes end a line, never U+2028 in a text.
   stream.setEncoding('latin1');
   for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {

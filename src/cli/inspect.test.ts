@@ -210,8 +210,18 @@ describe('inspect', () => {
     },
   );
 
+  it('does not read for ever, nor into all memory, what has no end', { timeout: 60_000 }, async () => {
+    const { code, out } = await call(inspect, ['/dev/zero', '--json']);
+    expect([code, JSON.parse(out)]).toMatchObject([1, { refused: { code: 'INSPECT_LIMIT' }, findings: [] }]);
+  });
+
   it('names a file that is not there', async () => {
-    await expect(call(inspect, ['missing.txt'])).rejects.toMatchObject({ code: 'CONFIG_NOT_FOUND' });
+    for (const more of [[], ['--jsonl']]) {
+      const code = 'CONFIG_NOT_FOUND';
+      const missing = { code, message: 'cannot read "missing.txt": there is no such file or directory' };
+      await expect(call(inspect, ['missing.txt', ...more])).rejects.toMatchObject(missing);
+      await expect(call(inspect, [home, ...more])).rejects.toMatchObject({ code, message: `cannot read "${home}": it is a directory` });
+    }
   });
 });
 

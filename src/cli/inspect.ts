@@ -1,10 +1,11 @@
 // `intramur inspect`: what the monitor would find in these bytes. Shows kinds, places and fingerprints, never a value.
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { loadConfig } from '../config/index.ts';
 import { dialects, type InspectFinding, IntramurError, placesFrom, type Report } from '../core/index.ts';
 import { createInspector, dataStore, fingerprintStore, type Inspector, isBinary, refusalOf } from '../inspect/index.ts';
 import { parseDocument } from '../wire/index.ts';
+import { reasonOf } from './file-fault.ts';
 import { answerLines } from './inspect-lines.ts';
 import type { CliIo } from './io.ts';
 import { jsonOption, many, type Options, parseOptions } from './options.ts';
@@ -29,7 +30,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     personalData: config.inspect.personalData === 'on',
   });
   if (asked.jsonl) {
-    const input = asked.file === '-' ? io.stdin : Buffer.from(await read(asked.file, io));
+    const input = await inputOf(asked.file, io);
     return await answerLines(input, inspector, (answer) => io.stdout.write(`${JSON.stringify({ schema: SCHEMA, ...answer })}\n`));
   }
   const bytes = await read(asked.file, io);
@@ -66,16 +67,30 @@ function parse(args: readonly string[]): Asked {
   return { file: positionals[0] ?? '-', json: values.json, jsonl: values.jsonl ?? false, as, dialect };
 }
 
+/** Bytes; far more than is inspected. A device that never ends is not read for ever, nor into all memory. */
+const mostRead = 512 << 20;
+
 async function read(file: string, io: CliIo): Promise<Uint8Array> {
-  if (file === '-') {
-    const chunks: Buffer[] = [];
-    for await (const chunk of io.stdin) chunks.push(Buffer.from(chunk));
-    return Buffer.concat(chunks);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of await inputOf(file, io)) {
+    const bytes = Buffer.from(chunk);
+    chunks.push(bytes);
+    size += bytes.length;
+    if (size >= mostRead) break;
   }
+  return Buffer.concat(chunks);
+}
+
+async function inputOf(file: string, io: CliIo): Promise<NodeJS.ReadableStream> {
+  if (file === '-') return io.stdin;
   try {
-    return await readFile(path.resolve(io.cwd, file));
+    const handle = await open(path.resolve(io.cwd, file));
+    if (!(await handle.stat()).isDirectory()) return handle.createReadStream();
+    await handle.close();
+    throw Object.assign(new Error('not a file'), { code: 'EISDIR', syscall: 'read' });
   } catch (cause) {
-    throw new IntramurError('CONFIG_NOT_FOUND', `cannot read ${file}`, { cause });
+    throw new IntramurError('CONFIG_NOT_FOUND', `cannot read ${JSON.stringify(file)}: ${reasonOf(cause)}`, { cause });
   }
 }
 

@@ -115,6 +115,8 @@ describe('the layer of a session', () => {
     ['an unknown option', ['--force'], 'USAGE'],
     ['two sessions', ['first', 'second'], 'USAGE'],
     ['--only without a path', ['--only'], 'USAGE'],
+    ['--only with an empty path, as of a variable that is not set', ['--only', ''], 'USAGE'],
+    ['the same in one word', ['--only='], 'USAGE'],
     ['a path that did not change', ['--only', 'README.md'], 'USAGE'],
     ['a session that is not there', ['second'], 'CONFIG_NOT_FOUND'],
     ['a session outside of the sessions', ['../sessions/first'], 'CONFIG_NOT_FOUND'],

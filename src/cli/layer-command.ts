@@ -82,7 +82,8 @@ function parsed(args: readonly string[], takesSensitive: boolean) {
     else if (session === undefined) session = arg;
     else throw new IntramurError('USAGE', `unexpected ${shown(arg)}; paths follow --only`);
   }
-  if (isOnly && only.length === 0) throw new IntramurError('USAGE', '--only needs a path');
+  // An empty path would mean the whole workspace, which is what whoever wrote `--only` did not mean.
+  if ((isOnly && only.length === 0) || only.includes('')) throw new IntramurError('USAGE', '--only needs a path');
   return { session, only, isJson, withSensitive };
 }
 

@@ -162,6 +162,7 @@ it('tail follows what is appended', async () => {
   await ledger.close();
   expect(await following).toBe(0);
   expect(seen).toContain(3);
+  await expect(run(['tail', '-n', 'x'], io)).rejects.toThrow('--lines "x" is not a number of entries');
   expect(new Set(seen).size).toBe(seen.length);
 });
 

@@ -82,10 +82,40 @@ function keepCompiledCode(env: NodeJS.ProcessEnv): void {
   process.getBuiltinModule('node:module').enableCompileCache(`${cache}/compile`);
 }
 
+function say(text: string): void {
+  process.stderr.on('error', () => {});
+  process.stderr.write(`${productName}: ${text}\n`);
+}
+
+/** A reader that went away (`| head`) ends the output, not in a stack trace. Any other output that is lost is told, and no success. */
+function watchOutput(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    process.once('exit', (code) => {
+      if (code === 0) process.exitCode = 3;
+    });
+    void import('./file-fault.ts').then(({ reasonOf }) => say(`standard output cannot be written: ${reasonOf(error)}`));
+  });
+}
+
+/** What keeps its files under /proc would wait for ever: Node's `mkdir` with `recursive` does not end there. */
+function placeInProc(env: NodeJS.ProcessEnv): string | undefined {
+  const path = process.getBuiltinModule('node:path');
+  const home = process.getBuiltinModule('node:os').homedir();
+  const places = env['INTRAMUR_HOME'] ? [env['INTRAMUR_HOME']] : [env['XDG_STATE_HOME'] || home, env['XDG_CACHE_HOME'] || home];
+  return places.find((place) => /^\/proc(?:\/|$)/.test(path.resolve(place)));
+}
+
+function isHelp(word: string | undefined): boolean {
+  return word === '--help' || word === '-h' || word === 'help';
+}
+
 async function main(argv: readonly string[]): Promise<number> {
-  const [name, ...args] = argv;
-  const say = (text: string) => process.stderr.write(`${productName}: ${text}\n`);
+  // `help run` asks what `run --help` asks.
+  const [first, asked = ''] = argv;
+  const [name, ...args] = isHelp(first) && Object.hasOwn(commands, asked) ? [asked, '--help'] : argv;
   if (name === '--version' || name === '-V') {
+    watchOutput();
     process.stdout.write(`${version}\n`);
     return 0;
   }
@@ -94,7 +124,8 @@ async function main(argv: readonly string[]): Promise<number> {
     say(`Node ${process.versions.node} is too old; 22.18 or later is needed`);
     return 2;
   }
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+  if (name === undefined || isHelp(name)) {
+    watchOutput();
     (name === undefined ? process.stderr : process.stdout).write(help());
     return name === undefined ? 2 : 0;
   }
@@ -106,10 +137,16 @@ async function main(argv: readonly string[]): Promise<number> {
     say(later.has(name) ? `"${name}" is not built yet` : `unknown command "${name}"; ${otherwise}`);
     return 2;
   }
-  if (args.includes('--help') && !args.slice(0, args.indexOf('--help')).includes('--')) {
+  if (args[0] === '-h' || (args.includes('--help') && !args.slice(0, args.indexOf('--help')).includes('--'))) {
+    watchOutput();
     const [{ forms }, { optionsHelp }] = await Promise.all([command.load(), import('./options.ts')]);
     process.stdout.write(`Usage: ${productName} ${command.usage}\n       ${command.does}\n${optionsHelp(name, forms)}`);
     return 0;
+  }
+  const inProc = placeInProc(process.env);
+  if (inProc !== undefined) {
+    say(`nothing can be kept in ${JSON.stringify(inProc)}: no file can be made there`);
+    return 2;
   }
   keepCompiledCode(process.env);
   if (name === 'run') {
@@ -117,6 +154,7 @@ async function main(argv: readonly string[]): Promise<number> {
     // Nothing is left to do, and what was written is written: the loop need not be taken down in order.
     process.exit(await performRun(args));
   }
+  watchOutput();
   const { perform } = await import('./perform.ts');
   return await perform(command.load, args);
 }

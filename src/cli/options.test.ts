@@ -17,6 +17,7 @@ describe('a wrong option is told in one line, with the one that was meant', () =
     ['--purpose', '--purpose needs a value'],
     ['-n', '-n needs a value'],
     ['--purpose --json', '--purpose needs a value; one that begins with "-" is written --purpose=VALUE'],
+    ['-n -1', '-n needs a value; one that begins with "-" is written -nVALUE'],
     ['--json=3', '--json takes no value'],
     ['stray', 'unexpected "stray"'],
   ])('%s', (typed, message) => {

@@ -52,7 +52,7 @@ function explained(fault: unknown, options: Options): unknown {
     case 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE':
       return usage(
         /ambiguous/.test(message)
-          ? `${named} needs a value; one that begins with "-" is written ${named}=VALUE`
+          ? `${named} needs a value; one that begins with "-" is written ${named.startsWith('--') ? `${named}=` : named}VALUE`
           : /does not take/.test(message)
             ? `${named} takes no value`
             : `${named} needs a value`,

@@ -17,20 +17,12 @@ export async function perform(load: Load, args: readonly string[]): Promise<numb
 
 /** Streams are made when they are first used: Node takes milliseconds for each, and `run` uses but one. */
 function outsideWorld(): CliIo {
-  let isWatched = false;
   return {
     get stdout() {
-      // A reader that went away (`| head`) ends the output, not in a stack trace.
-      if (!isWatched) {
-        process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-          if (error.code === 'EPIPE') process.exit(0);
-        });
-      }
-      isWatched = true;
       return process.stdout;
     },
     get stderr() {
-      return process.stderr;
+      return standardError();
     },
     get stdin() {
       return process.stdin;
@@ -39,6 +31,15 @@ function outsideWorld(): CliIo {
     cwd: currentDirectory(),
     home: os.homedir(),
   };
+}
+
+let isHeard = false;
+
+/** Nobody is left to be told when it cannot be written; the exit code still says it. */
+function standardError(): NodeJS.WriteStream {
+  if (!isHeard) process.stderr.on('error', () => {});
+  isHeard = true;
+  return process.stderr;
 }
 
 /** @throws IntramurError USAGE when somebody has removed it */
@@ -64,13 +65,13 @@ async function explain(fault: unknown, args: readonly string[]): Promise<number>
     const { fileFault } = await import('./file-fault.ts');
     const ofFile = fileFault(fault, args, currentDirectoryOr('/'));
     if (ofFile) {
-      process.stderr.write(`${product.name}: ${ofFile.says}\n`);
+      standardError().write(`${product.name}: ${ofFile.says}\n`);
       return ofFile.exit;
     }
-    process.stderr.write(`${product.name}: this is a bug: ${fault instanceof Error ? fault.stack : String(fault)}\n`);
+    standardError().write(`${product.name}: this is a bug: ${fault instanceof Error ? fault.stack : String(fault)}\n`);
     return faults.INTERNAL.exit;
   }
-  process.stderr.write(`${product.name}: ${fault.message}\n`);
-  if (fault.hint) process.stderr.write(`${' '.repeat(product.name.length + 2)}${fault.hint}\n`);
+  standardError().write(`${product.name}: ${fault.message}\n`);
+  if (fault.hint) standardError().write(`${' '.repeat(product.name.length + 2)}${fault.hint}\n`);
   return faults[code].exit;
 }

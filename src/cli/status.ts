@@ -15,7 +15,9 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const sandbox = { mode, reasons };
   if (values.json) {
     const running = status !== undefined;
-    io.stdout.write(`${JSON.stringify({ schema: 'intramur/status/1', running, version, ...status, sandbox }, undefined, 2)}\n`);
+    io.stdout.write(
+      `${JSON.stringify({ schema: 'intramur/status/1', running, version, ...(status ?? notRunning), sandbox }, undefined, 2)}\n`,
+    );
     return 0;
   }
   io.stdout.write(
@@ -24,6 +26,9 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (!status) io.stdout.write(`next      ${product.name} up\n`);
   return 0;
 }
+
+/** The same fields, so that who reads them need not ask first. */
+const notRunning = { pid: null, gateway: null, console: null, ledger: null, policy: null, sessions: [] };
 
 async function ask(io: CliIo): Promise<DaemonStatus | undefined> {
   const client = createClient(placesFrom(io.env, io.home).socket);

@@ -19,6 +19,7 @@ describe('a broken file is refused with file, line, column and key', () => {
     ['a word of nothing', 'purposes: { default: 7up }', '1:22: purposes.default must be one of "research", "production"'],
     ['prototype key', 'constructor: {}', '1:1: unknown key "constructor" at the top level'],
     ['wrong type', 'packs: baseline', '1:8: packs must be a list'],
+    ['unknown pack', 'packs:\n  - baselin', '2:5: packs names "baselin", which is not known; did you mean "baseline"?'],
     ['number for text', 'tools: { x: { status: vetted, versions: 2.1 } }', '1:41: tools.x.versions must be text (put it in quotes)'],
     ['a list as file', '- a', '1:1: the file must be a map of keys'],
     ['null', 'packs:', '1:7: packs must be a list'],

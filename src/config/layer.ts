@@ -38,7 +38,7 @@ export interface Layer {
   readonly defaultPurpose: Placed<Purpose> | undefined;
   readonly tools: ReadonlyMap<string, Placed<ToolConfig>> | undefined;
   readonly attestation: Placed<'optional' | 'required'> | undefined;
-  readonly packs: readonly string[] | undefined;
+  readonly packs: readonly Placed<string>[] | undefined;
   readonly policies: readonly Placed<string>[] | undefined;
   readonly keys: readonly KeyConfig[] | undefined;
   readonly secrets: Placed<'placeholder' | 'block'> | undefined;
@@ -122,7 +122,7 @@ export function layerFrom(file: LocatedFile, { origin, home }: LayerContext): La
     defaultPurpose: defaultPurpose && placed(defaultPurpose, wordOf(defaultPurpose, purposes) ?? 'production'),
     tools: tools && new Map(pairsOf(tools).map(([id, node, keyAt]) => [id, { value: toolFrom(node), where: file.where(keyAt) }])),
     attestation: attestation && placed(attestation, wordOf(attestation, ['optional', 'required'] as const) ?? 'required'),
-    packs: each('packs', (text) => text, 'the name of a pack'),
+    packs: list(top('packs'), (item) => placed(item, textOf(item) ?? '')),
     policies: list(top('policies'), (item) => placed(item, absolute(textOf(item) ?? ''))),
     keys: list(top('keys'), keyFrom),
     secrets: secrets && placed(secrets, wordOf(secrets, ['placeholder', 'block'] as const) ?? 'block'),

@@ -1,9 +1,9 @@
 // Finds, reads, checks and merges the configuration files. A file that is missing where it may be is nothing; anything else that
 // cannot be read or does not parse is CONFIG_INVALID, and nothing is started (docs/configuration.md).
 import { X509Certificate } from 'node:crypto';
-import { constants, lstat, open, realpath } from 'node:fs/promises';
+import { constants, lstat, open, readdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
-import { IntramurError, placesFrom, product } from '../core/index.ts';
+import { IntramurError, nearest, packageRoot, placesFrom, product } from '../core/index.ts';
 import type { Config } from './config.ts';
 import { type Layer, layerFrom, type Origin, type Placed } from './layer.ts';
 import { maxConfigBytes, parseLocated, printable } from './located.ts';
@@ -63,6 +63,7 @@ async function loadAll(options: LoadOptions): Promise<Config> {
   const layers = await layersOf(options);
   const trust = await Promise.all((last(layers, 'trust') ?? []).map(readAuthorities));
   await Promise.all(layers.flatMap(({ policies = [] }) => policies).map(checkDirectory));
+  await checkPacks(layers.flatMap(({ packs = [] }) => packs));
   return merge(layers, trust);
 }
 
@@ -192,6 +193,22 @@ async function checkDirectory({ value, where }: Placed<string>): Promise<void> {
       `${where}: policies names ${printable(value, 4096)}, which is not a directory that can be read`,
     );
   await handle.close();
+}
+
+/** Said here, where the line is known: who loads the policies sees only names. */
+async function checkPacks(packs: readonly Placed<string>[]): Promise<void> {
+  if (packs.length === 0) return;
+  const known = (await readdir(path.join(packageRoot(), 'src', 'packs'), { withFileTypes: true })).flatMap((entry) =>
+    entry.isDirectory() ? [entry.name] : [],
+  );
+  const unknown = packs.find(({ value }) => !known.includes(value));
+  if (unknown === undefined) return;
+  const meant = nearest(unknown.value, known);
+  const otherwise = meant === undefined ? `there are ${known.join(', ')}` : `did you mean ${JSON.stringify(meant)}?`;
+  throw new IntramurError(
+    'CONFIG_INVALID',
+    `${unknown.where}: packs names ${JSON.stringify(printable(unknown.value))}, which is not known; ${otherwise}`,
+  );
 }
 
 /** The same for two names of one file; the name itself where there is none. */

@@ -124,7 +124,9 @@ function restricted(layers: readonly Layer[]): Restricting {
 /** The one pack that permits anything (a test over the packs says so): adding any other can only narrow. */
 const permittingPack = 'baseline';
 
-function packsUnder({ origin, packs }: Layer, before: readonly string[]): readonly string[] {
+function packsUnder(layer: Layer, before: readonly string[]): readonly string[] {
+  const { origin } = layer;
+  const packs = layer.packs?.map(({ value }) => value);
   if (!packs) return before;
   if (origin === 'workspace') return [...new Set([...before, ...packs])];
   if (origin === 'system') return [...new Set([...packs, ...before.filter((pack) => pack !== permittingPack)])];
@@ -196,7 +198,7 @@ function refuseLowering(layer: Layer, before: Restricting): void {
       'it may only raise its class; lower it in your own configuration',
     );
   }
-  if (layer.packs?.includes(permittingPack) && !before.packs.includes(permittingPack)) {
+  if (layer.packs?.some(({ value }) => value === permittingPack) && !before.packs.includes(permittingPack)) {
     throw invalid(`${layer.file}: a repository cannot add the pack "${permittingPack}", which permits`);
   }
 }

@@ -1,9 +1,12 @@
 // Faults on their way over the daemon's socket: what it answered, or that it did not.
-import { type Code, faults, IntramurError } from '../core/index.ts';
+import { type Code, faults, IntramurError, product } from '../core/index.ts';
 import type { ControlFault } from './protocol.ts';
 
 export function unreachable(cause: Error): IntramurError {
-  return new IntramurError('DAEMON_UNREACHABLE', `the daemon could not be reached: ${cause.message}`, { cause });
+  const isAbsent = 'code' in cause && ['ENOENT', 'ECONNREFUSED', 'EINVAL'].includes(String(cause.code));
+  return isAbsent
+    ? new IntramurError('DAEMON_UNREACHABLE', 'the daemon could not be reached: it is not running', { cause, hint: `${product.name} up` })
+    : new IntramurError('DAEMON_UNREACHABLE', `the daemon could not be reached: ${cause.message}`, { cause });
 }
 
 /** @param said what the daemon answered instead of an answer */

@@ -251,8 +251,20 @@ function requireKeys({ providers, models, telemetry }: Config, env: StartOptions
   }
 }
 
+/** unix(7): `sun_path` and the zero behind it. */
+const longestSocketPath = process.platform === 'linux' ? 107 : 103;
+
 /** INVARIANT: the socket is never reachable by another user, not even for a moment: its directory is 0700 and the mask is set before it exists. */
 async function listenOnSocket(server: http.Server, file: string): Promise<void> {
+  const length = Buffer.byteLength(file);
+  if (length > longestSocketPath)
+    throw new IntramurError(
+      'CONFIG_INVALID',
+      `the path of the daemon's socket has ${length} bytes, and the system takes ${longestSocketPath}: ${file}`,
+      {
+        hint: 'INTRAMUR_HOME=DIR moves it, with DIR of a shorter path',
+      },
+    );
   fs.chmodSync(path.dirname(file), 0o700);
   fs.rmSync(file, { force: true });
   const mask = process.umask(0o177);

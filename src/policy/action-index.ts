@@ -39,6 +39,13 @@ export function actionsOf(table: ActionTable, constraint: ActionConstraint): rea
   }
 }
 
+/** The group that a policy names as if it were one action: no request has it, so such a policy never applies. */
+export function groupNamedAsAction(table: ActionTable, constraint: ActionConstraint): string | undefined {
+  if (constraint.op !== '==' || !('entity' in constraint)) return undefined;
+  const named = idOf(constraint.entity);
+  return table.groupsOf.has(named) && !table.concrete.includes(named) ? named : undefined;
+}
+
 function idOf(entity: { readonly id: string } | { readonly __entity: { readonly id: string } }): string {
   return 'id' in entity ? entity.id : entity.__entity.id;
 }

@@ -71,7 +71,7 @@ describe('a policy that is not valid stops the load, with file, line, column and
     [
       'a rule that can never apply',
       '@id("a") forbid(principal, action == Intramur::Action::"net.connect", resource);',
-      'own/a.cedar:1:1: unable to find an applicable action given the policy scope constraints',
+      'own/a.cedar:1:1: unable to find an applicable action given the policy scope constraints; "net.connect" is a group of actions: write `action in`',
     ],
     [
       'an address that is none',
@@ -241,6 +241,7 @@ describe('cases', () => {
   });
 
   it('a request document is as strict', () => {
+    expect(() => parseRequestDocument('r.yaml', '{}')).toThrow('r.yaml: act.action: is missing');
     expect(() => parseRequestDocument('r.yaml', 'act: { action: llm.invoke }\nfact: {}')).toThrow(
       'r.yaml: unknown key "fact"; did you mean "facts"?',
     );

@@ -3,7 +3,7 @@
 import crypto from 'node:crypto';
 import type { DetailedError, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs';
 import { nearest, type PolicyId } from '../core/index.ts';
-import { type ActionTable, actionTable } from './action-index.ts';
+import { type ActionTable, actionTable, groupNamedAsAction } from './action-index.ts';
 import { annotationFault } from './annotations.ts';
 import { type Cedar, loadCedar } from './evaluate.ts';
 import { type Proven, shippedPolicies } from './proven.ts';
@@ -85,7 +85,9 @@ function validate(cedar: Cedar, policies: ReadonlyMap<PolicyId, Placed>): void {
       const { where, message } = policy
         ? policy.source.describe(error, policy.offset, actionTable)
         : { where: policyId, message: error.message };
-      if (!lines.has(where)) lines.set(where, `${where}: ${message}`);
+      const group = policy && groupNamedAsAction(actionTable, policy.json.action);
+      const advice = group === undefined ? '' : `; ${JSON.stringify(group)} is a group of actions: write \`action in\``;
+      if (!lines.has(where)) lines.set(where, `${where}: ${message}${message.endsWith('`action in`') ? '' : advice}`);
     }
     throw invalid([...lines.values()].slice(0, 10).join('\n'));
   }

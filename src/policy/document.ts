@@ -10,7 +10,7 @@ export async function readDocument(file: string): Promise<unknown> {
 
 /** One request, as `policy explain --request` takes it. */
 export function parseRequestDocument(name: string, text: string): RequestDocument {
-  return readRequest(new Reader(parseText(name, text), name, ['principal', 'act', 'facts']));
+  return readRequest(new Reader(parseText(name, text), name, ['principal', 'act', 'facts'], ': '));
 }
 
 function parseText(name: string, text: string): unknown {

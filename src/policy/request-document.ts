@@ -27,12 +27,17 @@ export interface RequestDocument {
 export class Reader {
   readonly #fields: ReadonlyMap<string, unknown>;
   readonly #path: string;
+  readonly #joint: string;
 
-  /** @throws IntramurError POLICY_INVALID when `value` is no map or has a key outside `keys` */
-  constructor(value: unknown, path: string, keys: readonly string[]) {
+  /**
+   * @param joint what stands between a path and a key: ': ' after the name of a file
+   * @throws IntramurError POLICY_INVALID when `value` is no map or has a key outside `keys`
+   */
+  constructor(value: unknown, path: string, keys: readonly string[], joint: '.' | ': ' = '.') {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(`${path}: must be a map`);
     this.#fields = new Map(Object.entries(value));
     this.#path = path;
+    this.#joint = joint;
     for (const key of this.#fields.keys()) {
       if (keys.includes(key)) continue;
       const meant = nearest(key, keys);
@@ -43,7 +48,7 @@ export class Reader {
   }
 
   fail(key: string, why: string): never {
-    throw invalid(`${this.#path}.${key}: ${why}`);
+    throw invalid(`${this.#at(key)}: ${why}`);
   }
 
   has(key: string): boolean {
@@ -85,7 +90,11 @@ export class Reader {
   }
 
   child(key: string, keys: readonly string[]): Reader {
-    return new Reader(this.#fields.get(key) ?? {}, `${this.#path}.${key}`, keys);
+    return new Reader(this.#fields.get(key) ?? {}, this.#at(key), keys);
+  }
+
+  #at(key: string): string {
+    return `${this.#path}${this.#joint}${key}`;
   }
 
   #word<T extends string>(key: string, text: string, words: readonly T[]): T {

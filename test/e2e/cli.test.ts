@@ -49,6 +49,10 @@ describe('intramur', () => {
     expect((await rig.intramur(['run', '--', 'no-such-agent-here', '--help'])).stderr).toMatch(/no-such-agent-here/);
   });
 
+  it.each([[['help', 'run']], [['--help', 'run']], [['run', '-h']]])('%j is what run --help is', async (args) => {
+    expect(await rig.intramur(args)).toEqual(await rig.intramur(['run', '--help']));
+  });
+
   it('in a directory that is gone: exit 2', async () => {
     const gone = fs.mkdtempSync(path.join(rig.dir, 'gone-'));
     const script = `cd ${JSON.stringify(gone)} && rmdir ${JSON.stringify(gone)} && exec "$0" "$1" status`;
@@ -70,9 +74,11 @@ describe('intramur', () => {
     ['run with a file that is no program', ['run', '--', '/etc/passwd'], /"\/etc\/passwd" is not executable/],
     ['run with a directory', ['run', '--', '/etc'], /"\/etc" is a directory/],
     ['a value with --env', ['run', '--env', 'TOKEN=hidden', '--', 'true'], /--env takes the name .*: --env TOKEN$/m],
+    ['an empty name with --env', ['run', '--env', '', '--', 'true'], /--env "": this variable is not set/],
     ['run in a missing workspace', ['run', '--workspace', '/no/such/place', '--', 'true'], /\/no\/such\/place/],
     ['up with a wrong port', ['up', '--port', '99999'], /port/],
     ['status with an unknown option', ['status', '--jsonn'], /"--jsonn"; did you mean --json\?/],
+    ['inspect of what is not there', ['inspect', 'no-such-file'], /cannot read "no-such-file": there is no such file/],
     ['an option without its value', ['run', '--purpose'], /--purpose needs a value/],
     ['a command that was nearly one', ['statsu'], /did you mean status\?/],
     [
@@ -97,6 +103,71 @@ describe('intramur', () => {
     expect(stderr).toMatch(says);
     expect(stderr).not.toMatch(/\n\s+at /);
     expect(stderr).not.toMatch(/hidden/);
+  });
+
+  it.each<[readonly string[]]>([[['--version']], [['--help']], [['run', '--help']], [['policy', 'check']], [['status', '--json']]])(
+    '%j with a full disk behind standard output: not 0, and says so',
+    (args) => {
+      const script = 'exec "$@" >/dev/full';
+      const { status, stderr } = spawnSync('/bin/sh', ['-c', script, 'sh', process.execPath, main, ...args], {
+        encoding: 'utf8',
+        env: rig.env,
+        cwd: rig.workspace,
+      });
+      expect({ status, stderr }).toEqual({ status: 3, stderr: 'intramur: standard output cannot be written: there is no space left\n' });
+    },
+  );
+
+  it('with a full disk behind standard error the exit code still says it', () => {
+    for (const args of [['status', '--no-such-option'], ['no-such-command']]) {
+      const { status } = spawnSync('/bin/sh', ['-c', 'exec "$@" 2>/dev/full', 'sh', process.execPath, main, ...args], { env: rig.env });
+      expect([args, status]).toEqual([args, 2]);
+    }
+  });
+
+  it.each([['INTRAMUR_HOME'], ['XDG_STATE_HOME'], ['XDG_CACHE_HOME'], ['HOME']])('with %s in /proc: exit 2, and no waiting', (name) => {
+    const env = { PATH: process.env['PATH'], HOME: rig.home, [name]: '/proc/nowhere' };
+    for (const args of [['status'], ['run', '--', 'true']]) {
+      const { status, stderr } = spawnSync(process.execPath, [main, ...args], {
+        encoding: 'utf8',
+        env,
+        cwd: rig.workspace,
+        timeout: 20_000,
+      });
+      expect({ args, status, stderr }).toEqual({ args, status: 2, stderr: expect.stringContaining('"/proc/nowhere"') });
+    }
+  });
+
+  it('with a place whose path is too long for a socket: exit 2, and says what to do', async () => {
+    const env = { INTRAMUR_HOME: path.join(rig.dir, 'long'.repeat(40)) };
+    for (const args of [['up'], ['up', '--background'], ['run', '--', 'true']]) {
+      const { code, stderr } = await rig.intramur(args, { env });
+      expect({ args, code, stderr }).toEqual({
+        args,
+        code: 2,
+        stderr: expect.stringMatching(/socket has \d+ bytes.*\n +INTRAMUR_HOME=DIR/),
+      });
+    }
+    expect((await rig.intramur(['approvals'], { env })).stderr).toMatch(/it is not running/);
+  });
+
+  it('without a daemon says that it is not running, and in JSON has the same fields', async () => {
+    const env = { INTRAMUR_HOME: path.join(rig.dir, 'unused') };
+    expect(await rig.intramur(['approvals'], { env })).toMatchObject({
+      code: 3,
+      stdout: '',
+      stderr: expect.stringMatching(/it is not running\n +intramur up\n$/),
+    });
+    const { stdout } = await rig.intramur(['status', '--json'], { env });
+    expect(JSON.parse(stdout)).toMatchObject({
+      running: false,
+      pid: null,
+      gateway: null,
+      console: null,
+      ledger: null,
+      policy: null,
+      sessions: [],
+    });
   });
 
   it('with an empty HOME writes nothing into the directory that it is started in', () => {

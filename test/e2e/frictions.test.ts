@@ -38,19 +38,31 @@ function repository(): { main: string; tree: string } {
 }
 
 describe.skipIf(mode === 'none')(`frictions of files, rights and habits${mode === 'none' ? `, skipped: ${why.join('; ')}` : ''}`, () => {
-  it.each(['overlay', 'direct'])('1. git worktrees and submodules work as workspaces (%s)', async (how) => {
-    const { main: top, tree } = repository();
-    const read = 'git status --short && git log --format=%s -1 && echo changed >> file && git diff --stat';
-    for (const cwd of [tree, path.join(top, 'module')]) {
-      const { code, stdout, stderr } = await rig.intramur(['run', '--mode', how, '--', 'bash', '-c', read], { cwd });
-      expect([code, stdout]).toEqual([0, expect.stringContaining('1 file changed')]);
-      expect(stderr).not.toMatch(/fatal|not a git repository/);
-    }
-    const commit = `echo more >> file && git ${identity.join(' ')} commit -qam inside && git log --format=%s -1`;
-    const { code, stdout } = await rig.intramur(['run', '--mode', how, '--', 'bash', '-c', commit], { cwd: top });
-    expect([code, stdout]).toEqual([0, 'inside\n']);
-    git(top, 'fsck', '--no-progress');
-  });
+  it.each(['overlay', 'direct'])(
+    '1. git worktrees, submodules and directories inside of a repository work as workspaces (%s)',
+    async (how) => {
+      const { main: top, tree } = repository();
+      const read = 'git status --short && git log --format=%s -1 && echo changed >> file && git diff --stat';
+      for (const cwd of [tree, path.join(top, 'module')]) {
+        const { code, stdout, stderr } = await rig.intramur(['run', '--mode', how, '--', 'bash', '-c', read], { cwd });
+        expect([code, stdout]).toEqual([0, expect.stringContaining('1 file changed')]);
+        expect(stderr).not.toMatch(/fatal|not a git repository/);
+      }
+      fs.mkdirSync(path.join(top, 'part'));
+      fs.writeFileSync(path.join(top, 'part', 'inner'), 'committed\n');
+      git(top, 'add', '.');
+      git(top, 'commit', '-qm', 'a part');
+      const asked =
+        'echo changed >> inner && git log --format=%s -1 && git diff --stat --relative | tail -1 && git rev-parse --show-toplevel';
+      const part = await rig.intramur(['run', '--mode', how, '--', 'bash', '-c', asked], { cwd: path.join(top, 'part') });
+      expect([part.code, part.stdout]).toEqual([0, `a part\n 1 file changed, 1 insertion(+)\n${top}\n`]);
+      git(top, 'checkout', '-q', '.');
+      const commit = `echo more >> file && git ${identity.join(' ')} commit -qam inside && git log --format=%s -1`;
+      const { code, stdout } = await rig.intramur(['run', '--mode', how, '--', 'bash', '-c', commit], { cwd: top });
+      expect([code, stdout]).toEqual([0, 'inside\n']);
+      git(top, 'fsck', '--no-progress');
+    },
+  );
 
   it('6. a local tool asks for no login: an empty home, no account, no question', async () => {
     const home = path.join(rig.dir, 'new-home');

@@ -59,6 +59,22 @@ describe('keys', { timeout: 120_000 }, () => {
     expect(await terminal.code()).toBe(130);
   });
 
+  it('Ctrl-C at the question of apply ends it with 130, Ctrl-D is no, and nothing sensitive came in', async () => {
+    expect((await rig.intramur(['run', '--', 'bash', '-c', 'echo plain > asked-plain; echo x > .envrc'])).code).toBe(0);
+    for (const [key, code] of [
+      ['C-c', 130],
+      ['C-d', 1],
+    ] as const) {
+      terminal.enter('clear; intramur apply');
+      await terminal.shows(/Apply it too\? \[y\/N\]/);
+      expect(fs.existsSync(path.join(rig.workspace, 'asked-plain'))).toBe(false);
+      terminal.press(key);
+      expect(await terminal.isBack()).not.toMatch(/bug|AbortError|Warning/);
+      expect(await terminal.code()).toBe(code);
+    }
+    expect(['asked-plain', '.envrc'].map((name) => fs.existsSync(path.join(rig.workspace, name)))).toEqual([true, false]);
+  });
+
   it('Ctrl-Z gives the shell back, and fg the program', async () => {
     terminal.enter(inside('reads', ['echo ready', 'while read -r line; do echo "got $line"; done', 'exit 3']));
     await terminal.shows(/^ready$/m);

@@ -7,6 +7,7 @@ import path from 'node:path';
 export interface EntryStat {
   readonly kind: 'file' | 'directory' | 'link' | 'other';
   readonly mode: number;
+  /** 0 for whom the root belongs to. */
   readonly uid: number;
   readonly size: number;
   readonly modifiedMs: number;
@@ -44,11 +45,27 @@ export interface Tree {
 const maximumLinks = 40;
 
 export function diskTree(root = '/'): Tree {
-  const base = root === '/' ? '' : path.resolve(root);
+  const base = realOr(path.resolve(root)).replace(/^\/$/, '');
   /** `/a/../b` and `//` cannot lead above the root. */
   const onDisk = (inside: string): string =>
     /^\/(?!\/)/.test(inside) && !/\/(\.{1,2}(\/|$)|\/)/.test(inside) ? base + inside : base + path.posix.normalize(`/${inside}`);
+  /** Whom another root belongs to is its root: an image that an ordinary user has unpacked is all that user's. */
+  const administrator = base === '' ? 0 : fs.statSync(base, { throwIfNoEntry: false })?.uid;
   const directories = new Map<string, string | undefined>();
+
+  const directory = (dir: string): string | undefined => {
+    if (!directories.has(dir)) directories.set(dir, resolveAll(dir));
+    return directories.get(dir);
+  };
+
+  /** Where the system finds it: it would follow an absolute link on the way out of another root. The last component may be a link. */
+  const within = (inside: string): string | undefined => {
+    const at = path.posix.normalize(`/${inside}`);
+    const cut = at.lastIndexOf('/');
+    if (base === '' || cut <= 0) return onDisk(inside);
+    const real = directory(at.slice(0, cut));
+    return real === undefined ? undefined : onDisk(`${real === '/' ? '' : real}${at.slice(cut)}`);
+  };
 
   /** Directories are resolved once; the last component is looked at each time. */
   const resolve = (inside: string): string | undefined => {
@@ -56,8 +73,7 @@ export function diskTree(root = '/'): Tree {
     const cut = normal.lastIndexOf('/');
     if (cut <= 0) return resolveAll(normal);
     const dir = normal.slice(0, cut);
-    if (!directories.has(dir)) directories.set(dir, resolveAll(dir));
-    const real = directories.get(dir);
+    const real = directory(dir);
     return real === undefined
       ? undefined
       : resolveAll(`${real === '/' ? '' : real}/${normal.slice(cut + 1)}`, real === '/' ? [] : real.slice(1).split('/'));
@@ -124,15 +140,25 @@ export function diskTree(root = '/'): Tree {
     resolve,
     list(dir) {
       try {
-        return fs.readdirSync(onDisk(dir), { withFileTypes: true });
+        const real = base === '' ? dir : resolve(dir);
+        return real === undefined ? 'missing' : fs.readdirSync(onDisk(real), { withFileTypes: true });
       } catch (fault) {
         return code(fault) === 'ENOENT' || code(fault) === 'ENOTDIR' ? 'missing' : 'unreadable';
       }
     },
     stat(file) {
       try {
-        const stat = fs.lstatSync(onDisk(file), { throwIfNoEntry: false });
-        return stat && { kind: kindOf(stat), mode: stat.mode & 0o7777, uid: stat.uid, size: stat.size, modifiedMs: stat.mtimeMs };
+        const at = within(file);
+        const stat = at === undefined ? undefined : fs.lstatSync(at, { throwIfNoEntry: false });
+        return (
+          stat && {
+            kind: kindOf(stat),
+            mode: stat.mode & 0o7777,
+            uid: stat.uid === administrator ? 0 : stat.uid,
+            size: stat.size,
+            modifiedMs: stat.mtimeMs,
+          }
+        );
       } catch {
         return undefined;
       }
@@ -198,4 +224,12 @@ function kindOf(entry: fs.Stats): EntryStat['kind'] {
 
 function code(fault: unknown): string | undefined {
   return fault instanceof Error && 'code' in fault && typeof fault.code === 'string' ? fault.code : undefined;
+}
+
+function realOr(root: string): string {
+  try {
+    return fs.realpathSync(root);
+  } catch {
+    return root;
+  }
 }

@@ -2,9 +2,9 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import readline from 'node:readline/promises';
 import { type Facts, type Fix, fixesFor } from '../../audit/index.ts';
 import { IntramurError, type Places, product } from '../../core/index.ts';
+import { agreed } from '../agreed.ts';
 import type { CliIo } from '../io.ts';
 import { lineDiff } from '../line-diff.ts';
 import { printable } from '../run/status-line.ts';
@@ -17,7 +17,7 @@ export async function fix(facts: Facts, isAgreed: boolean, io: CliIo, places: Pl
     return 0;
   }
   for (const one of fixes) io.stdout.write(shown(one));
-  if (!isAgreed && !(await agreed(io, fixes.length))) {
+  if (!isAgreed && !(await agreed(`Change ${fixes.length === 1 ? 'this file' : `these ${fixes.length} files`}?`, io))) {
     io.stderr.write(`${product.name}: nothing was changed; with --yes it is done without a question\n`);
     return 1;
   }
@@ -43,17 +43,6 @@ function shown(one: Fix): string {
   const lines = diff.split('\n');
   const near = lines.filter((_, i) => i < 2 || lines.slice(Math.max(2, i - 2), i + 3).some((line) => /^[+-]/.test(line)));
   return `${does}${near.map(printable).join('\n')}\n\n`;
-}
-
-async function agreed(io: CliIo, count: number): Promise<boolean> {
-  const isTerminal = 'isTTY' in io.stdin && io.stdin.isTTY === true && 'isTTY' in io.stderr && io.stderr.isTTY === true;
-  if (!isTerminal) return false;
-  const asking = readline.createInterface({ input: io.stdin, output: io.stderr });
-  try {
-    return /^y(es)?$/i.test((await asking.question(`Change ${count === 1 ? 'this file' : `these ${count} files`}? [y/N] `)).trim());
-  } finally {
-    asking.close();
-  }
 }
 
 /** INVARIANT: the copy is on the disk before the file changes, and a file that is not what was looked at stays as it is. */

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { IntramurError, placesFrom } from '../../core/index.ts';
 import { type Verification, verifyLedger } from '../../ledger/index.ts';
+import { reasonOf } from '../file-fault.ts';
 import type { CliIo } from '../io.ts';
 import { jsonOption, type Options, parseOptions } from '../options.ts';
 import { visible } from './line.ts';
@@ -42,7 +43,7 @@ async function named(file: string, io: CliIo): Promise<string> {
   try {
     return await readFile(path.resolve(io.cwd, file), 'utf8');
   } catch (cause) {
-    throw new IntramurError('CONFIG_NOT_FOUND', `cannot read ${file}`, { cause });
+    throw new IntramurError('CONFIG_NOT_FOUND', `cannot read ${JSON.stringify(file)}: ${reasonOf(cause)}`, { cause });
   }
 }
 

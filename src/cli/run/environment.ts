@@ -24,6 +24,8 @@ export function baseEnvironment(env: Readonly<Record<string, string | undefined>
     LOGNAME: user,
     SHELL: '/bin/bash',
     TMPDIR: '/tmp',
+    // The workspace is a mount of its own: git would not look for the repository that it is a directory of.
+    GIT_DISCOVERY_ACROSS_FILESYSTEM: '1',
   };
 }
 
@@ -45,7 +47,7 @@ export function passedByName(
   return Object.fromEntries(
     names.map((name) => {
       const value = env[name];
-      if (value === undefined) throw new IntramurError('USAGE', `--env ${name}: this variable is not set`);
+      if (value === undefined) throw new IntramurError('USAGE', `--env ${name === '' ? '""' : name}: this variable is not set`);
       return [name, known.reduce((text, { id, value: real }) => text.replaceAll(real, placeholders[id] ?? ''), value)];
     }),
   );

@@ -76,6 +76,12 @@ function packageAt(dir: string): { name: string; version: string } | undefined {
 /** The first argument that is a file; options before it may take values, which are then no files. */
 function scriptOf(args: readonly string[], cwd: string): string | undefined {
   const first = args.find((arg) => !arg.startsWith('-'));
-  const file = first === undefined ? undefined : path.resolve(cwd, first);
-  return file !== undefined && fs.statSync(file, { throwIfNoEntry: false })?.isFile() ? file : undefined;
+  if (first === undefined) return undefined;
+  const file = path.resolve(cwd, first);
+  try {
+    return fs.statSync(file, { throwIfNoEntry: false })?.isFile() ? file : undefined;
+  } catch {
+    // Code after `-c` or `-e`, and no name of a file at all: too long for one, or with what none may hold.
+    return undefined;
+  }
 }
