@@ -33,27 +33,28 @@ export function createInspection(directory: string, { looksForPersonalData, ...o
   const fingerprintKey = crypto.randomBytes(32);
   let current: { readonly version: string; readonly inspector: Inspector; readonly workers: Workers } | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
+  const inspectAsItStands: Inspector['inspect'] = async (body, context) => {
+    lookedAt = performance.now();
+    // All, because a build replaces one after the other.
+    const personalData = looksForPersonalData?.() ?? false;
+    const version = ['table.bin', 'documents.json', 'tables.bin', 'tables.json']
+      .map((name) => stampOf(path.join(directory, name)))
+      .concat(String(personalData))
+      .join();
+    if (current?.version !== version) {
+      current?.workers.retire();
+      current = undefined;
+      const fingerprints = store.load();
+      const data = tables.load();
+      const workers = createWorkers({ fingerprints, data, fingerprintKey, personalData });
+      const inspector = createInspector({ ...options, fingerprints, data, fingerprintKey, workers, personalData });
+      current = { version, workers, inspector };
+    }
+    return await current.inspector.inspect(body, context);
+  };
   return {
-    async inspect(body, context) {
-      if (current && performance.now() - lookedAt < lookEveryMs) return await current.inspector.inspect(body, context);
-      lookedAt = performance.now();
-      // All, because a build replaces one after the other.
-      const personalData = looksForPersonalData?.() ?? false;
-      const version = ['table.bin', 'documents.json', 'tables.bin', 'tables.json']
-        .map((name) => stampOf(path.join(directory, name)))
-        .concat(String(personalData))
-        .join();
-      if (current?.version !== version) {
-        current?.workers.retire();
-        current = undefined;
-        const fingerprints = store.load();
-        const data = tables.load();
-        const workers = createWorkers({ fingerprints, data, fingerprintKey, personalData });
-        const inspector = createInspector({ ...options, fingerprints, data, fingerprintKey, workers, personalData });
-        current = { version, workers, inspector };
-      }
-      return await current.inspector.inspect(body, context);
-    },
+    inspect: (body, context) =>
+      current && performance.now() - lookedAt < lookEveryMs ? current.inspector.inspect(body, context) : inspectAsItStands(body, context),
     close: async () => current?.workers.close(),
   };
 }

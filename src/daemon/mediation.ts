@@ -64,7 +64,7 @@ function inspectFor({ known }: Subject, inspect: MonitorDeps['inspect']): Monito
     const { list, version } = await known;
     return await inspect(body, {
       session: version === '' ? session : `${session} knowing ${version}`,
-      knownSecrets: [...list, ...knownSecrets],
+      knownSecrets: knownSecrets.length === 0 ? list : [...list, ...knownSecrets],
     });
   };
 }
@@ -84,7 +84,8 @@ export function createMediation(
       const decide = (asked: Request, facts: Facts) => engine.decide(asked, facts);
       const placeholders = secrets === 'block' ? undefined : deps.placeholders;
       const inspect = inspectFor(subject, deps.inspect);
-      const recorded = await mediate(request, body, { ...deps, inspect, append, decide, placeholders, files: subject.files });
+      const { taint, now } = deps;
+      const recorded = await mediate(request, body, { inspect, append, decide, placeholders, files: subject.files, taint, now });
       const row = tally?.decided(request, recorded.decision, recorded.report, recorded.entry?.index);
       endFlood(subject);
       if (recorded.entry && recorded.decision.effect === 'allow' && 'host' in request.act)

@@ -96,27 +96,28 @@ export function createRefusalRate(
     }
   }
 
+  async function appendRefusal(entry: EntryBody, session: string): Promise<{ readonly index: number }> {
+    const rate = rateOf(session);
+    if (rate.left >= 1) {
+      rate.left -= 1;
+      return await append(entry);
+    }
+    if (rate.opening) {
+      count(rate, entry);
+      return await rate.opening;
+    }
+    const opening = append({ ...entry, detail: { ...entry.detail, furtherRefusals: 'are counted' } });
+    rate.opening = opening;
+    rate.timer = setTimeout(() => void flush(rate), limits.flushMs).unref();
+    // An entry that could not be appended stands for nothing.
+    opening.catch(() => {
+      if (rate.opening === opening) rate.opening = undefined;
+    });
+    return await opening;
+  }
+
   return {
-    async append(entry) {
-      if (entry.decision !== 'deny' || entry.session === undefined) return await append(entry);
-      const rate = rateOf(entry.session);
-      if (rate.left >= 1) {
-        rate.left -= 1;
-        return await append(entry);
-      }
-      if (rate.opening) {
-        count(rate, entry);
-        return await rate.opening;
-      }
-      const opening = append({ ...entry, detail: { ...entry.detail, furtherRefusals: 'are counted' } });
-      rate.opening = opening;
-      rate.timer = setTimeout(() => void flush(rate), limits.flushMs).unref();
-      // An entry that could not be appended stands for nothing.
-      opening.catch(() => {
-        if (rate.opening === opening) rate.opening = undefined;
-      });
-      return await opening;
-    },
+    append: (entry) => (entry.decision === 'deny' && entry.session !== undefined ? appendRefusal(entry, entry.session) : append(entry)),
     async finish(session) {
       const rate = rates.get(session);
       rates.delete(session);

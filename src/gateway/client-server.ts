@@ -26,6 +26,7 @@ const joinedUpTo = 16 * 1024;
 
 export function createClientServer(deps: ClientServerDeps): http.Server {
   const { headersMs = 20_000 } = deps;
+  const sendSoon = wholeReplies((fault) => deps.onFault(fault));
   const server = http.createServer(
     {
       headersTimeout: headersMs,
@@ -42,7 +43,7 @@ export function createClientServer(deps: ClientServerDeps): http.Server {
       });
       response.on('error', () => {});
       handleClient(deps, headOf(request), request, ended.signal)
-        .then((reply) => sendReply(reply, response))
+        .then((reply) => sendReply(reply, response, sendSoon))
         .catch((fault: unknown) => {
           deps.onFault(fault);
           response.destroy();
@@ -77,18 +78,47 @@ function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
-function sendReply({ status, rawHeaders, body }: ExchangeReply, response: http.ServerResponse): void {
+interface Whole {
+  readonly response: http.ServerResponse;
+  readonly status: number;
+  readonly rawHeaders: readonly string[];
+  readonly body: Uint8Array;
+}
+
+/**
+ * Replies that become ready in one turn of the event loop leave together at its end: a client that sleeps is woken once for all of them,
+ * and waking it costs more than a reply does.
+ */
+function wholeReplies(onFault: (fault: unknown) => void): (reply: Whole) => void {
+  let waiting: Whole[] = [];
+  const sendWaiting = (): void => {
+    const ready = waiting;
+    waiting = [];
+    for (const { response, status, rawHeaders, body } of ready) {
+      if (response.destroyed) continue;
+      try {
+        response.writeHead(status, [...rawHeaders]);
+        // Node joins headers and a string to one write; a buffer goes beside them in a vector, which costs more than it copies.
+        if (body.length < joinedUpTo) response.end(latin1(body), 'latin1');
+        else response.end(body);
+      } catch (fault) {
+        onFault(fault);
+        response.destroy();
+      }
+    }
+  };
+  return (reply) => {
+    if (waiting.push(reply) === 1) setImmediate(sendWaiting);
+  };
+}
+
+function sendReply({ status, rawHeaders, body }: ExchangeReply, response: http.ServerResponse, sendSoon: (reply: Whole) => void): void {
   if (response.destroyed) {
     if (body instanceof Readable) body.destroy();
     return;
   }
+  if (!(body instanceof Readable)) return sendSoon({ response, status, rawHeaders, body });
   response.writeHead(status, [...rawHeaders]);
-  if (!(body instanceof Readable)) {
-    // Node joins headers and a string to one write; a buffer goes beside them in a vector, which costs more than it copies.
-    if (body.length < joinedUpTo) response.end(latin1(body), 'latin1');
-    else response.end(body);
-    return;
-  }
   // The headers go with the first bytes; a stream that has none yet shows its headers all the same.
   if (body.readableLength === 0) response.flushHeaders();
   body.on('data', (chunk: Uint8Array) => {

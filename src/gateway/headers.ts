@@ -39,12 +39,12 @@ export function headersWhere(rawHeaders: readonly string[], isKept: (name: strin
 
 /** All headers without those of the connection and those that `Connection` names. */
 export function endToEnd(rawHeaders: readonly string[]): string[] {
-  const named = new Set<string>();
+  const named: string[] = [];
   const kept = headersWhere(rawHeaders, (name, value) => {
-    if (name === 'connection') for (const token of value.split(',')) named.add(token.trim().toLowerCase());
+    if (name === 'connection') for (const token of value.split(',')) named.push(token.trim().toLowerCase());
     return !hopByHop.has(name);
   });
-  return [...named].every((name) => hopByHop.has(name)) ? kept : headersWhere(kept, (name) => !named.has(name));
+  return named.every((name) => hopByHop.has(name)) ? kept : headersWhere(kept, (name) => !named.includes(name));
 }
 
 /** For a direct exchange: what the program wrote, less the connection's and our own. */

@@ -87,7 +87,8 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
     const isJson = looksLikeJson(bytes, contentType);
     let change = session === undefined || !isJson ? undefined : history.changeSince(session, bytes);
     if (change && change.fresh.start === change.fresh.end) return { all: joined(change, nothing, bytes.length), fresh: nothing };
-    let look = await lookAt(bytes, isJson, knownSecrets, change);
+    const looked = lookAt(bytes, isJson, knownSecrets, change);
+    let look = looked instanceof Promise ? await looked : looked;
     // Read otherwise than before: what stands behind it may no longer be what it was.
     if (change && !look.isClosed) look = await lookAt(bytes, isJson, knownSecrets, (change = undefined));
     const { texts } = look;
@@ -102,16 +103,16 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
   }
 
   /** Here what is small, in a worker what is not. */
-  async function lookAt(
+  function lookAt(
     bytes: Buffer,
     isJson: boolean,
     knownSecrets: readonly KnownSecret[] = [],
     change: Change<Found> | undefined,
-  ): Promise<Look> {
+  ): Look | Promise<Look> {
     const { start, end } = change?.fresh ?? { start: 0, end: bytes.length };
     const part = { isJson, isInside: change?.isInside ?? false, offset: start, knownSecrets };
     const bytesOfPart = bytes.subarray(start, end);
-    return await hereOrThere(
+    return hereOrThere(
       bytesOfPart.length,
       (budget) => looker.body(bytesOfPart, { ...part, json: change?.json }, budget),
       async ({ look, idle }) => {
@@ -126,7 +127,6 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
 
   /** The strings that stand outside the body. */
   async function lookOutside(texts: readonly string[], length: number, knownSecrets: readonly KnownSecret[] = []): Promise<Found> {
-    if (texts.length === 0) return nothing;
     const part = { isJson: false, isInside: false, offset: length, knownSecrets, outsideOf: length };
     return await hereOrThere(
       texts.reduce((sum, text) => sum + text.length, 0),
@@ -136,12 +136,12 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
   }
 
   /** A few bytes may unfold to so many that others would have to wait: then what was found here is dropped, and all is looked at there. */
-  async function hereOrThere<T>(size: number, here: (budget: Budget) => T, there: (workers: Workers) => Promise<T>): Promise<T> {
+  function hereOrThere<T>(size: number, here: (budget: Budget) => T, there: (workers: Workers) => Promise<T>): T | Promise<T> {
     if (!workers) return here(budgetFor(limits, nowMs));
-    if (size > MOST_HERE) return await there(workers);
+    if (size > MOST_HERE) return there(workers);
     const budget = budgetFor(limitsHere, nowMs);
     const look = here(budget);
-    return budget.isSpent ? await there(workers) : look;
+    return budget.isSpent ? there(workers) : look;
   }
 
   /** What earlier calls of the session add to the traces of this one. */
@@ -161,7 +161,7 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
     const size = bytes.length + body.views.reduce((sum, text) => sum + text.length, 0);
     if (size > limits.maxBytes) throw exceeded(`${size} bytes are more than the ${limits.maxBytes} that are inspected`);
     const { all, fresh } = await findInBody(bytes, body.contentType, context);
-    const outside = await lookOutside(body.views, bytes.length, knownSecrets);
+    const outside = body.views.length === 0 ? nothing : await lookOutside(body.views, bytes.length, knownSecrets);
     const found: Found = {
       secrets: both(all.secrets, outside.secrets),
       source: both(all.source, outside.source),
