@@ -48,6 +48,9 @@ function text({ pid, version: running, gateway, console, ledger, policy, session
     `gateway   ${gateway.url}`,
     `console   ${console.url}`,
     `ledger    ${ledger.size} entries, root ${ledger.root}`,
+    ...(ledger.fault === undefined
+      ? []
+      : [`          REFUSES EVERYTHING: ${ledger.fault}`, `          see that its disk has room, then: ${product.name} down`]),
     `policy    ${policy.packs.join(', ')} (${policy.digest.slice(0, 16)})`,
     `sessions  ${sessions.length === 0 ? 'none' : ''}`,
     ...sessions.flatMap(({ id, agent, purpose, classification, confinement }) => [

@@ -99,7 +99,7 @@ export class Daemon {
       version,
       gateway: { url: urls.gateway },
       console: { url: urls.console },
-      ledger: { size: ledger.size, root: ledger.rootHash() },
+      ledger: { size: ledger.size, root: ledger.rootHash(), ...(ledger.fault === undefined ? {} : { fault: ledger.fault }) },
       policy: { digest: engine.digest, packs: engine.packs },
       sessions: sessions.all().map(({ id, principal, startedAt, confinement }) => ({
         id,

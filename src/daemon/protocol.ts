@@ -251,7 +251,12 @@ export interface DaemonStatus {
   readonly version: string;
   readonly gateway: { readonly url: string };
   readonly console: { readonly url: string };
-  readonly ledger: { readonly size: number; readonly root: string };
+  readonly ledger: {
+    readonly size: number;
+    readonly root: string;
+    /** Why it takes no more entries, so that everything is refused; left out while it does. */
+    readonly fault?: string;
+  };
   readonly policy: { readonly digest: string; readonly packs: readonly string[] };
   readonly sessions: readonly {
     readonly id: string;

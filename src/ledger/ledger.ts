@@ -5,7 +5,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
-import { type Entry, type EntryBody, IntramurError } from '../core/index.ts';
+import { type Entry, type EntryBody, IntramurError, product } from '../core/index.ts';
 import { readNote } from './acknowledged.ts';
 import { filesBeyond, maxPublishedEntries } from './beyond.ts';
 import { signCheckpoint } from './checkpoint.ts';
@@ -38,6 +38,8 @@ export interface Ledger {
   readonly size: number;
   /** Base64, of the last signed checkpoint. */
   rootHash(): string;
+  /** Why it takes no more entries; `undefined` while it does. */
+  readonly fault: string | undefined;
   readonly vkey: string;
   /** The last signed checkpoint, a note. */
   checkpoint(): string;
@@ -162,6 +164,12 @@ class Writer implements Ledger {
   rootHash(): string {
     // The third line of a checkpoint.
     return this.#note.split('\n', 3)[2] ?? '';
+  }
+
+  get fault(): string | undefined {
+    const { cause } = this.#fault ?? {};
+    const why = cause instanceof Error ? ` (${cause.message})` : '';
+    return this.#fault && `${this.#fault.message}${why}`;
   }
 
   checkpoint(): string {
@@ -325,6 +333,7 @@ class Writer implements Ledger {
   #fail(cause: unknown, group: readonly Pending[]): void {
     this.#fault = new IntramurError('LEDGER_APPEND', 'the ledger could not be written and takes no more entries until it is opened again', {
       cause,
+      hint: `see that its disk has room, then: ${product.name} down`,
     });
     const lost = [...group, ...this.#pending];
     this.#pending = [];

@@ -3,6 +3,7 @@
 export { installProfile, profilePlan } from './apparmor.ts';
 export type { FileChanges } from './direct-changes.ts';
 export { auditLayer, type Diagnosis, doctor, type Probe } from './doctor.ts';
+export { hardLimit } from './hard-limit.ts';
 export { trustPaths } from './inside-etc.ts';
 export { launch } from './launch.ts';
 export { applyChanges, type Outcome } from './overlay/apply.ts';

@@ -16,7 +16,7 @@ interface Status {
   readonly pid: number;
   readonly gateway: { url: string };
   readonly console: { url: string };
-  readonly ledger: { size: number; root: string };
+  readonly ledger: { size: number; root: string; fault?: string };
   readonly policy: { digest: string; packs: string[] };
   readonly sandbox: { mode: string; reasons: string[] };
   readonly sessions: { id: string; agent: string; purpose: string; classification: string; startedAt: string; confinement?: object }[];
@@ -129,6 +129,22 @@ describe('the daemon', () => {
     expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringMatching(/ledger/) as string });
     expect(fs.existsSync(path.join(rig.state, 'state', 'daemon.sock'))).toBe(false);
     expect(await rig.intramur(['run', '--', 'true'])).toMatchObject({ code: 3 });
+  });
+
+  it('a ledger that fails later: everything is refused, and status says so and what helps', async () => {
+    expect(await rig.intramur(['up', '--background'])).toMatchObject({ code: 0 });
+    expect((await status()).ledger.fault).toBeUndefined();
+    const journal = path.join(rig.state, 'state', 'ledger', '.state', 'journal');
+    fs.rmSync(journal);
+    fs.mkdirSync(journal);
+    const refused = await rig.intramur(['run', '--', 'true']);
+    expect([refused.code, refused.stderr]).toEqual([3, expect.stringMatching(/takes no more entries(.|\n)*intramur down/)]);
+    expect((await status()).ledger.fault).toMatch(/^the ledger could not be written .*EISDIR/);
+    expect((await rig.intramur(['status'])).stdout).toMatch(/REFUSES EVERYTHING: the ledger(.|\n)*intramur down/);
+    fs.rmdirSync(journal);
+    fs.writeFileSync(journal, '', { mode: 0o600 });
+    await rig.intramur(['down']);
+    expect(await rig.intramur(['run', '--', 'true'])).toMatchObject({ code: 0 });
   });
 
   it('a provider whose key is not set: exit 2, and the variable is named', async () => {

@@ -88,6 +88,18 @@ describe.skipIf(!canMount)(`a machine that lacks a layer${canMount ? '' : ', ski
 });
 
 describe('limits of a session', () => {
+  it('are no more than the caller may have himself', () => {
+    const few = 'prlimit --pid $$ --nproc=1000:1000 --fsize=1073741824:1073741824';
+    const command = [process.execPath, main, 'run', '--mode', 'direct', '--workspace', disk, '--', 'bash', '-c', 'ulimit -Hu; ulimit -Hf'];
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', `${few}; exec "$@"`, 'sh', ...command], {
+      cwd: disk,
+      env: rig.env,
+      encoding: 'utf8',
+    });
+    expect([status, stdout, stderr]).toEqual([0, '1000\n1048576\n', expect.stringContaining('intramur: boxed')]);
+    expect(lastConfinement()?.['limits']).toEqual(expect.arrayContaining(['one file: 1073741824 bytes']));
+  });
+
   it('are in status and in the ledger while it runs', async () => {
     const child = rig.start(['run', '--mode', 'direct', '--workspace', disk, '--', 'sleep', '60'], { cwd: disk });
     let sessions: { id: string; confinement?: { limits: string[]; notInForce: string[]; degraded: string[] } }[] = [];

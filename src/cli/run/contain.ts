@@ -6,7 +6,7 @@ import type { Adapter, Credential, UserView } from '../../agents/index.ts';
 import { codeOf, type Places, product } from '../../core/index.ts';
 import type { CloseRequest, DaemonClient, OpenReply } from '../../daemon/index.ts';
 import { type Egress, trustEnv } from '../../egress/index.ts';
-import { type Exit, type LaunchPlan, type Prepared, prepare, type ResolvedProgram, trustPaths } from '../../sandbox/index.ts';
+import { type Exit, hardLimit, type LaunchPlan, type Prepared, prepare, type ResolvedProgram, trustPaths } from '../../sandbox/index.ts';
 import type { CliIo } from '../io.ts';
 import { launchAsAsked } from './degraded.ts';
 import { watchDisk } from './disk-watch.ts';
@@ -273,8 +273,9 @@ function basisFor({ workspace, limitPids, limitMemoryBytes, limitCpus }: RunOpti
     cwd: isBelow ? cwd : workspace,
     home,
     limits: {
-      pids: limitPids,
       ...limits,
+      pids: Math.min(limitPids, hardLimit('Max processes')),
+      fileBytes: Math.min(limits.fileBytes, hardLimit('Max file size')),
       ...(limitMemoryBytes === undefined ? {} : { memoryBytes: limitMemoryBytes }),
       ...(limitCpus === undefined ? {} : { cpus: limitCpus }),
     },

@@ -90,11 +90,15 @@ function nameOf(given: string): string {
 
 const units: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
 
+const leastMemory = 4 * 2 ** 20;
+
 function bytesFrom(text: string): number {
   const [, digits = '', unit = ''] = /^(\d+)\s*([kmgt]?)(?:i?b)?$/i.exec(text) ?? [];
   const bytes = Number(digits) * (units[unit.toLowerCase()] ?? Number.NaN);
   if (!digits || !Number.isSafeInteger(bytes) || bytes === 0)
     throw usage(`--limit-memory ${JSON.stringify(text)} is not a size such as 4G`);
+  if (bytes < leastMemory)
+    throw usage(`--limit-memory ${JSON.stringify(text)} is less than anything needs to start; write a size such as 4G`);
   return bytes;
 }
 
