@@ -161,6 +161,14 @@ describe('hostile input', () => {
     expect((await inspect(content())).refused?.code).toBe(code);
   });
 
+  it('a guess that would be one level too many is not made, and refuses nothing: ordinary code about encodings is read', async () => {
+    const masked = Buffer.from([...Buffer.from(prose.repeat(2))].map((byte) => byte ^ 0x5b)).toString('hex');
+    const readable = await inspect(b64(masked));
+    expect(readable.findings.map(({ view }) => view)).toContainEqual(['base64', 'hex', 'xor']);
+    const half = await inspect(b64(masked).replace(/[A-Z]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`));
+    expect([half.refused, half.findings]).toEqual([undefined, []]);
+  });
+
   const long = Array.from({ length: 400 }, (_, i) => `line ${i}: ${(i * 7919) % 1013}\n`).join('');
   it.each<[string, Buffer]>([
     ['gzip', zlib.gzipSync(prose + long)],

@@ -33,7 +33,7 @@ export const compressed: Decoder = {
     const kind = containerKind(bytes);
     if (kind === 'zip' || kind === 'tar' || isPicture(bytes) || utf16Kind(bytes)) return;
     // Only what was decoded already can be a mask's output: a payload that came as text is read as text.
-    const mayBeMasked = view.depth > 0 && view.depth < budget.limits.maxDepth && !(isText(bytes) && readsWell(view));
+    const mayBeMasked = view.depth > 0 && view.depth + 1 <= budget.limits.maxDepth && !(isText(bytes) && readsWell(view));
     const unmasked = mayBeMasked ? unmask(bytes) : undefined;
     if (unmasked) yield whole(view, 'xor', unmasked, budget);
     // Also of what begins as text: the header of gzip may hold a long name. But text may begin as zlib does, with "x^".

@@ -16,7 +16,7 @@ export const disguise: Decoder = {
   id: 'disguise',
   *decode(view, budget, { apart }) {
     // A guess is no encoding: where it would be one level too many it is not made, and refuses nothing.
-    if (view.depth >= budget.limits.maxDepth) return;
+    if (view.depth + 1 > budget.limits.maxDepth) return;
     if (apart >= LEAST_SPACED / 2) yield* despaced(view, budget);
     if (view.bytes.length < LEAST_BYTES) return;
     for (const block of suspiciousBlocks(view.blocks())) {
