@@ -13,6 +13,8 @@ export interface Admission {
   /** `undefined` when there is no room. */
   enter(): Admitted | undefined;
   readonly calls: number;
+  /** All that were let in so far. */
+  readonly begun: number;
 }
 
 export interface Admitted {
@@ -24,14 +26,19 @@ export interface Admitted {
 
 export function createAdmission({ maxCalls, maxHeldBytes }: AdmissionLimits): Admission {
   let calls = 0;
+  let begun = 0;
   let held = 0;
   return {
     get calls() {
       return calls;
     },
+    get begun() {
+      return begun;
+    },
     enter() {
       if (calls >= maxCalls) return undefined;
       calls++;
+      begun++;
       let own = 0;
       let isIn = true;
       return {

@@ -27,6 +27,7 @@ import { watchHealth } from './health.ts';
 import { createMetrics } from './metrics.ts';
 import { createOutcomes } from './outcomes.ts';
 import { faultText, refuse } from './refuse.ts';
+import { createRelief } from './relief.ts';
 import { checkFor, createResolve, type Resolve } from './resolve.ts';
 import { createRoutes, hostInUrl } from './route.ts';
 import { createScrubber } from './scrub.ts';
@@ -135,6 +136,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const onFault = options.onFault ?? (() => {});
   const outcomes = createOutcomes((of, body) => options.recordOutcome(of, body), onFault);
   const admission = createAdmission(limits);
+  const relief = createRelief(admission);
   const metrics = createMetrics(product.name, () => admission.calls);
   const lasting = {
     vault,
@@ -252,6 +254,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
     async close() {
       health.close();
+      relief.close();
       await Promise.all(all.flatMap(({ agents }) => Object.values(agents)).map((agent) => agent.destroy()));
       await outcomes.settled();
     },
