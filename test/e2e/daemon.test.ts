@@ -1,4 +1,5 @@
 // The daemon's own promises: who may talk to it, when it refuses to start, what it leaves.
+import type { ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
@@ -29,10 +30,15 @@ async function status(): Promise<Status> {
 }
 
 /** Of one whose program has begun: how a launch that is cut short ends is looked at elsewhere. */
-async function runningSessions(): Promise<Status['sessions']> {
+async function runningSessions(running: ChildProcess): Promise<Status['sessions']> {
+  let said = '';
+  running.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));
   let sessions: Status['sessions'] = [];
   // Until its daemon is there, there are none.
-  while (sessions[0]?.confinement === undefined) ({ sessions = [] } = (await status()) as Partial<Status>);
+  while (sessions[0]?.confinement === undefined) {
+    if (running.exitCode !== null || running.signalCode !== null) throw new Error(`the session is over: ${running.exitCode}: ${said}`);
+    ({ sessions = [] } = (await status()) as Partial<Status>);
+  }
   await new Promise((resolve) => setTimeout(resolve, 500));
   return sessions;
 }
@@ -59,7 +65,7 @@ describe('the daemon', () => {
     expect(running.gateway.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     const child = rig.start(['run', '--mode', 'direct', '--purpose', 'production', '--', 'sleep', '1000']);
     const ended = finished(child);
-    const sessions = await runningSessions();
+    const sessions = await runningSessions(child);
     expect(sessions).toEqual([expect.objectContaining({ agent: 'sleep', purpose: 'production', classification: 'internal' })]);
     child.kill('SIGKILL');
     await ended;
@@ -106,10 +112,12 @@ describe('the daemon', () => {
 
   it('says whose work it ends when it is stopped', async () => {
     const running = rig.start(['run', '--', 'sleep', '60']);
-    const [session] = await runningSessions();
+    // Asked for before it is stopped: afterwards it may be over already, and an end that has been is not told again.
+    const ended = finished(running);
+    const [session] = await runningSessions(running);
     const { stdout, stderr } = await rig.intramur(['down']);
     expect([stdout, stderr]).toEqual(['stopped\n', `intramur: the session ${session?.id} (sleep) was running, and is ended\n`]);
-    await finished(running);
+    await ended;
   });
 
   it('a stale socket of a killed daemon is no obstacle, and what it recorded is still there', async () => {

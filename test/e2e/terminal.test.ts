@@ -65,7 +65,9 @@ describe('keys', { timeout: 120_000 }, () => {
       ['C-c', 130],
       ['C-d', 1],
     ] as const) {
-      terminal.enter('clear; intramur apply');
+      // The question before this one is gone from the screen.
+      await terminal.run('true');
+      terminal.enter('intramur apply');
       await terminal.shows(/Apply it too\? \[y\/N\]/);
       expect(fs.existsSync(path.join(rig.workspace, 'asked-plain'))).toBe(false);
       terminal.press(key);
