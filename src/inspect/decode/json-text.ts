@@ -3,6 +3,7 @@
 import { jsonCode } from '../kernel/json.code.ts';
 import * as K from '../kernel/json.kernel.ts';
 import { tableOf } from '../kernel/memory.ts';
+import { startKernel } from '../kernel/start.ts';
 import { letters } from './escapes.ts';
 import type { Numbers } from './numbers.ts';
 
@@ -11,8 +12,7 @@ interface Kernel {
   copyText(from: number, to: number, out: number, read: number, written: number): number;
 }
 
-const { memory, copyText: run } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(jsonCode, 'base64')))
-  .exports as unknown as Kernel;
+const { memory, copyText: run } = startKernel<Kernel>(jsonCode);
 new Uint8Array(memory.buffer).set(tables());
 const text = new Uint8Array(memory.buffer, K.TEXT, K.PART);
 const copied = new Uint8Array(memory.buffer, K.OUT, K.PART);

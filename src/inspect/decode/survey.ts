@@ -1,6 +1,7 @@
 // One pass over a view that says where decoders may find something, so that each of them looks only there. The loop over the bytes is
 // WebAssembly (kernel/survey.kernel.ts), sixteen bytes at a time. A fault in it is a trap, so an exception, so a refusal.
 import { tableOf } from '../kernel/memory.ts';
+import { startKernel } from '../kernel/start.ts';
 import { surveyCode } from '../kernel/survey.code.ts';
 import * as K from '../kernel/survey.kernel.ts';
 import type { Budget } from '../limits.ts';
@@ -55,8 +56,7 @@ interface Kernel {
   survey(from: number, to: number, shift: number, isFirst: number): number;
 }
 
-const { memory, survey: run } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(surveyCode, 'base64')))
-  .exports as unknown as Kernel;
+const { memory, survey: run } = startKernel<Kernel>(surveyCode);
 new Uint8Array(memory.buffer).set(tables());
 const BEFORE = 16;
 const text = new Uint8Array(memory.buffer, K.TEXT - BEFORE, BEFORE + K.PART + K.BEHIND);

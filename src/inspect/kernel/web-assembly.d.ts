@@ -10,7 +10,7 @@ declare namespace WebAssembly {
   }
   class Instance {
     constructor(module: Module);
-    readonly exports: Readonly<Record<string, unknown>>;
+    readonly exports: unknown;
   }
   class RuntimeError extends Error {}
 }

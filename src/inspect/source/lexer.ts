@@ -4,6 +4,7 @@
 // memory, with tables at fixed places, it takes half of the time. A fault in it is a trap, so an exception, so a refusal.
 import { lexerCode } from '../kernel/lexer.code.ts';
 import * as K from '../kernel/lexer.kernel.ts';
+import { startKernel } from '../kernel/start.ts';
 import { everyMeaning } from './vocabulary.ts';
 
 /** What lies in the memory of a kernel, which grows and is used again; only the first `…Count` elements mean anything. */
@@ -41,11 +42,8 @@ interface Kernel {
   counts: Int32Array;
 }
 
-let compiled: WebAssembly.Module | undefined;
-
 export function newTokens(bytes = 1 << 16): Tokens {
-  compiled ??= new WebAssembly.Module(Buffer.from(lexerCode, 'base64'));
-  const { memory, lex: run } = new WebAssembly.Instance(compiled).exports as unknown as Pick<Kernel, 'memory' | 'lex'>;
+  const { memory, lex: run } = startKernel<Pick<Kernel, 'memory' | 'lex'>>(lexerCode);
   new Uint8Array(memory.buffer).set(tables());
   const none = new Int32Array(0);
   const tokens: Tokens = {
