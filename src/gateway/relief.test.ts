@@ -31,6 +31,16 @@ it('leaves alone what is steady, small or over', () => {
   expect([second(30, 200), second(30, 200), second(0, 200)]).toEqual([0, 0, 0]);
 });
 
+it('is no fault of the gateway when it fails', () => {
+  const admission = { calls: 500, begun: 0 };
+  createRelief(admission, () => {
+    throw new Error('no collector here');
+  });
+  admission.begun = 500;
+  vi.advanceTimersByTime(1000);
+  expect(() => vi.advanceTimersByTime(1000)).not.toThrow();
+});
+
 it('ends', () => {
   const { second, relief } = rig();
   second(500, 500);
