@@ -39,8 +39,19 @@ interface Pending {
   readonly request: Request;
   readonly row: EgressTally | undefined;
   readonly tally: Tally | undefined;
-  readonly recorded: PromiseWithResolvers<void>;
   isEnded: boolean;
+  /** Set by who waits for its outcome. */
+  whenRecorded?: () => void;
+}
+
+function recorded(decided: Pending): Promise<void> {
+  return new Promise((resolve) => {
+    const others = decided.whenRecorded;
+    decided.whenRecorded = () => {
+      others?.();
+      resolve();
+    };
+  });
 }
 
 function endFlood({ tally, halt }: Subject): void {
@@ -89,7 +100,7 @@ export function createMediation(
       const row = tally?.decided(request, recorded.decision, recorded.report, recorded.entry?.index);
       endFlood(subject);
       if (recorded.entry && recorded.decision.effect === 'allow' && 'host' in request.act)
-        pending.set(recorded.entry.index, { request, row, tally, recorded: Promise.withResolvers(), isEnded: false });
+        pending.set(recorded.entry.index, { request, row, tally, isEnded: false });
       return recorded;
     },
     async recordRefusal(request, reason, rule) {
@@ -112,14 +123,14 @@ export function createMediation(
         onFault('outcome', fault);
       } finally {
         pending.delete(of);
-        decided.recorded.resolve();
+        decided.whenRecorded?.();
       }
     },
     async settled(session, limitMs) {
       const own = [...pending.values()].filter(({ request }) => request.principal.session === session);
       const { promise: late, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, limitMs);
-      await Promise.race([Promise.all(own.map(({ recorded }) => recorded.promise)), late]);
+      await Promise.race([Promise.all(own.map(recorded)), late]);
       clearTimeout(timer);
     },
     async finish(session) {

@@ -6,6 +6,7 @@ import type { Agent } from 'undici';
 import { codeOf, type Dialect, headerOf, IntramurError, type Target } from '../core/index.ts';
 import { createStreamTranslator, readWhole, type Translation, translateResponse, type Usage } from '../wire/index.ts';
 import type { Preference } from './circuit.ts';
+import type { Departure } from './departure.ts';
 import { headersDown } from './headers.ts';
 import type { Check } from './resolve.ts';
 import { type Asked, prepare, type RouteDeps } from './route.ts';
@@ -45,7 +46,7 @@ export async function attempt(
   deps: AttemptDeps,
   asked: Asked,
   targets: readonly [Target, ...Target[]],
-  signal: AbortSignal,
+  signal: Departure,
   onPrepared: (lossy: readonly string[]) => void,
 ): Promise<Outcome> {
   const conversation = `${asked.call.dialect} ${asked.principal.session}`;
@@ -142,12 +143,10 @@ function streamOf(translation: Translation, body: Uint8Array): { readonly body: 
 }
 
 /** A connection that the server closed while it was idle fails at the first byte; the same target gets one more chance. */
-async function sendOnceOrTwice(agent: Agent, request: UpstreamRequest, signal: AbortSignal): Promise<Answer> {
-  try {
-    return await send(agent, request, signal);
-  } catch (fault) {
+function sendOnceOrTwice(agent: Agent, request: UpstreamRequest, signal: Departure): Promise<Answer> {
+  return send(agent, request, signal).catch(async (fault: unknown) => {
     if (!wasReset(fault) || signal.aborted) throw fault;
     await timers.setTimeout(20 + crypto.randomInt(80));
-    return send(agent, request, signal);
-  }
+    return await send(agent, request, signal);
+  });
 }

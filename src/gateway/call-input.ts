@@ -4,6 +4,7 @@ import type { Body, Classification, Decision, ExchangeHead, OwnRule, Principal, 
 import type { BodyCall, Usage } from '../wire/index.ts';
 import type { Admitted } from './admission.ts';
 import type { AttemptDeps } from './attempt.ts';
+import type { Departure } from './departure.ts';
 import type { Metrics } from './metrics.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { BodyLimits } from './read-body.ts';
@@ -55,7 +56,7 @@ export interface CallInput {
   readonly head: ExchangeHead;
   readonly body: Readable;
   readonly principal: Principal;
-  readonly signal: AbortSignal;
+  readonly signal: Departure;
   /** The call's place among those under way. */
   readonly place: Admitted;
   readonly allowance?: Allowance;

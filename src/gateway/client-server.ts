@@ -4,6 +4,7 @@ import http from 'node:http';
 import { Readable } from 'node:stream';
 import type { ExchangeHead, ExchangeReply } from '../core/index.ts';
 import { type ClientDeps, handleClient } from './clients.ts';
+import { CallerDeparture } from './departure.ts';
 import { endToEnd } from './headers.ts';
 
 export interface ClientServerDeps extends ClientDeps {
@@ -17,9 +18,6 @@ export interface ClientServerDeps extends ClientDeps {
  * moment of the next call, which then fails as a reset connection. Clients that look are told the time in `keep-alive`.
  */
 const keepConnectionsMs = 600_000;
-
-/** Made once: the default reason of an abort carries a stack trace each time. */
-const callerLeft = new Error('the caller went away');
 
 /** Bytes. */
 const joinedUpTo = 16 * 1024;
@@ -37,12 +35,12 @@ export function createClientServer(deps: ClientServerDeps): http.Server {
       noDelay: true,
     },
     (request, response) => {
-      const ended = new AbortController();
+      const departure = new CallerDeparture();
       response.on('close', () => {
-        if (!response.writableFinished) ended.abort(callerLeft);
+        if (!response.writableFinished) departure.abort();
       });
-      response.on('error', () => {});
-      handleClient(deps, headOf(request), request, ended.signal)
+      response.on('error', ignore);
+      handleClient(deps, headOf(request), request, departure)
         .then((reply) => sendReply(reply, response, sendSoon))
         .catch((fault: unknown) => {
           deps.onFault(fault);
@@ -56,6 +54,8 @@ export function createClientServer(deps: ClientServerDeps): http.Server {
   );
   return server;
 }
+
+function ignore(): void {}
 
 function headOf(request: http.IncomingMessage): ExchangeHead {
   const { method = 'GET', url = '/', rawHeaders, socket, httpVersion } = request;

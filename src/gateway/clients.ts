@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream';
 import { type Dialect, type ExchangeHead, type ExchangeReply, headerOf } from '../core/index.ts';
 import { type Detected, detectCall, refusal } from '../wire/index.ts';
+import type { Departure } from './departure.ts';
 import type { Gateway } from './gateway.ts';
 import type { Keyring } from './keyring.ts';
 
@@ -14,7 +15,7 @@ export async function handleClient(
   { gateway, keyring }: ClientDeps,
   head: ExchangeHead,
   body: Readable,
-  signal: AbortSignal,
+  signal: Departure,
 ): Promise<ExchangeReply> {
   const call: Detected = detectCall(head);
   // A probe says only that somebody is there, and clients send it without their key.

@@ -2,6 +2,7 @@
 // connection. Redirects go back to the program, which then has to ask for the next place like for any other.
 import type { Agent } from 'undici';
 import { codeOf, type EntryBody, type ExchangeHead, type ExchangeReply, type Principal, product } from '../core/index.ts';
+import type { Departure } from './departure.ts';
 import { directHeaders, endToEnd } from './headers.ts';
 import type { Outcomes } from './outcomes.ts';
 import { PlainReply } from './plain-reply.ts';
@@ -15,7 +16,7 @@ export interface DirectInput {
   readonly body: Uint8Array;
   readonly principal: Principal;
   readonly entry: { readonly index: number };
-  readonly signal: AbortSignal;
+  readonly signal: Departure;
 }
 
 export interface DirectDeps {

@@ -22,6 +22,7 @@ import { handleCall } from './call.ts';
 import type { Allowance, CallDeps, CallLimits, Mediated } from './call-input.ts';
 import { createPreference } from './circuit.ts';
 import { createAgents } from './connect.ts';
+import type { Departure } from './departure.ts';
 import { type DirectInput, forwardDirect } from './direct.ts';
 import { watchHealth } from './health.ts';
 import { createMetrics } from './metrics.ts';
@@ -61,7 +62,7 @@ export interface Gateway {
     head: ExchangeHead,
     body: Readable,
     principal: Principal,
-    signal: AbortSignal,
+    signal: Departure,
     allowance?: Allowance,
   ): Promise<ExchangeReply>;
   /** An exchange that policy allowed, to `head.host` itself. */

@@ -7,7 +7,7 @@ import { type Config, type KeyConfig, type Register, vettingOf } from '../config
 import { type ExchangeHead, headerOf, type Principal, type Vetting } from '../core/index.ts';
 import { type Budgets, createBudgets } from './budget.ts';
 import type { Allowance } from './call-input.ts';
-import { forEachHeader, headersWhere } from './headers.ts';
+import { headersWhere } from './headers.ts';
 import { readKeys } from './key-file.ts';
 
 export interface Caller {
@@ -42,15 +42,15 @@ export function createKeyring({ file, register = () => [], now, onFault = () => 
   const added = watchedKeys(file);
   let principals = rememberedPrincipals(options.config, register);
   return {
-    authenticate(head) {
-      const presented = presentedIn(head);
+    authenticate(asked) {
+      const { presented, head } = keysApart(asked);
       if (presented.length === 0) return undefined;
       const among = (keys: readonly HashedKey[]): KeyConfig | undefined =>
         presented.map((text) => findKey(text, configured, keys)).find((found) => found !== undefined);
       // A key that is not known may have been added a moment ago.
       const key = among(added.keys()) ?? among(added.keysNow());
       if (!key) return undefined;
-      return { principal: principals(key, head), head: withoutKeys(head), allowance: budgets.allowanceOf(key) };
+      return { principal: principals(key, head), head, allowance: budgets.allowanceOf(key) };
     },
     reload(next) {
       // INVARIANT: what was remembered under the old configuration goes with it: its tools may be banned now.
@@ -122,27 +122,27 @@ function findKey(text: string, ...lists: readonly (readonly HashedKey[])[]): Key
 
 const keyHeaders = new Set(['authorization', 'x-api-key', 'x-goog-api-key', 'api-key', 'proxy-authorization']);
 
-function presentedIn({ rawHeaders, target }: ExchangeHead): readonly string[] {
-  const presented: string[] = [];
-  forEachHeader(rawHeaders, (name, value) => {
-    if (name === 'authorization') presented.push(/^bearer +(.+)$/i.exec(value)?.[1]?.trim() ?? '');
-    else if (name === 'x-api-key' || name === 'x-goog-api-key') presented.push(value.trim());
-  });
-  const query = target.indexOf('?');
-  if (query >= 0) presented.push(...new URLSearchParams(target.slice(query + 1)).getAll('key'));
-  return presented.filter((text) => text !== '');
+interface KeysApart {
+  readonly presented: readonly string[];
+  /** INVARIANT: no key of ours, known or not, goes on from here. */
+  readonly head: ExchangeHead;
 }
 
-/** INVARIANT: no key of ours, known or not, goes on from here. */
-function withoutKeys(head: ExchangeHead): ExchangeHead {
-  const rawHeaders = headersWhere(head.rawHeaders, (name) => !keyHeaders.has(name));
+function keysApart(head: ExchangeHead): KeysApart {
+  const presented: string[] = [];
+  const present = (text: string): void => void (text !== '' && presented.push(text));
+  const rawHeaders = headersWhere(head.rawHeaders, (name, value) => {
+    if (!keyHeaders.has(name)) return true;
+    if (name === 'authorization') present(/^bearer +(.+)$/i.exec(value)?.[1]?.trim() ?? '');
+    else if (name === 'x-api-key' || name === 'x-goog-api-key') present(value.trim());
+    return false;
+  });
   const query = head.target.indexOf('?');
-  if (query < 0) return { ...head, rawHeaders };
-  const kept = head.target
-    .slice(query + 1)
-    .split('&')
-    .filter((part) => !new URLSearchParams(part).has('key'));
-  return { ...head, rawHeaders, target: head.target.slice(0, query) + (kept.length > 0 ? `?${kept.join('&')}` : '') };
+  if (query < 0) return { presented, head: { ...head, rawHeaders } };
+  const asked = head.target.slice(query + 1);
+  for (const text of new URLSearchParams(asked).getAll('key')) present(text);
+  const kept = asked.split('&').filter((part) => !new URLSearchParams(part).has('key'));
+  return { presented, head: { ...head, rawHeaders, target: head.target.slice(0, query) + (kept.length > 0 ? `?${kept.join('&')}` : '') } };
 }
 
 const sessionHeaders = ['x-intramur-session', 'x-claude-code-session-id', 'session-id', 'x-session-id'];

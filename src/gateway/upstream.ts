@@ -3,6 +3,7 @@
 import { Readable } from 'node:stream';
 import type { Agent, Dispatcher } from 'undici';
 import { codeOf, IntramurError } from '../core/index.ts';
+import type { Departure } from './departure.ts';
 
 export interface UpstreamRequest {
   readonly origin: string;
@@ -33,7 +34,7 @@ export interface Answer {
   abort(): void;
 }
 
-export function send(agent: Agent, request: UpstreamRequest, signal?: AbortSignal): Promise<Answer> {
+export function send(agent: Agent, request: UpstreamRequest, signal?: Departure): Promise<Answer> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(closed());
     const exchange = new Exchange(request.timeoutMs, signal, resolve, reject);
@@ -72,7 +73,7 @@ const streamedFromBytes = 16 * 1024;
 class Exchange implements Dispatcher.DispatchHandler, Answer {
   status = 0;
   rawHeaders: readonly string[] = [];
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: Departure | undefined;
   readonly #begin: (answer: Answer) => void;
   readonly #reject: (fault: IntramurError) => void;
   readonly #timer: NodeJS.Timeout;
@@ -85,12 +86,12 @@ class Exchange implements Dispatcher.DispatchHandler, Answer {
   /** What became of the answer while nobody had taken it yet. */
   #ending: { readonly fault?: IntramurError } | undefined;
 
-  constructor(timeoutMs: number, signal: AbortSignal | undefined, begin: (answer: Answer) => void, reject: (fault: IntramurError) => void) {
+  constructor(timeoutMs: number, signal: Departure | undefined, begin: (answer: Answer) => void, reject: (fault: IntramurError) => void) {
     this.#signal = signal;
     this.#begin = begin;
     this.#reject = reject;
     this.#timer = setTimeout(() => this.#isSilent(), timeoutMs);
-    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    signal?.addEventListener('abort', this.#onAbort);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

@@ -57,7 +57,8 @@ export async function mediate(request: Request, body: Body, deps: MonitorDeps): 
     if (report.refused) return denyFor(report.refused.code);
     if (misusesPlaceholder(request, report)) return denyFor('CREDENTIAL_MISUSED');
     const held = highestClassification(deps.taint.classificationOf(principal.session) ?? 'public', principal.classification);
-    const opened = await classOfOpened(request, body, held, deps.files);
+    const named = classOfOpened(request, body, held, deps.files);
+    const opened = typeof named === 'string' ? named : await named;
     const seen = deps.taint.raise(principal.session, report, highestClassification(principal.classification, opened));
     facts = { labels: labelsOf(seen, report, principal), classification: seen.classification, now: deps.now() };
     const asItIs = deps.decide(request, facts);

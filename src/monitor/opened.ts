@@ -1,6 +1,6 @@
 // What a conversation shows to have been opened raises the session's class: the second net under what inspection recognises, because it
 // does not matter in which encoding, language or words a file goes on.
-import { type Body, type Classification, classificationRank, highestClassification, type Request } from '../core/index.ts';
+import { type Body, type Classification, classificationRank, highestClassification, type Principal, type Request } from '../core/index.ts';
 import { namedPaths } from './named-paths.ts';
 
 /** How sensitive files are by where they lie. */
@@ -12,15 +12,19 @@ export interface FileClasses {
 }
 
 /** @param held nothing up to this class is worth looking for */
-export async function classOfOpened(
+export function classOfOpened(
   { act, principal }: Request,
   body: Body,
   held: Classification,
   filesNow: (() => FileClasses) | undefined,
-): Promise<Classification> {
+): Classification | Promise<Classification> {
   if (!filesNow || act.action !== 'llm.invoke') return 'public';
   const files = filesNow();
   if (classificationRank(files.highest) <= classificationRank(held)) return 'public';
+  return highestOf(files, principal, body);
+}
+
+async function highestOf(files: FileClasses, principal: Principal, body: Body): Promise<Classification> {
   let highest: Classification = 'public';
   for (const name of namedPaths(body.bytes)) {
     highest = highestClassification(highest, (await files.of(name, principal.workspace)) ?? 'public');
