@@ -3,7 +3,8 @@ import type { Span } from '../view.ts';
 import { runView } from '../view.ts';
 import type { Decoder } from './decoder.ts';
 import { hexDigit } from './escapes.ts';
-import { isPicture, isReadable } from './readable.ts';
+import { cutAlike } from './pieces.ts';
+import { isPicture, isReadable, isSure } from './readable.ts';
 
 /** 12 bytes: shorter runs hold no secret and no line of code. */
 const LEAST_DIGITS = 24;
@@ -12,12 +13,20 @@ export const hex: Decoder = {
   id: 'hex',
   needs: ['hex'],
   *decode(view, budget, { hex: places }) {
-    for (const run of hexRuns(view.bytes, places)) {
-      const bytes = Buffer.from(view.bytes.toString('latin1', run.start, run.end).replace(/[^0-9A-Fa-f]+/g, ''), 'hex');
+    const runs = hexRuns(view.bytes, places);
+    const digitsIn = ({ start, end }: Span) => view.bytes.toString('latin1', start, end).replace(/[^0-9A-Fa-f]+/g, '');
+    for (const run of runs) {
+      const bytes = Buffer.from(digitsIn(run), 'hex');
       if (isPicture(bytes)) budget.noteOpaque();
       if (!isReadable(bytes)) continue;
       budget.chargeView(bytes.length);
       yield runView(view, 'hex', bytes, run);
+    }
+    for (const pieces of cutAlike(runs)) {
+      const bytes = Buffer.from(pieces.map(digitsIn).join(''), 'hex');
+      if (!isSure(bytes)) continue;
+      budget.chargeView(bytes.length);
+      yield runView(view, 'hex', bytes, { start: pieces[0]?.start ?? 0, end: pieces.at(-1)?.end ?? 0 });
     }
   },
 };
@@ -63,11 +72,23 @@ function addRuns(bytes: Buffer, from: number, to: number, runs: Span[]): void {
       const isBetween = next === 0x20 || next === 0x3a || next === 0x2c || next === 0x0a;
       at = isBetween ? end + 1 : next === 0x0d && bytes[end + 1] === 0x0a ? end + 2 : end;
     }
-    if (2 * pairs >= LEAST_DIGITS) runs.push({ start, end });
+    if (2 * pairs >= LEAST_DIGITS) runs.push({ start: behindNumber(bytes, start), end });
     i = Math.max(i, end - 1);
     isInWord = isAlphanumeric(bytes[i] ?? 0);
   }
 }
+
+/** The number of a line is no part of the digits behind it: those stand together, and it does not. */
+function behindNumber(bytes: Buffer, start: number): number {
+  let at = start;
+  while (at < start + LONGEST_NUMBER && hexDigit(bytes[at] ?? 0) >= 0) at += 1;
+  const next = bytes[at];
+  if (next !== 0x3a && next !== 0x20) return start;
+  for (let i = at + 1; i <= at + LEAST_DIGITS; i++) if (hexDigit(bytes[i] ?? 0) < 0) return start;
+  return at + 1;
+}
+
+const LONGEST_NUMBER = 6;
 
 /** `0x` before `at`, itself no end of a word. */
 function isPrefix(bytes: Buffer, at: number): boolean {
