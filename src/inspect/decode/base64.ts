@@ -33,7 +33,8 @@ interface Run extends Span {
 function base64Runs(bytes: Uint8Array, places: Int32Array): Run[] {
   const runs: Run[] = [];
   let free = 0;
-  for (const at of places) {
+  for (let p = 0; p < places.length; p++) {
+    const at = places[p] ?? 0;
     // What was read as a run is not read again; what follows is looked at from its first byte on.
     if (at < free) continue;
     let start = at;
@@ -109,29 +110,41 @@ export const base64: Decoder = {
   needs: ['base64'],
   *decode(view, budget, { base64: places }) {
     const runs = base64Runs(view.bytes, places);
-    for (const run of runs) {
-      const text = view.bytes.toString('latin1', run.start, run.end);
-      // Of a diff each line begins with a mark that is in the alphabet.
-      const added = ADDED_LINES.test(text) ? [...decodePieces(view, run, text.slice(1).replace(/\n[ \t]*\+/g, ''), budget)] : [];
-      if (added.length > 0) yield* added;
-      else yield* decodeRun(view, run, text, budget);
-    }
+    // Most are names and paths: not even an iterator is made for those.
+    for (const run of runs) if (mayBeEncoded(run.seen, run.end - run.start)) yield* decodeRun(view, run, budget);
     for (const pieces of cutAlike(runs)) {
       const seen = pieces.reduce((all, piece) => all | piece.seen, 0);
-      const text = pieces.map(({ start, end }) => view.bytes.toString('latin1', start, end)).join('');
-      yield* decodePieces(view, { start: pieces[0]?.start ?? 0, end: pieces.at(-1)?.end ?? 0, seen }, text, budget);
+      const start = pieces[0]?.start ?? 0;
+      const end = pieces.at(-1)?.end ?? 0;
+      // Names of one length have no digits, or stand for something that is no text.
+      if ((seen & DIGIT) === 0 || !mayBeEncoded(seen, end - start)) continue;
+      const text = pieces.map((piece) => view.bytes.toString('latin1', piece.start, piece.end)).join('');
+      yield* decodePieces(view, { start, end, seen }, text, budget);
     }
   },
 };
 
+function mayBeEncoded(seen: number, length: number): boolean {
+  return mayBeBase64(seen, length) || mayBeBase32(seen, length);
+}
+
+/** Of a diff each line begins with a mark that is in the alphabet. */
 const ADDED_LINES = /^\+[^\n+][^\n]*(?:\n[ \t]*\+[^\n]+)+$/;
 
-function* decodeRun(view: View, run: Run, raw: string, budget: Budget): Generator<View> {
+function* decodeRun(view: View, run: Run, budget: Budget): Generator<View> {
+  const raw = view.bytes.toString('latin1', run.start, run.end);
+  if (view.bytes[run.start] === PLUS && ADDED_LINES.test(raw)) {
+    const added = [...decodePieces(view, run, raw.slice(1).replace(/\n[ \t]*\+/g, ''), budget)];
+    yield* added;
+    if (added.length > 0) return;
+  }
   const text = raw.replace(/\s+/g, '');
   const reading = mayBeBase32(run.seen, text.length) ? sureBase32(text) : undefined;
   if (reading) yield charged(view, 'base32', reading, run, budget);
   else if (mayBeBase64(run.seen, text.length)) yield* decodeBase64(view, run, text, budget);
 }
+
+const PLUS = 0x2b;
 
 /** What was cut is believed to belong together only where that makes sense. */
 function* decodePieces(view: View, run: Run, raw: string, budget: Budget): Generator<View> {
@@ -147,17 +160,20 @@ function* decodePieces(view: View, run: Run, raw: string, budget: Budget): Gener
 
 function* decodeBase64(view: View, run: Run, text: string, budget: Budget): Generator<View> {
   // What stands right before the run may belong to its alphabet too (a path, an underscore): try the other three alignments.
-  const sure = sureAlignment(text);
-  let fallback = 0;
+  let sure: number | undefined;
+  let packed: number | undefined;
   for (let skip = 0; sure === undefined && skip < 4 && text.length - skip >= LEAST; skip++) {
     const bytes = beginningOf(text, skip);
     if (isPicture(bytes)) budget.noteOpaque();
-    else if (containerKind(bytes) !== undefined) fallback = skip;
+    else if (isSure(bytes)) sure = skip;
+    else if (containerKind(bytes) !== undefined) packed ??= skip;
   }
-  const other = sure === undefined && text.length >= LEAST_DISGUISED ? disguised(text) : undefined;
+  // Shorter noise is digests and keys, which code is full of.
+  if (sure === undefined && packed === undefined && text.length < LEAST_NOISE) return;
+  const other = sure === undefined && text.length >= LEAST_NOISE ? disguised(text) : undefined;
   if (other) yield charged(view, other.id, Buffer.from(other.text, 'base64'), run, budget);
   // Masked text makes sense where it was not meant to, so the run is read as it stands, too.
-  for (const skip of new Set([sure ?? fallback, ...(other ? [] : [0])])) {
+  for (const skip of new Set([sure ?? packed ?? 0, 0])) {
     const bytes = Buffer.from(skip === 0 ? text : text.slice(skip), 'base64');
     if (skip === sure || (!other && isReadable(bytes)))
       yield charged(view, 'base64', bytes, { start: run.start + skip, end: run.end }, budget);
@@ -188,8 +204,8 @@ function beginningOf(text: string, skip: number): Buffer {
 /** A multiple of four; more than is looked at to tell text and the mark of a tar. */
 const SAMPLE = 1024;
 const LONGEST_PATH = 128;
-/** Shorter noise is digests and keys, which code is full of. */
-const LEAST_DISGUISED = 128;
+/** Of 96 bytes, as `isReadable` has it. */
+const LEAST_NOISE = 128;
 
 function sureBase32(text: string): Buffer | undefined {
   return base32Readings(text).find(isSure);

@@ -7,6 +7,8 @@ import { containerKind, isText } from './readable.ts';
 const LEAST_NUMBERS = 16;
 const LONGEST_GAP = 16;
 const LONGEST_NAME = 12;
+/** From a first number to the last that makes it a list: digits, brackets, what separates them, an index, a sign and a name, each time. */
+const MOST_APART = (LEAST_NUMBERS - 1) * (4 + 1 + LONGEST_GAP + LONGEST_NAME + 14 + 2);
 
 const DIGIT = 1;
 const SPACE = 2;
@@ -28,9 +30,11 @@ export const charCodes: Decoder = {
     const { bytes } = view;
     const codes: number[] = [];
     let free = 0;
-    for (const start of numbers) {
+    // Few numbers have so many others behind them, and near enough, that they may be a list.
+    for (let i = 0; i + LEAST_NUMBERS <= numbers.length; i++) {
+      const start = numbers[i] ?? 0;
       // What was read as a list is not read again from its second number on.
-      if (start < free) continue;
+      if (start < free || (numbers[i + LEAST_NUMBERS - 1] ?? 0) - start > MOST_APART) continue;
       const end = readList(bytes, start, codes);
       free = end;
       if (codes.length < LEAST_NUMBERS || !isReadableList(Uint8Array.from(codes))) continue;

@@ -42,7 +42,8 @@ for (const byte of Buffer.from('0123456789abcdefABCDEF :,\r\n')) inRun[byte] = 1
 function hexRuns(bytes: Buffer, places: Int32Array): Span[] {
   const runs: Span[] = [];
   let free = 0;
-  for (const at of places) {
+  for (let p = 0; p < places.length; p++) {
+    const at = places[p] ?? 0;
     if (at < free) continue;
     let start = at;
     while (start > free && inRun[bytes[start - 1] ?? 0] === 1) start -= 1;

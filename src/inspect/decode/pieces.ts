@@ -8,23 +8,22 @@ export const MOST_BETWEEN = 384;
 export const LEAST_PIECE = 16;
 
 /** Runs that follow one another and have one length, each time with the shorter one that ends them. */
-export function* cutAlike<T extends Span>(runs: readonly T[]): Generator<readonly T[]> {
-  for (let first = 0; first + 1 < runs.length; ) {
-    let last = first;
-    while (last + 1 < runs.length && goesOn(runs, last, lengthOf(runs[first])) && lengthOf(runs[last + 1]) === lengthOf(runs[first]))
-      last += 1;
-    const hasRest = goesOn(runs, last, lengthOf(runs[first]));
-    if (last > first || hasRest) yield runs.slice(first, last + (hasRest ? 2 : 1));
-    first = last + 1;
+export function cutAlike<T extends Span>(runs: readonly T[]): readonly T[][] {
+  const groups: T[][] = [];
+  let first = 0;
+  let before = runs[0];
+  for (let i = 1; i <= runs.length; i++) {
+    const run = runs[i];
+    const length = before ? before.end - before.start : 0;
+    const isNear = run !== undefined && before !== undefined && run.start - before.end <= MOST_BETWEEN;
+    const more = isNear ? run.end - run.start - length : 1;
+    if (more !== 0) {
+      const end = more < 0 ? i + 1 : i;
+      // A shorter one alone behind another says nothing: names are of any length.
+      if (i - first > 1) groups.push(runs.slice(first, end));
+      first = i;
+    }
+    before = run;
   }
-}
-
-function lengthOf(run: Span | undefined): number {
-  return run ? run.end - run.start : 0;
-}
-
-/** Not longer, and not far. */
-function goesOn(runs: readonly Span[], last: number, length: number): boolean {
-  const [here, next] = [runs[last], runs[last + 1]];
-  return here !== undefined && next !== undefined && lengthOf(next) <= length && next.start - here.end <= MOST_BETWEEN;
+  return groups;
 }

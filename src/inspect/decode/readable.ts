@@ -119,5 +119,5 @@ export function isPacked(bytes: Uint8Array): boolean {
 
 /** Nobody would take it for noise. */
 export function isSure(bytes: Uint8Array): boolean {
-  return !isPicture(bytes) && (isPacked(bytes) || isDocument(bytes) || isText(bytes) || utf16Kind(bytes) !== undefined);
+  return isText(bytes) ? !isPicture(bytes) : isPacked(bytes) || isDocument(bytes) || utf16Kind(bytes) !== undefined;
 }
