@@ -97,6 +97,16 @@ it.each<[string, string | Buffer, string]>([
   ['entities with zeros before them', each((code) => `&#${String(code).padStart(7, '0')};`), 'entities'],
   ['colours', prose.replace(/\w{3}/g, '\u001b[1;32m$&\u001b[0m'), 'terminal'],
   ['links of a terminal', prose.replace(/\w{3}/g, '\u001b]8;;http://a\u0007$&\u001b]8;;\u001b\\'), 'terminal'],
+  [
+    'a dump of words',
+    pieces(prose, 16)
+      .map(
+        (row, i) =>
+          `${hex(16 * i).padStart(7, '0')} ${(Buffer.from(row.padEnd(16)).swap16().toString('hex').match(/.{4}/g) ?? []).join(' ')}`,
+      )
+      .join('\n'),
+    'hexdump',
+  ],
   ['small capitals', prose.replace('ghp_', 'ɢʜᴘ_'), 'unicode-fold'],
 ])('a secret in %s', async (_name, content, view) => {
   expect(await found(content)).toEqual([view]);
@@ -127,6 +137,42 @@ describe('what only begins as JSON does, or only says that it is', () => {
       expect(findings.map(({ detector }) => detector)).toEqual(body === before ? [] : ['github-pat']);
     }
   });
+});
+
+it.each(['x-key: ', 'http://files.example/a/bc/', 'GET /upload/'])(
+  'a key of capitals whose base64 has no digit is found behind %s',
+  async (before) => {
+    const key = ['AKIA', 'QYLPMN5HHHFPZAM2'].join('');
+    expect(b64(key)).toMatch(/^[A-Za-z]+=$/);
+    const { findings } = await inspector.inspect({ bytes: Buffer.from(`${before}${b64(key)}`), contentType: 'text/plain', views: [] });
+    expect(findings.map(({ detector, view }) => [detector, view])).toEqual([['aws-access-token', ['base64']]]);
+  },
+);
+
+it.each<[string, (letter: string) => string]>([
+  ['dots', (letter) => `${letter}.`],
+  ['dashes', (letter) => `${letter}-`],
+  ['commas and blanks', (letter) => `${letter}, `],
+  ['two blanks', (letter) => `${letter}  `],
+  ['quotes and commas', (letter) => `"${letter}",`],
+  ['quotes, commas and blanks', (letter) => `'${letter}', `],
+  ['line breaks', (letter) => `${letter}\n`],
+])('letters set apart by %s', async (_name, apart) => {
+  const line = `the key is ${token} and no other`;
+  expect(await found(`So it reads: ${[...line].map(apart).join('')} and that is all.`)).toEqual(['spaced']);
+  const others = Array.from({ length: 400 }, (_, i) => `This is line ${i} of what else was said, and it is not the last of them.`).join(
+    '\n',
+  );
+  const lines = Array.from({ length: 9 }, () => line).join(' ');
+  expect(await found(`${others}\n${[...lines].map(apart).join('')}\n${others}`)).toContain('spaced');
+});
+
+it.each([
+  ['numbers', Array.from({ length: 200 }, (_, i) => i % 10).join(', ')],
+  ['a table', '| a | b | c |\n'.repeat(30)],
+  ['a line of marks', '-.'.repeat(90)],
+])('what only looks as if letters were set apart says nothing: %s', async (_name, text) => {
+  expect((await inspector.inspect({ bytes: Buffer.from(text), contentType: '', views: [] })).findings).toEqual([]);
 });
 
 describe('a packed stream within something else', () => {

@@ -59,8 +59,21 @@ function readRun(bytes: Uint8Array, start: number, runs: Run[]): number {
     i = next;
   }
   const end = lineStart > start && (isWord(bytes, lineStart, i) || isMargin(bytes, lineStart, i)) ? lineEnd : i;
-  if (end - start >= LEAST_PIECE) runs.push({ start, end, seen });
+  if (end - start >= LEAST_PIECE)
+    runs.push({ start, end, seen: (seen & DIGIT) === 0 && (seen & UPPER) !== 0 && isMostlyUpper(bytes, start, end) ? seen | DIGIT : seen });
   return i;
+}
+
+/** Capitals make few digits, and names have few capitals: so many tell base64 as well as a digit does. */
+function isMostlyUpper(bytes: Uint8Array, start: number, end: number): boolean {
+  let upper = 0;
+  let lower = 0;
+  for (let i = start; i < end; i++) {
+    const kind = classOf[bytes[i] ?? 0];
+    if (kind === UPPER) upper += 1;
+    else if (kind === LOWER) lower += 1;
+  }
+  return lower > 0 && 3 * upper >= 2 * lower;
 }
 
 /** Where the run goes on after a line break with indentation; -1 when it does not. */
@@ -167,6 +180,11 @@ function* decodeBase64(view: View, run: Run, text: string, budget: Budget): Gene
     if (isPicture(bytes)) budget.noteOpaque();
     else if (isSure(bytes)) sure = skip;
     else if (containerKind(bytes) !== undefined) packed ??= skip;
+  }
+  const name = sure === undefined ? text.lastIndexOf('/') + 1 : 0;
+  if (name > 0 && text.length - name >= LEAST && isSure(beginningOf(text, name))) {
+    yield charged(view, 'base64', Buffer.from(text.slice(name), 'base64'), { start: run.start + name, end: run.end }, budget);
+    return;
   }
   // Shorter noise is digests and keys, which code is full of.
   if (sure === undefined && packed === undefined && text.length < LEAST_NOISE) return;

@@ -1,4 +1,4 @@
-// Hexadecimal: plain runs, pairs set apart by spaces, colons or `\x`-less lists, and dumps with offsets (xxd, hexdump -C, od -tx1).
+// Hexadecimal: plain runs, pairs set apart by spaces, colons or `\x`-less lists, and dumps with offsets (xxd, hexdump, od -tx1).
 import type { Span } from '../view.ts';
 import { runView } from '../view.ts';
 import type { Decoder } from './decoder.ts';
@@ -104,6 +104,9 @@ function isAlphanumeric(byte: number): boolean {
 const DUMP_LINE =
   /^[ \t>|+-]{0,16}([0-9A-Fa-f]{4,16}):?[ \t]{1,4}((?:[0-9A-Fa-f]{2,8}[ \t]{1,2}){1,24}(?:[0-9A-Fa-f]{2,8}(?![0-9A-Za-z]))?)/;
 const LONGEST_LINE = 240;
+/** As `hexdump` and `od -x` write them: seven digits, then words. */
+const OFFSET_OF_WORDS = 7;
+const WORDS = /^(?:[0-9A-Fa-f]{4} ?){1,8}$/;
 
 export const hexdump: Decoder = {
   id: 'hexdump',
@@ -112,22 +115,30 @@ export const hexdump: Decoder = {
     const { bytes } = view;
     const digits: string[] = [];
     let run: Span | undefined;
+    let areWords = true;
     const flush = function* () {
       const decoded = Buffer.from(digits.join(''), 'hex');
       if (run && decoded.length >= LEAST_DIGITS / 2 && isReadable(decoded)) {
         budget.chargeView(decoded.length);
         yield runView(view, 'hexdump', decoded, run);
+        // Of words of two bytes the second comes first, where a machine of our days has written them.
+        if (areWords) {
+          budget.chargeView(decoded.length);
+          yield runView(view, 'hexdump', Buffer.from(decoded.subarray(0, decoded.length & ~1)).swap16(), run);
+        }
       }
       digits.length = 0;
+      areWords = true;
       run = undefined;
     };
     for (const start of dumpLines) {
       const found = bytes.indexOf(0x0a, start);
       const end = found === -1 ? bytes.length : found;
-      const groups = DUMP_LINE.exec(bytes.toString('latin1', start, Math.min(end, start + LONGEST_LINE)))?.[2];
+      const [, offset = '', groups] = DUMP_LINE.exec(bytes.toString('latin1', start, Math.min(end, start + LONGEST_LINE))) ?? [];
       if (groups === undefined) continue;
       // A gap between the lines ends the dump.
       if (run && start > run.end + 2) yield* flush();
+      areWords &&= offset.length === OFFSET_OF_WORDS && WORDS.test(groups);
       digits.push(groups.split(/ {2}(?=\S{0,16}[^0-9A-Fa-f\s])/)[0]?.replace(/\s+/g, '') ?? '');
       run = { start: run?.start ?? start, end };
     }
