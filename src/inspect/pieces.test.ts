@@ -1,5 +1,6 @@
 // Encodings as tools show them and as lists hold them: with numbers of lines, quotes and marks of a diff before each piece, in messages
 // and members of any name, as lists of bytes, and the rarer relatives of base64.
+import crypto from 'node:crypto';
 import zlib from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { githubToken } from './detectors/github-checksum.ts';
@@ -18,6 +19,7 @@ const found = async (content: string | Buffer, contentType = 'text/plain') => {
   return report.findings.filter(({ detector }) => detector === 'github-pat').map(({ view }) => view.join(' > '));
 };
 
+const noise = crypto.createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16)).update(Buffer.alloc(4096));
 const b64 = (content: string | Buffer) => Buffer.from(content).toString('base64');
 const pieces = (text: string, length: number) => text.match(new RegExp(`[^]{1,${length}}`, 'g')) ?? [];
 const said = (contents: readonly string[]) =>
@@ -111,6 +113,23 @@ it.each<[string, string | Buffer, string]>([
 ])('a secret in %s', async (_name, content, view) => {
   expect(await found(content)).toEqual([view]);
 });
+
+it('a long run of noise costs work in proportion', async () => {
+  const long = crypto
+    .createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16))
+    .update(Buffer.alloc(3 << 20))
+    .toString('base64');
+  const began = process.cpuUsage();
+  for (const text of [
+    long,
+    pieces(long.slice(0, 1 << 20), 16).join('\n'),
+    pieces(long.slice(0, 1 << 20), 60)
+      .map((piece) => `+${piece}`)
+      .join('\n'),
+  ])
+    expect((await inspector.inspect({ bytes: Buffer.from(text), contentType: '', views: [] })).labels).not.toContain('secret');
+  expect(process.cpuUsage(began).user / 1e6).toBeLessThan(8);
+}, 60_000);
 
 describe('what only begins as JSON does, or only says that it is', () => {
   const texts: readonly [string, string][] = [
@@ -209,6 +228,22 @@ describe('a packed stream within something else', () => {
   it('is none by chance: bytes that say so are opaque, and refuse nothing', async () => {
     const bytes = Buffer.concat([Buffer.from([1, 2, 3]), Buffer.from('\x1f\x8b\x08', 'latin1'), Buffer.alloc(400, 0xee)]);
     expect(await found(bytes)).toEqual([]);
+  });
+
+  it('marks without end are bounded work: the rest is opaque', async () => {
+    const streams = [Buffer.from('\x1f\x8b\x08\x08', 'latin1'), Buffer.from('\x1f\xc2\x8b\x08', 'latin1')];
+    for (const mark of streams) {
+      const bytes = Buffer.concat([
+        Buffer.from([1]),
+        Buffer.alloc(1 << 20, mark),
+        Buffer.alloc(1),
+        zlib.deflateRawSync(Buffer.alloc(8 << 20)).subarray(0, 7000),
+        noise,
+      ]);
+      const began = process.cpuUsage();
+      const { isOpaque } = await inspector.inspect({ bytes, contentType: '', views: [] });
+      expect([isOpaque, process.cpuUsage(began).user / 1e6 < 5]).toEqual([true, true]);
+    }
   });
 
   it('a bomb in a form is refused', async () => {

@@ -208,10 +208,18 @@ function sureAlignment(text: string): number | undefined {
 function disguised(text: string): { id: string; text: string } | undefined {
   for (let at = text.indexOf('/'); at !== -1 && at < LONGEST_PATH; at = text.indexOf('/', at + 1))
     if (isPacked(beginningOf(text, at + 1))) return { id: 'base64', text: text.slice(at + 1) };
-  const backwards = [...text].toReversed().join('');
-  if (sureAlignment(backwards) === 0) return { id: 'base64-reversed', text: backwards };
-  const rotated = text.replace(/[a-z]/gi, rotatedBy13);
-  return sureAlignment(rotated) === 0 ? { id: 'base64-rot13', text: rotated } : undefined;
+  // The whole is made over only when its beginning makes sense.
+  if (isSure(beginningOf(backwards(text.slice(-SAMPLE)), 0))) return { id: 'base64-reversed', text: backwards(text) };
+  if (isSure(beginningOf(rotated(text.slice(0, SAMPLE)), 0))) return { id: 'base64-rot13', text: rotated(text) };
+  return undefined;
+}
+
+function backwards(text: string): string {
+  return Buffer.from(text, 'latin1').reverse().toString('latin1');
+}
+
+function rotated(text: string): string {
+  return text.replace(/[a-z]/gi, rotatedBy13);
 }
 
 /** As much of what the text says as is looked at to tell whether it says anything. */

@@ -8,9 +8,13 @@ import type { Decoder } from './decoder.ts';
 import { containerKind } from './readable.ts';
 
 const GZIP = 0x1f;
+/** Marks of streams that are none: with more of them the rest is left as what nobody can read. */
+const MOST_TRIES = 64;
 /** No byte of UTF-8, so no text is searched twice. */
 const LAST_OF_ZSTD = 0xfd;
 const THIRD_OF_ZIP = 0x03;
+
+const FIRST = { zstd: 0x28, zip: 0x50 } as const;
 
 export const embedded: Decoder = {
   id: 'embedded',
@@ -25,10 +29,15 @@ export const embedded: Decoder = {
 
 function* gzips(view: View, budget: Budget): Generator<View> {
   const { bytes } = view;
+  let tries = 0;
   for (let at = bytes.indexOf(GZIP); at !== -1; at = bytes.indexOf(GZIP, at + 1)) {
     const isWide = bytes[at + 1] === 0xc2;
     if (bytes[at + (isWide ? 2 : 1)] !== 0x8b || bytes[at + (isWide ? 3 : 2)] !== 0x08) continue;
     budget.checkTime();
+    if (++tries > MOST_TRIES) {
+      budget.noteOpaque();
+      return;
+    }
     const packed = isWide ? narrowed(bytes, at) : bytes.subarray(at);
     const header = endOfHeader(packed);
     // Without its header it ends where it ends, whatever follows.
@@ -37,6 +46,7 @@ function* gzips(view: View, budget: Budget): Generator<View> {
     budget.chargeView(opened.plain.length);
     const end = isWide ? bytes.length : at + header + opened.used;
     yield runView(view, 'gzip', opened.plain, { start: at, end });
+    tries = 0;
     at = end - 1;
   }
 }
@@ -55,7 +65,7 @@ function* marked(view: View, byte: number, offset: number, kind: 'zstd' | 'zip',
   const { bytes } = view;
   for (let at = bytes.indexOf(byte, offset + 1); at !== -1; at = bytes.indexOf(byte, at + 1)) {
     const start = at - offset;
-    if (containerKind(bytes.subarray(start, start + 4)) !== kind) continue;
+    if (bytes[start] !== FIRST[kind] || containerKind(bytes.subarray(start, start + 4)) !== kind) continue;
     budget.chargeView(bytes.length - start);
     yield runView(view, 'embedded', bytes.subarray(start), { start, end: bytes.length }, view.depth);
     return;

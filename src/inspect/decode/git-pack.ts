@@ -59,7 +59,8 @@ function namesIn(tree: Buffer): Buffer {
   for (let at = 0; at < tree.length; ) {
     const end = tree.indexOf(0, at);
     if (end === -1) break;
-    names.push(tree.toString('latin1', tree.indexOf(0x20, at) + 1, end));
+    const entry = tree.subarray(at, end);
+    names.push(entry.toString('latin1', entry.indexOf(0x20) + 1));
     at = end + 1 + HASH;
   }
   return Buffer.from(names.join('\n'), 'latin1');
