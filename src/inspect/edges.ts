@@ -2,6 +2,7 @@
 // are words of a language. Looked for in the bytes of JSON, where escapes are still escapes.
 import { CONVINCING, commonShare } from './decode/common-words.ts';
 import { hexDigit } from './decode/escapes.ts';
+import { LEAST_PIECE } from './decode/pieces.ts';
 
 /** How much around an edge has to be words. */
 const EDGE = 512;
@@ -42,7 +43,7 @@ export function endsAll(bytes: Buffer, start: number, end: number, tries: Tries)
   const isEnd = isNoEnd[bytes[end - 1] ?? 0] === 1 || LAST_WORD.test(bytes.toString('latin1', end - LONGEST_TOKEN, end));
   if (!isEnd || !hasNeighbours(bytes, end)) return false;
   tries.reads -= 1;
-  if (isDumpLine(bytes, start, end)) return false;
+  if (isDumpLine(bytes, start, end) || hasPiece(bytes, Math.max(0, end - EDGE), end)) return false;
   return (commonShare(bytes.subarray(Math.max(start, end - EDGE), end)) ?? 0) >= CONVINCING;
 }
 
@@ -51,7 +52,33 @@ export function beginsAnew(bytes: Buffer, start: number, end: number, tries: Tri
   tries.places -= 1;
   if (!FIRST_WORD.test(bytes.toString('latin1', start, Math.min(end, start + LONGEST_TOKEN)))) return false;
   tries.reads -= 1;
+  if (hasPiece(bytes, start, Math.min(bytes.length, start + EDGE))) return false;
   return (commonShare(bytes.subarray(start, Math.min(end, start + EDGE))) ?? 0) >= CONVINCING;
+}
+
+/** The ids of a protocol stand beside the talk, and are read apart from it (decode/json.ts). */
+const ID = /[_"]id": ?"$/;
+
+/** An encoding that was cut into pieces goes on over words (decode/pieces.ts): none may be as near as two of them can be. */
+function hasPiece(bytes: Buffer, from: number, to: number): boolean {
+  let start = from;
+  let hasDigit = false;
+  let hasLetter = false;
+  for (let i = from; i <= to; i++) {
+    const byte = i < to ? (bytes[i] ?? 0) : 0;
+    const isDigit = byte >= 0x30 && byte <= 0x39;
+    const isLetter = (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a;
+    if (isDigit || isLetter || byte === 0x2b || byte === 0x2d || byte === 0x2f || byte === 0x5f) {
+      hasDigit ||= isDigit;
+      hasLetter ||= isLetter;
+      continue;
+    }
+    if (i - start >= LEAST_PIECE && hasDigit && hasLetter && !ID.test(bytes.toString('latin1', Math.max(0, start - 8), start))) return true;
+    start = i + 1;
+    hasDigit = false;
+    hasLetter = false;
+  }
+  return false;
 }
 
 /** Letters that are set apart have none. */

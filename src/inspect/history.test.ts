@@ -42,6 +42,20 @@ describe('a change before a secret that was noise so far', () => {
   }
 });
 
+it('pieces of something packed that come one by one, with words between, are put together', async () => {
+  const noise = Array.from({ length: 60 }, (_, i) => crypto.hash('sha256', String(i))).join(' ');
+  const packed = zlib.gzipSync(`${noise} token ${token} `).toString('base64');
+  const pieces = packed.match(/.{1,60}/g) ?? [];
+  const inspector = createInspector();
+  const said: string[] = [];
+  let found: readonly string[] = [];
+  for (const piece of pieces) {
+    said.push(piece, line(said.length), `${line(said.length)} And this is what was left of it.`);
+    ({ labels: found } = await inspector.inspect(json(said), { session: 's' }));
+  }
+  expect([pieces.length > 40, found]).toEqual([true, ['secret']]);
+});
+
 it('a conversation that grows is still looked at only where it is new', async () => {
   const clock = { looks: 0 };
   const inspector = createInspector({ isPlaceholder: () => ((clock.looks += 1), false) });

@@ -100,7 +100,7 @@ function changeBetween<Found>(last: Remembered<Found>, bytes: Buffer, mostRead: 
   const fresh = { start, end: stop + bytes.length - before.length };
   if (fresh.end < fresh.start) return undefined;
   const json = fresh.end - fresh.start > mostRead ? undefined : readJson(bytes.subarray(fresh.start, fresh.end), isInside);
-  if (json?.isClosed === false) return undefined;
+  if (json && (!json.isClosed || json.isOdd)) return undefined;
   const replaced = { start, end: stop };
   const textsWith = (inside: Int32Array): Int32Array => joinedTexts(texts, replaced, inside, fresh, isInside);
   return { since: last, fresh, replaced, before: found, isInside, json, textsWith };

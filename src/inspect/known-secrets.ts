@@ -3,6 +3,7 @@
 // spellings of each are looked for as they stand, too.
 import type { InspectFinding } from '../core/index.ts';
 import { type KeywordMatcher, keywordMatcher } from './aho-corasick.ts';
+import { rotatedBy13 } from './decode/rot13.ts';
 import { redactedOf } from './secrets.ts';
 import type { View } from './view.ts';
 
@@ -66,8 +67,10 @@ function spellingsOf(of: KnownSecret): Spelling[] {
   const encoded: [string, string][] = [
     ['hex', bytes.toString('hex')],
     ['hex', bytes.toString('hex').toUpperCase()],
+    // As forms write blanks.
+    ['percent', of.value.replaceAll(' ', '+')],
     ['disguise', [...of.value].toReversed().join('')],
-    ['disguise', of.value.replace(/[a-z]/gi, rotated)],
+    ['disguise', of.value.replace(/[a-z]/gi, rotatedBy13)],
     ...([0, 1, 2] as const).flatMap((before): [string, string][] => [
       ['base64', aligned(bytes, before, 'base64')],
       ['base64', aligned(bytes, before, 'base64url')],
@@ -77,12 +80,6 @@ function spellingsOf(of: KnownSecret): Spelling[] {
   unlike.delete(of.value);
   const others = [...unlike].filter(([text]) => text.length >= LEAST_LENGTH);
   return [{ of, bytes, decoders: [] }, ...others.map(([text, decoder]) => ({ of, bytes: Buffer.from(text), decoders: [decoder] }))];
-}
-
-/** ROT13. */
-function rotated(letter: string): string {
-  const code = letter.charCodeAt(0);
-  return String.fromCharCode((code & 31) <= 13 ? code + 13 : code - 13);
 }
 
 /** What of its base64 is the same whatever stands around it, when `before` bytes modulo three precede it. */

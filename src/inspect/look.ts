@@ -114,6 +114,8 @@ export function createLooker(options: LookerOptions): Looker {
     body(bytes, { isJson, isInside, json, offset, knownSecrets }, budget) {
       const reading = isJson ? (json ?? readJson(bytes, isInside)) : undefined;
       const found = findIn(viewsOf(rawView(bytes, offset), budget, reading), budget, { knownSecrets });
+      // What is no JSON after all is not compared by its strings.
+      if (reading?.isOdd) return { found, texts: undefined, isClosed: false };
       return { found, texts: reading?.spans, isClosed: reading?.isClosed ?? true };
     },
     outside: (texts, { length, knownSecrets }, budget) => findIn(outsideReadings(texts, length, budget), budget, { knownSecrets }),

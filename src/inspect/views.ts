@@ -35,6 +35,8 @@ export function* viewsOf(root: View, budget: Budget, json?: JsonReading): Genera
     for (const view of charCodes.decode(fields, budget, { ...noSurvey, numbers: json.numbers }))
       queue.views.push({ view, of: 'all', escapeLevel: 0 });
     enqueueDecoded({ view: texts, of: 'texts', escapeLevel: 1 }, queue, budget);
+    // What it says outside of its strings is in neither.
+    if (json.isOdd) queue.views.push({ view: root, of: 'all', escapeLevel: 0 });
   } else {
     queue.views.push({ view: root, of: 'all', escapeLevel: 0 });
   }
@@ -73,7 +75,7 @@ const LEAST_OPAQUE = 256;
 /** Texts about encodings hold escapes of all kinds inside one another by chance, so those count as half a level. */
 const HALF = 0.5;
 /** Reading what is joined or looks like another letter is no level at all. */
-const plain: ReadonlySet<string> = new Set(['escapes', 'concatenation', 'unicode-fold']);
+const plain: ReadonlySet<string> = new Set(['escapes', 'concatenation', 'terminal', 'unicode-fold']);
 
 function isIdle({ needs }: Decoder, places: Survey): boolean {
   if (needs === undefined) return false;

@@ -1,12 +1,14 @@
-// Text as a list of numbers: `[104, 116, …]`, `0x68, 0x74`, `chr(104) . chr(116)`, `fromCharCode(104, 116)`.
+// Text or a packed stream as a list of numbers: `[104, 116, …]`, `{"0":104,"1":116}`, `0x68, 0x74`, `chr(104) . chr(116)`, `fromCharCode(104, 116)`.
 import { runView } from '../view.ts';
 import type { Decoder } from './decoder.ts';
 import { hexDigit } from './escapes.ts';
-import { isText } from './readable.ts';
+import { containerKind, isText } from './readable.ts';
 
 const LEAST_NUMBERS = 16;
 const LONGEST_GAP = 16;
 const LONGEST_NAME = 12;
+/** From a first number to the last that makes it a list: digits, brackets, what separates them, an index, a sign and a name, each time. */
+const MOST_APART = (LEAST_NUMBERS - 1) * (4 + 1 + LONGEST_GAP + LONGEST_NAME + 14 + 2);
 
 const DIGIT = 1;
 const SPACE = 2;
@@ -28,12 +30,14 @@ export const charCodes: Decoder = {
     const { bytes } = view;
     const codes: number[] = [];
     let free = 0;
-    for (const start of numbers) {
+    // Few numbers have so many others behind them, and near enough, that they may be a list.
+    for (let i = 0; i + LEAST_NUMBERS <= numbers.length; i++) {
+      const start = numbers[i] ?? 0;
       // What was read as a list is not read again from its second number on.
-      if (start < free) continue;
+      if (start < free || (numbers[i + LEAST_NUMBERS - 1] ?? 0) - start > MOST_APART) continue;
       const end = readList(bytes, start, codes);
       free = end;
-      if (codes.length < LEAST_NUMBERS || !isText(Uint8Array.from(codes))) continue;
+      if (codes.length < LEAST_NUMBERS || !isReadableList(Uint8Array.from(codes))) continue;
       budget.chargeView(codes.length);
       yield runView(view, 'char-codes', Buffer.from(codes), { start, end });
     }
@@ -49,11 +53,34 @@ function readList(bytes: Buffer, start: number, codes: number[]): number {
     const numberEnd = isHex ? endOfHex(bytes, at + 2) : endOfDecimal(bytes, at);
     const code = isHex ? valueOf(bytes, at + 2, numberEnd, 16) : valueOf(bytes, at, numberEnd, 10);
     if (numberEnd === at + (isHex ? 2 : 0) || code > 255) break;
-    codes.push(code);
+    // Bytes with a sign are those above 127.
+    codes.push(bytes[at - 1] === MINUS && code <= 128 ? (256 - code) & 255 : code);
     end = isHex ? at + 4 : numberEnd;
     at = nextNumber(bytes, end);
   }
   return end;
+}
+
+/** `"12":`, as lists of bytes have when they are written as objects. */
+function overIndex(bytes: Buffer, from: number): number {
+  if (bytes[from] !== QUOTE) return from;
+  let i = from + 1;
+  while (i < from + LONGEST_INDEX && ((kindOf[bytes[i] ?? 0] ?? 0) & DIGIT) !== 0) i += 1;
+  if (i === from + 1 || bytes[i] !== QUOTE || bytes[i + 1] !== COLON) return from;
+  return bytes[i + 2] === BLANK ? i + 3 : i + 2;
+}
+
+const QUOTE = 0x22;
+const COLON = 0x3a;
+const BLANK = 0x20;
+const MINUS = 0x2d;
+const LONGEST_INDEX = 9;
+
+/** Text, or a stream that was packed: any other list of numbers is no list of bytes. */
+function isReadableList(codes: Uint8Array): boolean {
+  const kind = containerKind(codes);
+  // Of the two bytes that tell zlib the first is nearly always this one; any others come by chance.
+  return isText(codes) || (kind !== undefined && (kind !== 'zlib' || codes[0] === 0x78));
 }
 
 function endOfHex(bytes: Buffer, from: number): number {
@@ -74,7 +101,7 @@ function valueOf(bytes: Buffer, start: number, end: number, base: number): numbe
   return value;
 }
 
-/** Over a closing bracket, white space, one separator and the name of a call; -1 when no number follows. */
+/** Over a closing bracket, white space, one separator, an index or a sign and the name of a call; -1 when no number follows. */
 function nextNumber(bytes: Buffer, from: number): number {
   const begin = bytes[from] === 0x29 ? from + 1 : from;
   let i = begin;
@@ -86,6 +113,8 @@ function nextNumber(bytes: Buffer, from: number): number {
     hasSeparator = true;
   }
   if (i === begin) return -1;
+  i = overIndex(bytes, i);
+  if (bytes[i] === MINUS) i += 1;
   const name = i;
   while (i < name + LONGEST_NAME && ((kindOf[bytes[i] ?? 0] ?? 0) & NAME) !== 0) i += 1;
   if (i > name) i = bytes[i] === 0x28 ? i + 1 : -1;

@@ -62,7 +62,8 @@ function blocks(bytes: Buffer, begins: Int32Array): Span[] {
   let free = 0;
   /** Before this position no comment ends. */
   let openUntil = 0;
-  for (const start of begins) {
+  for (let b = 0; b < begins.length; b++) {
+    const start = begins[b] ?? 0;
     if (start < free) continue;
     const limit = Math.min(bytes.length, start + LONGEST_BLOCK);
     let end = Math.max(start + 3, openUntil);
@@ -86,7 +87,8 @@ function lineRuns(bytes: Buffer, lines: Int32Array): Span[] {
     if (count >= LEAST_LINES && run.end - run.start >= LEAST) found.push(run);
     count = 0;
   };
-  for (const start of lines) {
+  for (let l = 0; l < lines.length; l++) {
+    const start = lines[l] ?? 0;
     if (count > 0 && start !== run.end) close();
     const line = bytes.indexOf(NEWLINE, start);
     const end = line === -1 ? bytes.length : line + 1;

@@ -5,6 +5,7 @@ import type { Blocks } from '../source/parts.ts';
 import { runView, type Span, type View } from '../view.ts';
 import { findWords, newWords, readsWellAs } from './common-words.ts';
 import type { Decoder } from './decoder.ts';
+import { setApart } from './set-apart.ts';
 
 const SAMPLE = 800;
 const LEAST_WORDS = 12;
@@ -18,6 +19,7 @@ export const disguise: Decoder = {
     // A guess is no encoding: where it would be one level too many it is not made, and refuses nothing.
     if (view.depth + 1 > budget.limits.maxDepth) return;
     if (apart >= LEAST_SPACED / 2) yield* despaced(view, budget);
+    yield* setApart(view, budget);
     if (view.bytes.length < LEAST_BYTES) return;
     for (const block of suspiciousBlocks(view.blocks())) {
       for (const [id, plain] of guesses(view.bytes.subarray(block.start, block.end))) {

@@ -1,4 +1,4 @@
-// Backslash escapes: those of JSON (RFC 8259, section 7) and of the languages that agents quote (\xNN, octal, \u{…}, \UXXXXXXXX).
+// Backslash escapes: those of JSON (RFC 8259, section 7) and of the languages that agents quote (\xNN, octal, \u{…}, \x{…}, \UXXXXXXXX).
 // It does not parse JSON, so broken JSON, JSON in JSON and string literals in code are all read the same way.
 
 const BACKSLASH = 0x5c;
@@ -38,7 +38,7 @@ export function readEscape(bytes: Uint8Array, start: number, end: number): numbe
     case 0x75: // u
       return bytes[start + 2] === 0x7b ? readBraced(bytes, start, end) : readUnit(bytes, start, end);
     case 0x78: // x
-      return readHex(bytes, start + 2, 2, end, 4, true);
+      return bytes[start + 2] === 0x7b ? readBraced(bytes, start, end) : readHex(bytes, start + 2, 2, end, 4, true);
     case 0x55: // U
       return readHex(bytes, start + 2, 8, end, 10, false);
     default:

@@ -4,31 +4,31 @@ import type { Rewriting } from './rewrite.ts';
 
 const lookAlikes: ReadonlyMap<number, string> = new Map(
   Object.entries({
-    a: 'аαɑạ',
-    b: 'ЬƄ',
+    a: 'аαɑạᴀ',
+    b: 'ЬƄʙ',
     c: 'сϲᴄ',
-    d: 'ԁɗ',
-    e: 'еєҽ',
-    f: 'ƒ',
-    g: 'ɡց',
-    h: 'һհ',
-    i: 'іιıɩ',
-    j: 'јϳ',
+    d: 'ԁɗᴅ',
+    e: 'еєҽᴇ',
+    f: 'ƒꜰ',
+    g: 'ɡցɢ',
+    h: 'һհʜ',
+    i: 'іιıɩɪ',
+    j: 'јϳᴊ',
     k: 'κкᴋ',
-    l: 'ӏⅼǀ',
+    l: 'ӏⅼǀʟ',
     m: 'мᴍ',
-    n: 'ոռᴨ',
+    n: 'ոռᴨɴ',
     o: 'оοօσᴏ',
-    p: 'рρ',
-    q: 'ԛգ',
-    r: 'гᴦ',
+    p: 'рρᴘ',
+    q: 'ԛգǫ',
+    r: 'гᴦʀ',
     s: 'ѕꜱ',
     t: 'тτᴛ',
     u: 'υսцᴜ',
     v: 'νѵᴠ',
-    w: 'ѡԝա',
+    w: 'ѡԝաᴡ',
     x: 'хχ',
-    y: 'уγү',
+    y: 'уγүʏ',
     z: 'ᴢ',
     A: 'АΑ',
     B: 'ВΒ',
@@ -62,12 +62,16 @@ const lookAlikes: ReadonlyMap<number, string> = new Map(
 const invisible = /[\p{Cf}\p{Mn}\p{Me}\u115f\u1160\u3164\uffa0\u2800]/u;
 
 const TAGS = 0xe0000;
+/** Letters in boxes and circles that are filled, and those that flags are spelt with: none of them has a compatibility mapping. */
+const enclosed = [0x1f150, 0x1f170, 0x1f1e6];
+const A = 0x41;
 
 /** What a reader takes a character for; the character itself when it looks like no other. */
 function foldCharacter(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   // Tag characters spell ASCII invisibly.
   if (code >= TAGS + 0x20 && code < TAGS + 0x7f) return String.fromCharCode(code - TAGS);
+  for (const first of enclosed) if (code >= first && code < first + 26) return String.fromCharCode(A + code - first);
   const alike = lookAlikes.get(code);
   if (alike !== undefined) return alike;
   if (invisible.test(character)) return '';

@@ -110,3 +110,14 @@ export function isReadable(bytes: Uint8Array): boolean {
   if (containerKind(bytes) !== undefined || isDocument(bytes)) return true;
   return isText(bytes) || utf16Kind(bytes) !== undefined || bytes.length >= LEAST_OPAQUE;
 }
+
+/** Begins with a mark that does not come by chance. */
+export function isPacked(bytes: Uint8Array): boolean {
+  const kind = containerKind(bytes);
+  return kind !== undefined && kind !== 'zlib';
+}
+
+/** Nobody would take it for noise. */
+export function isSure(bytes: Uint8Array): boolean {
+  return isText(bytes) ? !isPicture(bytes) : isPacked(bytes) || isDocument(bytes) || utf16Kind(bytes) !== undefined;
+}

@@ -6,17 +6,19 @@ import { comment } from './comment.ts';
 import { compressed } from './compressed.ts';
 import type { Decoder } from './decoder.ts';
 import { disguise } from './disguise.ts';
+import { embedded } from './embedded.ts';
 import { fold } from './fold.ts';
+import { gitPack } from './git-pack.ts';
 import { hex, hexdump } from './hex.ts';
 import type { Rewriting } from './rewrite.ts';
-import { concatenation, entities, escapes, percent, quotedPrintable } from './text-encodings.ts';
+import { concatenation, entities, escapes, percent, quotedPrintable, terminal } from './text-encodings.ts';
 import { utf16 } from './utf16.ts';
 
 /** Read runs and whole containers, in text and in anything else. */
-export const binaryDecoders: readonly Decoder[] = [base64, hex, utf16, compressed, archive];
+export const binaryDecoders: readonly Decoder[] = [base64, hex, utf16, compressed, archive, gitPack, embedded];
 
 /** Read text. */
 export const textDecoders: readonly Decoder[] = [hexdump, charCodes, comment, disguise];
 
 /** Replace pieces of text in place, all together. */
-export const rewritings: readonly Rewriting[] = [escapes, percent, entities, quotedPrintable, concatenation, fold];
+export const rewritings: readonly Rewriting[] = [escapes, percent, entities, quotedPrintable, concatenation, terminal, fold];

@@ -79,18 +79,29 @@ export function rewritten(
     });
 }
 
-function piecesOf(bytes: Uint8Array, places: Int32Array, rewritings: readonly Rewriting[], budget: Budget): Pieces {
-  const { start, end, kind, stand: at } = scratch;
-  for (const list of lists) list.clear();
+let known: { of: readonly Rewriting[]; byFirst: Int8Array } | undefined;
+
+/** By the byte that a piece begins with: whose it is. They are always the same. */
+function firstBytes(rewritings: readonly Rewriting[]): Int8Array {
+  if (known?.of === rewritings) return known.byFirst;
   const byFirst = new Int8Array(256).fill(-1);
   rewritings.forEach(({ begins }, i) => {
     for (const byte of begins) byFirst[byte] = i;
   });
+  known = { of: rewritings, byFirst };
+  return byFirst;
+}
+
+function piecesOf(bytes: Uint8Array, places: Int32Array, rewritings: readonly Rewriting[], budget: Budget): Pieces {
+  const { start, end, kind, stand: at } = scratch;
+  for (const list of lists) list.clear();
+  const byFirst = firstBytes(rewritings);
   const counts = rewritings.map(() => 0);
   let stands = new Uint8Array(256);
   let stood = 0;
   let free = 0;
-  for (const place of places) {
+  for (let p = 0; p < places.length; p++) {
+    const place = places[p] ?? 0;
     if (place < free) continue;
     const index = byFirst[bytes[place] ?? 0] ?? -1;
     stand.length = 0;

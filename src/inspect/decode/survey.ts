@@ -103,7 +103,7 @@ function surveyPart(bytes: Uint8Array, start: number): void {
 /** What the kernel looks up; it changes nothing of it. */
 export function tables(): Uint8Array {
   const all = new Uint8Array(K.TEXT);
-  all.set(tableOf('\\%&='), K.PIECES);
+  all.set(tableOf('\\%&=\x1b'), K.PIECES);
   all.set(tableOf('"\'`'), K.QUOTES);
   all.set(tableOf(SEAM), K.SEAM);
   all.set(tableOf(WORD), K.WORD);

@@ -21,9 +21,16 @@ export const percent: Rewriting = {
   read(bytes, at, stand) {
     const high = hexDigit(bytes[at + 1] ?? 0);
     const low = hexDigit(bytes[at + 2] ?? 0);
-    if (high < 0 || low < 0) return 0;
-    writeByte(stand, 16 * high + low);
-    return 3;
+    if (high >= 0 && low >= 0) {
+      writeByte(stand, 16 * high + low);
+      return 3;
+    }
+    // `%uXXXX`, as the `escape` of JavaScript writes it.
+    if (bytes[at + 1] !== 0x75) return 0;
+    const unit = Buffer.from(bytes.subarray(at + 2, at + 6)).toString('latin1');
+    if (!/^[0-9A-Fa-f]{4}$/.test(unit)) return 0;
+    write(stand, String.fromCharCode(Number.parseInt(unit, 16)));
+    return 6;
   },
 };
 
@@ -63,12 +70,17 @@ const named: Readonly<Record<string, string>> = {
 };
 
 const LONGEST_ENTITY = 10;
+/** Zeros before the digits mean nothing, and readers do without the semicolon. */
+const NUMERIC = /^&#(?:0{0,24}(\d{1,7})|[xX]0{0,24}([0-9A-Fa-f]{1,6}))(?![0-9A-Fa-f]);?/;
+const LONGEST_NUMERIC = 36;
+const NUMBER_SIGN = 0x23;
 const SEMICOLON = 0x3b;
 
 export const entities: Rewriting = {
   id: 'entities',
   begins: code('&'),
   read(bytes, at, stand) {
+    if (bytes[at + 1] === NUMBER_SIGN) return readNumeric(bytes, at, stand);
     let end = at + 1;
     while (end < at + LONGEST_ENTITY && bytes[end] !== SEMICOLON) end += 1;
     if (bytes[end] !== SEMICOLON) return 0;
@@ -79,11 +91,16 @@ export const entities: Rewriting = {
   },
 };
 
+function readNumeric(bytes: Uint8Array, at: number, stand: Stand): number {
+  const [all = '', decimal, hex = ''] = NUMERIC.exec(Buffer.from(bytes.subarray(at, at + LONGEST_NUMERIC)).toString('latin1')) ?? [];
+  const point = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal);
+  if (!(point > 0 && point <= 0x10ffff)) return 0;
+  write(stand, String.fromCodePoint(point));
+  return all.length;
+}
+
 function meaningOf(name: string): string | undefined {
-  if (/^[A-Za-z]{2,8}$/.test(name)) return named[name.toLowerCase()];
-  if (!/^#(?:\d{1,7}|[xX][0-9A-Fa-f]{1,6})$/.test(name)) return undefined;
-  const point = /^#x/i.test(name) ? Number.parseInt(name.slice(2), 16) : Number.parseInt(name.slice(1), 10);
-  return point > 0 && point <= 0x10ffff ? String.fromCodePoint(point) : undefined;
+  return /^[A-Za-z]{2,8}$/.test(name) ? named[name.toLowerCase()] : undefined;
 }
 
 const isUpperHex = (byte: number) => hexDigit(byte) >= 0 && byte < 0x61;
@@ -144,5 +161,30 @@ export const escapes: Rewriting = {
     const length = readEscape(bytes, at, bytes.length);
     if (length > 0) stand.length = writeEscape(stand.bytes, 0);
     return length;
+  },
+};
+
+const CSI = 0x5b;
+const OSC = 0x5d;
+const BELL = 0x07;
+const ESCAPE = 0x1b;
+const LONGEST_SEQUENCE = 256;
+
+/** Control sequences of terminals (ECMA-48, 5.4 and 8.3.89): colours and links stand for nothing. */
+export const terminal: Rewriting = {
+  id: 'terminal',
+  begins: [ESCAPE],
+  read(bytes, at) {
+    const kind = bytes[at + 1];
+    const limit = Math.min(bytes.length, at + LONGEST_SEQUENCE);
+    let end = at + 2;
+    if (kind === CSI) {
+      while (end < limit && (bytes[end] ?? 0) >= 0x20 && (bytes[end] ?? 0) < 0x40) end += 1;
+      return end < limit && (bytes[end] ?? 0) >= 0x40 && (bytes[end] ?? 0) < 0x7f ? end + 1 - at : 0;
+    }
+    if (kind !== OSC) return 0;
+    while (end < limit && bytes[end] !== BELL && bytes[end] !== ESCAPE) end += 1;
+    if (end >= limit) return 0;
+    return bytes[end] === BELL ? end + 1 - at : bytes[end + 1] === 0x5c ? end + 2 - at : 0;
   },
 };
