@@ -10,15 +10,15 @@ import { openUnnamed, writeContent } from './content-fd.ts';
 import type { FileChanges } from './direct-changes.ts';
 import { elf } from './elf.ts';
 import { exitOf, killAll, reportOf, signalProgram } from './exit.ts';
-import { gitOutside } from './git-outside.ts';
+import { type GitOutside, gitOutside } from './git-outside.ts';
 import { describedMessage, goMessage, initFds, initKey, initProgram, saysReady, starterProgram } from './init-program.ts';
 import { inside, starterPath } from './inside.ts';
 import { untilTied } from './lifeline.ts';
 import { closeHandle, indexOf, listenersFrom, listenersOf, type Planned } from './listeners.ts';
 import { bwrapMounts, type Mount } from './mount.ts';
 import type { Change } from './overlay/change.ts';
-import { isEmpty, sweepEmpty } from './overlay/empty.ts';
-import { type Layer, readLayer, writeHolder, writeManifest } from './overlay/manifest.ts';
+import { holdsNothing, sweepEmpty } from './overlay/empty.ts';
+import { gitLayerName, type Layer, readLayer, writeGitManifest, writeHolder, writeManifest } from './overlay/manifest.ts';
 import { isWorthWarming } from './overlay/warm.ts';
 import { type Owner, requireReachable } from './owner.ts';
 import type { Exit, Launched, LaunchPlan, LimitsInForce, Listeners } from './plan.ts';
@@ -40,7 +40,8 @@ interface On {
 /** @param prepared what `prepare` found for this plan, where it was asked ahead */
 export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prepare(plan)): Promise<Launched> {
   const { arch, bwrap, workspace, owner, hasIpv6 } = prepared;
-  const overlay = overlayArguments(plan, workspace, owner);
+  const git = gitOutside(workspace);
+  const overlay = overlayArguments(plan, workspace, git, owner);
   requireReachable(owner, [...overlay, workspace, ...plan.argv.slice(0, 1), ...plan.readOnly]);
   mkdirSync(plan.cacheDir, { recursive: true, mode: 0o700 });
   const protection = plan.mode === 'direct' ? await protectionOf(plan, workspace) : undefined;
@@ -50,7 +51,7 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
   let begun: Promise<Exit> | undefined;
   try {
     const listeners = listenersOf(plan, hasIpv6);
-    const mounts = mountsOf(plan, prepared, protection, starterOf(plan, arch, listeners.length));
+    const mounts = mountsOf(plan, prepared, { protection, git }, starterOf(plan, arch, listeners.length));
     const contents = mounts.filter((mount) => 'content' in mount).length;
     opened.push(
       openUnnamed(plan.cacheDir),
@@ -68,7 +69,7 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
       ...owner,
       hasIpv6,
       groups: group.entries.length,
-      hasOverlay: plan.mode === 'overlay',
+      overlays: overlay.length / 3,
       warmsOverlay: plan.mode === 'overlay' && isWorthWarming({ type: statfsSync(workspace).type, size: statSync(workspace).size }),
       listeners: listeners.map(({ listener }) => listener),
       limits: plan.limits,
@@ -169,7 +170,13 @@ function starterOf(plan: LaunchPlan, arch: Arch, handles: number): Buffer {
   return readFileSync(compiled(plan.cacheDir, `starter-${arch}-${handles}`, () => elf(starterProgram(handles), arch)));
 }
 
-function mountsOf(plan: LaunchPlan, { workspace, owner, side }: Prepared, protection: Protection | undefined, starter: Buffer): Mount[] {
+function mountsOf(
+  plan: LaunchPlan,
+  { workspace, owner, side }: Prepared,
+  { protection, git }: { readonly protection: Protection | undefined; readonly git: GitOutside | undefined },
+  starter: Buffer,
+): Mount[] {
+  const isLayered = plan.mode === 'overlay' && git?.isWhole === true;
   const { userName, hostName, home } = plan;
   const { uid, gid } = owner.inner;
   const shell = existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh';
@@ -179,7 +186,8 @@ function mountsOf(plan: LaunchPlan, { workspace, owner, side }: Prepared, protec
     identity: { userName, hostName, home, uid, gid, shell },
     homeFiles: plan.homeFiles,
     // A workspace that was named through symbolic links is found by that name too.
-    readOnly: [...plan.readOnly, ...followLinks(plan.workspace).links, ...gitOutside(workspace)],
+    readOnly: [...plan.readOnly, ...followLinks(plan.workspace).links, ...(git ? [...git.way, git.directory] : [])],
+    layered: isLayered ? [git.directory] : [],
     caPem: plan.caPem,
     ...(plan.javaStore === undefined ? {} : { javaStore: plan.javaStore }),
     tmpfsBytes: plan.limits.tmpfsBytes,
@@ -207,20 +215,34 @@ function bwrapArguments(
   ];
 }
 
-function overlayArguments(plan: LaunchPlan, workspace: string, { outer, isRoot }: Owner): string[] {
+/** The workspace, and a git directory outside where commits are to be made in it. */
+function overlayArguments(plan: LaunchPlan, workspace: string, git: GitOutside | undefined, owner: Owner): string[] {
   if (plan.mode === 'direct') return [];
   if (!plan.overlay) throw new IntramurError('SANDBOX_SETUP', 'overlay mode needs a directory for its writes');
   const { upper, work } = plan.overlay;
+  prepareLayer(workspace, plan.overlay, owner);
+  // Held from before it can be found: nobody may take it for the layer of a session that is over.
+  writeHolder(upper, process.pid);
+  const own = [workspace, upper, work];
+  if (!git?.isWhole) {
+    writeManifest(upper, workspace);
+    return own;
+  }
+  const below = path.join(path.dirname(upper), gitLayerName);
+  const layer = { upper: path.join(below, 'upper'), work: path.join(below, 'work') };
+  prepareLayer(git.directory, layer, owner);
+  writeGitManifest(layer.upper, git.directory, git.own);
+  writeManifest(upper, workspace);
+  return [...own, git.directory, layer.upper, layer.work];
+}
+
+function prepareLayer(over: string, { upper, work }: { upper: string; work: string }, { outer, isRoot }: Owner): void {
   for (const dir of [upper, work]) {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     if (isRoot) chownSync(dir, outer.uid, outer.gid);
   }
   // The view takes the mode of its top from the layer.
-  chmodSync(upper, statSync(workspace).mode & 0o777);
-  // Held from before it can be found: nobody may take it for the layer of a session that is over.
-  writeHolder(upper, process.pid);
-  writeManifest(upper, workspace);
-  return [workspace, upper, work];
+  chmodSync(upper, statSync(over).mode & 0o777);
 }
 
 interface Start {
@@ -263,9 +285,9 @@ async function changesInLayer(plan: LaunchPlan): Promise<readonly Change[]> {
     if (plan.overlay && !existsSync(plan.overlay.upper)) return [];
     throw new IntramurError('SANDBOX_SETUP', 'the layer of the session cannot be read');
   }
-  if (isEmpty(layer.upper)) return [];
-  const { diffLayer } = await import('./overlay/diff.ts');
-  return diffLayer(layer, plan.cacheDir);
+  if (holdsNothing(layer)) return [];
+  const { diffSession } = await import('./overlay/git-layer.ts');
+  return diffSession(layer, plan.cacheDir);
 }
 
 function layerOf({ overlay }: LaunchPlan): Layer | undefined {

@@ -48,6 +48,15 @@ describe.skipIf(mode === 'none')(`frictions of files, rights and habits${mode ==
         expect([code, stdout]).toEqual([0, expect.stringContaining('1 file changed')]);
         expect(stderr).not.toMatch(/fatal|not a git repository/);
       }
+      if (how === 'overlay') {
+        const inside = `echo more >> file && git ${identity.join(' ')} commit -qam layered && git log --format=%s -1`;
+        for (const cwd of [tree, path.join(top, 'module')]) {
+          const { code, stdout } = await rig.intramur(['run', '--', 'bash', '-c', inside], { cwd });
+          expect([code, stdout, git(cwd, 'log', '--format=%s', '-1')]).toEqual([0, 'layered\n', expect.not.stringContaining('layered')]);
+          expect(await rig.intramur(['apply'], { cwd })).toMatchObject({ code: 0 });
+          expect([git(cwd, 'log', '--format=%s', '-1'), git(cwd, 'status', '--short')]).toEqual(['layered\n', '']);
+        }
+      }
       fs.mkdirSync(path.join(top, 'part'));
       fs.writeFileSync(path.join(top, 'part', 'inner'), 'committed\n');
       git(top, 'add', '.');

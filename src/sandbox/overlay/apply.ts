@@ -26,7 +26,8 @@ import { IntramurError } from '../../core/index.ts';
 import { claimWorkspace } from '../in-use.ts';
 import { carriersOf, likeWithheld } from './carried.ts';
 import type { Change } from './change.ts';
-import { isLive, type Layer } from './manifest.ts';
+import { isGitLayer, isObject, namesOf } from './git-layer.ts';
+import { isLive, type Layer, layersOf } from './manifest.ts';
 import { settle } from './settled.ts';
 
 export interface Outcome {
@@ -44,14 +45,26 @@ export interface ApplyOptions {
   readonly rest?: readonly Change[];
 }
 
-/** @param changes of this layer, as `diffLayer` found them */
+/** @param changes of this session, as `diffSession` found them */
 export function applyChanges(layer: Layer, changes: readonly Change[], options: ApplyOptions): Outcome {
   refuseLive(layer);
-  const release = claimWorkspace(options.cacheDir, layer.manifest.workspace, 'apply');
+  const layers = layersOf(layer);
+  const claims: (() => void)[] = [];
   try {
-    return applyClaimed(layer, changes, options);
+    for (const { manifest } of layers) claims.push(claimWorkspace(options.cacheDir, manifest.workspace, 'apply'));
+    const outcomes = layers.map((one): Outcome => {
+      const { in: own, out } = namesOf(layer, one);
+      const { applied, refused, conflicts } = applyClaimed(one, own(changes), { ...options, rest: own(options.rest ?? []) });
+      const named = (row: { readonly path: string; readonly why: string }) => ({ ...row, path: out(row.path) });
+      return { applied: applied.map(out), refused: refused.map(named), conflicts: conflicts.map(named) };
+    });
+    return {
+      applied: outcomes.flatMap(({ applied }) => applied),
+      refused: outcomes.flatMap(({ refused }) => refused),
+      conflicts: outcomes.flatMap(({ conflicts }) => conflicts),
+    };
   } finally {
-    release();
+    for (const release of claims) release();
   }
 }
 
@@ -140,7 +153,9 @@ function inOrder(layer: Layer, changes: readonly Change[]): Change[] {
   const up = down.toReversed();
   const isClosing = ({ path: file, change, node }: Change): boolean =>
     change === 'mode' && node === 'directory' && (lstatSync(path.join(layer.upper, file)).mode & 0o300) !== 0o300;
-  const written = down.filter((change) => change.change !== 'deleted' && !isClosing(change));
+  const upright = down.filter((change) => change.change !== 'deleted' && !isClosing(change));
+  // What names an object comes after it: a kill in between leaves nothing that is missing.
+  const written = isGitLayer(layer) ? upright.toSorted((a, b) => Number(isObject(b.path)) - Number(isObject(a.path))) : upright;
   const places = new Set(written.map((change) => change.path));
   const above = new Set(written.flatMap((change) => ancestorsOf(change.path)));
   const leaves = new Set(written.filter(({ node }) => node !== 'directory').map((change) => change.path));
