@@ -33,25 +33,22 @@ describe('a git directory that lies elsewhere', () => {
 
   it('is shown for a worktree, a submodule and a directory of a repository', () => {
     const whole = { own: '', way: [], isWhole: true };
-    expect(gitOutside(at('tree'))).toEqual({ ...whole, directory: at('main/.git'), own: 'worktrees/tree' });
-    expect(gitOutside(at('main/module'))).toEqual({ ...whole, directory: at('main/.git/modules/module') });
-    expect(gitOutside(at('main/sub/deep'))).toEqual({ ...whole, directory: at('main/.git'), isWhole: false });
-    expect(gitOutside(at('tree/sub'))).toEqual({
-      directory: at('main/.git'),
-      own: 'worktrees/tree',
-      way: [at('tree/.git')],
-      isWhole: false,
-    });
+    const tree = { directory: at('main/.git'), own: 'worktrees/tree', top: at('tree') };
+    expect(gitOutside(at('tree'))).toEqual({ ...whole, ...tree });
+    expect(gitOutside(at('main/module'))).toEqual({ ...whole, directory: at('main/.git/modules/module'), top: at('main/module') });
+    expect(gitOutside(at('main/sub/deep'))).toEqual({ ...whole, directory: at('main/.git'), top: at('main'), isWhole: false });
+    expect(gitOutside(at('tree/sub'))).toEqual({ ...tree, way: [at('tree/.git')], isWhole: false });
   });
 
   it('is shown for a link, or a file, to a directory whose index knows the files of the workspace', () => {
+    const mine = { own: '', isWhole: true };
     git(root, 'clone', '-q', at('lib'), at('linked'));
     fs.renameSync(at('linked/.git'), at('linked.git'));
     fs.symlinkSync('../way.git', at('linked/.git'));
     fs.symlinkSync('linked.git', at('way.git'));
-    expect(gitOutside(at('linked'))).toEqual({ directory: at('linked.git'), own: '', way: [at('way.git')], isWhole: true });
+    expect(gitOutside(at('linked'))).toEqual({ ...mine, directory: at('linked.git'), top: at('linked'), way: [at('way.git')] });
     git(root, 'clone', '-q', '--separate-git-dir', at('apart.git'), at('lib'), at('apart'));
-    expect(gitOutside(at('apart'))).toEqual({ directory: at('apart.git'), own: '', way: [], isWhole: true });
+    expect(gitOutside(at('apart'))).toEqual({ ...mine, directory: at('apart.git'), top: at('apart'), way: [] });
     // The same names and contents are not the same files.
     fs.cpSync(at('linked'), at('copied'), { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
     expect(gitOutside(at('copied'))).toBeUndefined();

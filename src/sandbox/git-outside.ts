@@ -12,6 +12,8 @@ export interface GitOutside {
   readonly directory: string;
   /** What of it belongs to this working tree alone, relative to it: `worktrees/NAME`, or nothing, which is all that belongs to no other. */
   readonly own: string;
+  /** Real path of the working tree: the workspace, or a directory that it lies in. */
+  readonly top: string;
   /** Links and files that lead to it. */
   readonly way: readonly string[];
   /** Commits can be made: the whole working tree is inside, and not itself in the git directory. */
@@ -42,15 +44,15 @@ function pointedTo(workspace: string, file: string): GitOutside | undefined {
   if (realOf(textOf(path.join(directory, 'gitdir')).trim()) === file) {
     const shared = realOf(path.resolve(directory, textOf(path.join(directory, 'commondir')).trim()));
     if (shared === undefined || path.dirname(directory) !== path.join(shared, 'worktrees')) return undefined;
-    return { directory: shared, own: path.relative(shared, directory), way, isWhole: true };
+    return { directory: shared, own: path.relative(shared, directory), top: workspace, way, isWhole: true };
   }
-  return isOf(directory, workspace) ? { directory, own: '', way, isWhole: true } : undefined;
+  return isOf(directory, workspace) ? { directory, own: '', top: workspace, way, isWhole: true } : undefined;
 }
 
 function linked(workspace: string, link: string): GitOutside | undefined {
   const { real, links } = followLinks(link);
   if (isWithin(real, workspace) || !isRepository(real) || !isOf(real, workspace)) return undefined;
-  return { directory: real, own: '', way: links.filter((one) => one !== link), isWhole: true };
+  return { directory: real, own: '', top: workspace, way: links.filter((one) => one !== link), isWhole: true };
 }
 
 /** As for a submodule, its configuration names the workspace; or its index knows files of it. */
@@ -70,7 +72,8 @@ function above(workspace: string): GitOutside | undefined {
     const git = path.join(at, '.git');
     const stat = lstatSync(git, { throwIfNoEntry: false });
     if (!stat) continue;
-    if (stat.isDirectory()) return existsSync(path.join(git, 'HEAD')) ? { directory: git, own: '', way: [], isWhole: false } : undefined;
+    if (stat.isDirectory())
+      return existsSync(path.join(git, 'HEAD')) ? { directory: git, own: '', top: at, way: [], isWhole: false } : undefined;
     const found = foundAt(at, git);
     return found && { ...found, way: [...found.way, git], isWhole: false };
   }

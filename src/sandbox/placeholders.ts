@@ -53,6 +53,11 @@ export class Placeholders {
     }
   }
 
+  /** Those of them that are files, whoever made them. */
+  files(): string[] {
+    return this.#paths.filter((file) => lstatSync(path.join(this.#workspace, file), { throwIfNoEntry: false })?.isFile());
+  }
+
   /** In `alone`. INVARIANT: nothing that another session has mounted something on is removed: its protection would vanish with it. */
   release(): void {
     rmSync(this.#journal, { force: true });

@@ -3,6 +3,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { IntramurError } from '../core/index.ts';
+import { type GitOutside, gitOutside } from './git-outside.ts';
 import { gitPlaces, hasHead, repositoriesByContent, repositoriesIn } from './git-place.ts';
 import { claimWorkspace } from './in-use.ts';
 import { depthOf, type Mount } from './mount.ts';
@@ -59,14 +60,20 @@ export function protect(workspace: string, cacheDir: string, { scratch, tmpfsByt
 function protectClaimed(workspace: string, cacheDir: string, additions: Additions): Protection {
   const placeholders = new Placeholders(workspace, cacheDir);
   const tree = workspaceTree(workspace);
-  return placeholders.alone(() => protectTree(workspace, { ...tree, names: placeholders.without(tree.names) }, placeholders, additions));
+  const git = gitOutside(workspace);
+  return placeholders.alone(() =>
+    protectTree(workspace, { ...tree, names: placeholders.without(tree.names) }, { placeholders, additions, git }),
+  );
 }
 
 function protectTree(
   workspace: string,
   { names: before, closed }: WorkspaceTree,
-  placeholders: Placeholders,
-  { scratch, tmpfsBytes }: Additions,
+  {
+    placeholders,
+    additions: { scratch, tmpfsBytes },
+    git,
+  }: { readonly placeholders: Placeholders; readonly additions: Additions; readonly git: GitOutside | undefined },
 ): Protection {
   const named = gitPlaces(before).flatMap((git) => repositoriesIn(workspace, git));
   const open = repositoriesByContent(before);
@@ -98,10 +105,6 @@ function protectTree(
     ...sealed.flatMap((file) =>
       scratch.includes(file) && !made.some((one) => one.path === file && !one.isDirectory) ? added(file) : [bind(file, false)],
     ),
-    ...excluded(
-      workspace,
-      made.filter((one) => !one.isDirectory),
-    ),
   ].sort((a, b) => depthOf(a.path) - depthOf(b.path));
   try {
     placeholders.make(made);
@@ -113,7 +116,7 @@ function protectTree(
     });
   }
   return {
-    mounts,
+    mounts: [...mounts, ...excluded(workspace, git, placeholders.files())],
     before,
     closed,
     repositories: new Set([...named, ...open]),
@@ -130,15 +133,13 @@ function protectTree(
 }
 
 /** Inside, git is told not to list what is there only to be mounted on: `git add -A` would commit it. */
-function excluded(workspace: string, made: readonly Guarded[]): Mount[] {
-  const file = path.join(workspace, '.git/info/exclude');
-  if (
-    made.length === 0 ||
-    notDirectoryAbove(workspace, '.git/info/exclude') !== undefined ||
-    !lstatSync(file, { throwIfNoEntry: false })?.isFile()
-  )
-    return [];
-  const names = made.map((one) => `/${one.path}\n`).join('');
+function excluded(workspace: string, git: GitOutside | undefined, files: readonly string[]): Mount[] {
+  const top = git?.top ?? workspace;
+  const place = git?.directory ?? path.join(workspace, '.git');
+  const file = path.join(place, 'info/exclude');
+  const isThere = [place, path.dirname(file)].every((one) => lstatSync(one, { throwIfNoEntry: false })?.isDirectory());
+  if (files.length === 0 || !isThere || !lstatSync(file, { throwIfNoEntry: false })?.isFile()) return [];
+  const names = files.map((one) => `/${path.relative(top, path.join(workspace, one))}\n`).join('');
   return [{ kind: 'cover', path: file, content: Buffer.concat([readFileSync(file), Buffer.from(`\n${names}`)]) }];
 }
 

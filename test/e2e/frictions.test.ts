@@ -42,10 +42,11 @@ describe.skipIf(mode === 'none')(`frictions of files, rights and habits${mode ==
     '1. git worktrees, submodules and directories inside of a repository work as workspaces (%s)',
     async (how) => {
       const { main: top, tree } = repository();
-      const read = 'git status --short && git log --format=%s -1 && echo changed >> file && git diff --stat';
+      const read = 'git status --short | grep "??"; git log --format=%s -1 && echo changed >> file && git diff --stat';
       for (const cwd of [tree, path.join(top, 'module')]) {
         const { code, stdout, stderr } = await rig.intramur(['run', '--mode', how, '--', 'bash', '-c', read], { cwd });
         expect([code, stdout]).toEqual([0, expect.stringContaining('1 file changed')]);
+        expect(stdout).not.toContain('??');
         expect(stderr).not.toMatch(/fatal|not a git repository/);
       }
       if (how === 'overlay') {
@@ -62,7 +63,7 @@ describe.skipIf(mode === 'none')(`frictions of files, rights and habits${mode ==
       git(top, 'add', '.');
       git(top, 'commit', '-qm', 'a part');
       const asked =
-        'echo changed >> inner && git log --format=%s -1 && git diff --stat --relative | tail -1 && git rev-parse --show-toplevel';
+        'git status --short . && echo changed >> inner && git log --format=%s -1 && git diff --stat --relative | tail -1 && git rev-parse --show-toplevel';
       const part = await rig.intramur(['run', '--mode', how, '--', 'bash', '-c', asked], { cwd: path.join(top, 'part') });
       expect([part.code, part.stdout]).toEqual([0, `a part\n 1 file changed, 1 insertion(+)\n${top}\n`]);
       git(top, 'checkout', '-q', '.');

@@ -22,13 +22,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { IntramurError } from '../../core/index.ts';
+import { fileReasons, IntramurError } from '../../core/index.ts';
 import { claimWorkspace } from '../in-use.ts';
 import { carriersOf, likeWithheld } from './carried.ts';
 import type { Change } from './change.ts';
 import { isGitLayer, isObject, namesOf } from './git-layer.ts';
 import { isLive, type Layer, layersOf } from './manifest.ts';
 import { settle } from './settled.ts';
+import { whyNot } from './why-not.ts';
 
 export interface Outcome {
   readonly applied: readonly string[];
@@ -223,7 +224,7 @@ class Work {
     try {
       return this.#applyOne(change);
     } catch (fault) {
-      return `it could not be applied (${errnoOf(fault)})`;
+      return `it could not be applied: ${whyNot(fault)}`;
     }
   }
 
@@ -266,7 +267,8 @@ class Work {
       else rmSync(at, { force: true });
       return undefined;
     } catch (fault) {
-      return isDirectory ? 'the directory still holds something' : `it could not be removed (${errnoOf(fault)})`;
+      const why = whyNot(fault);
+      return isDirectory && why === fileReasons['ENOTEMPTY'] ? 'the directory still holds something' : `it could not be removed: ${why}`;
     }
   }
 
@@ -290,7 +292,7 @@ class Work {
       return undefined;
     } catch (fault) {
       rmSync(fresh, { force: true });
-      return `it could not be written (${errnoOf(fault)})`;
+      return `it could not be written: ${whyNot(fault)}`;
     }
   }
 
@@ -331,8 +333,4 @@ function copyWhole(from: string, to: string): void {
   } finally {
     closeSync(fd);
   }
-}
-
-function errnoOf(fault: unknown): string {
-  return fault instanceof Error && 'code' in fault ? String(fault.code) : 'unknown';
 }
