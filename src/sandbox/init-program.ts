@@ -8,6 +8,7 @@ import { warm } from './overlay/warm.ts';
 import type { Supervision } from './supervision.ts';
 import type { Program } from './syscall-script.ts';
 import { type Datum, SyscallScript } from './syscall-script.ts';
+import { watchRefusals } from './unanswered-script.ts';
 
 export interface InitOptions {
   /** The user and group that the sandbox runs as, on the host and as it appears inside. */
@@ -26,6 +27,8 @@ export interface InitOptions {
   readonly limits: { readonly pids: number; readonly fileBytes: number };
   /** Descriptors from this one on are closed before bubblewrap starts: the caller's own must not be seen inside. */
   readonly firstForeignFd: number;
+  /** The launcher hears of connections that nobody answers by this descriptor, which is at or above `firstForeignFd`. */
+  readonly unansweredFd?: number | undefined;
   /** Asks the launcher about system calls of all that follows, bubblewrap included. Its descriptors are at or above `firstForeignFd`. */
   readonly supervision?: Pick<Supervision, 'key' | 'supervise'> | undefined;
 }
@@ -62,7 +65,8 @@ export const goMessage = { go: true } as const;
 
 /** Everything that the program depends on, in few characters. */
 export function initKey(options: InitOptions, arch: string): string {
-  const { outer, inner, isRoot, hasIpv6, groups, overlays, warmsOverlay, listeners, limits, firstForeignFd, supervision } = options;
+  const { outer, inner, isRoot, hasIpv6, groups, overlays, warmsOverlay, listeners, limits, firstForeignFd, unansweredFd, supervision } =
+    options;
   const doors = listeners.map(({ protocol, family, address, port }) => `${protocol[0]}${family}${address[0]}${port}`).join('.');
   return [
     `init-${arch}`,
@@ -70,6 +74,7 @@ export function initKey(options: InitOptions, arch: string): string {
     [isRoot, hasIpv6, overlays, warmsOverlay, groups].map(Number).join(''),
     doors,
     [limits.pids, limits.fileBytes, firstForeignFd].join('.'),
+    ...(unansweredFd === undefined ? [] : [`u${unansweredFd}`]),
     ...(supervision ? [supervision.key] : []),
   ].join('-');
 }
@@ -87,6 +92,7 @@ export function initProgram(options: InitOptions): Program {
   const warming = options.warmsOverlay ? warm(script, { argv: first }) : undefined;
   loopback(script, slot, options.hasIpv6);
   options.listeners.forEach((listener, index) => open(script, listener, index));
+  const watch = options.unansweredFd === undefined ? undefined : watchRefusals(script, options.unansweredFd);
   script.stage('the word to prepare');
   awaitBytes(script, messageBytes(describedMessage));
   const program = first + 3 * options.overlays;
@@ -97,6 +103,7 @@ export function initProgram(options: InitOptions): Program {
   script.call('execve', [{ argv: program }, { argvFrom: program }, script.space(8)]);
   supervisor?.placeLoops();
   warming?.placeLoop();
+  watch?.placeLoop();
   return script.build();
 }
 

@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { Duplex } from 'node:stream';
 import { IntramurError } from '../core/index.ts';
 import { notHeldBy, type SessionCgroup, sessionCgroup } from './cgroup.ts';
 import { compiled } from './compiled.ts';
@@ -29,12 +30,15 @@ import { seccompProgram } from './seccomp.ts';
 import { confinedStdin } from './stdin.ts';
 import type { Supervision } from './supervision.ts';
 import type { Arch } from './syscall-number.ts';
+import { type Hearing, hearUnanswered, type OnUnanswered } from './unanswered.ts';
 
 interface On {
   /** Called once, with every listener; the program starts when the result is settled. */
   listening(listeners: Listeners): void | Promise<void>;
   /** Called once, before the program starts, with what the kernel holds for it; the program does not start when it throws. */
   confined?(limits: LimitsInForce): void | Promise<void>;
+  /** Called for each connection that the kernel refuses because nobody listens on the port. Left out, nobody watches. */
+  unanswered?: OnUnanswered;
 }
 
 /** @param prepared what `prepare` found for this plan, where it was asked ahead */
@@ -64,7 +68,8 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
     group = sessionCgroup(plan.limits, prepared.groups);
     const argsFd = firstContentFd;
     const firstForeignFd = firstContentFd + opened.length;
-    const supervision = await supervisionOf(plan, { arch, firstFd: firstForeignFd, bwrap });
+    const unansweredFd = on.unanswered ? firstForeignFd : undefined;
+    const supervision = await supervisionOf(plan, { arch, firstFd: firstForeignFd + (on.unanswered ? 1 : 0), bwrap });
     const options = {
       ...owner,
       hasIpv6,
@@ -74,6 +79,7 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
       listeners: listeners.map(({ listener }) => listener),
       limits: plan.limits,
       firstForeignFd,
+      unansweredFd,
       supervision,
     };
     const init = compiled(plan.cacheDir, initKey(options, arch), () => elf(initProgram(options), arch));
@@ -82,11 +88,24 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
       // INVARIANT: empty. What bubblewrap's own process was started with can be read inside, whatever it sets for the program.
       env: {},
       cwd: '/',
-      stdio: [stdin.stdio, 'inherit', 'inherit', 'ipc', 'pipe', ...opened, ...(supervision ? (['pipe', 'pipe'] as const) : [])],
+      stdio: [
+        stdin.stdio,
+        'inherit',
+        'inherit',
+        'ipc',
+        'pipe',
+        ...opened,
+        ...(on.unanswered ? (['pipe'] as const) : []),
+        ...(supervision ? (['pipe', 'pipe'] as const) : []),
+      ],
     });
     if (child.pid !== undefined) supervision?.attend(child);
+    const hearing = hearingOf(child, unansweredFd, on);
     if (plan.mode === 'overlay' && plan.overlay && child.pid !== undefined) writeHolder(plan.overlay.upper, child.pid);
-    child.once('exit', () => protection?.release());
+    child.once('exit', () => {
+      protection?.release();
+      void hearing?.end();
+    });
     if (child.stdin) stdin.feed(child.stdin);
     let isReady = false;
     const { promise: ready, resolve } = Promise.withResolvers<void>();
@@ -107,7 +126,11 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
     // The init is at work, and waits for these before it becomes bubblewrap, which reads them.
     describe(plan, prepared, mounts, opened);
     if (child.connected) child.send(describedMessage, () => {}); // an init that is gone is heard of by its end
-    return await started(child, { plan, exited, ready, group, listeners, changes: () => changesOf(plan, workspace, protection) }, on);
+    return await started(
+      child,
+      { plan, exited, ready, group, listeners, hearing, changes: () => changesOf(plan, workspace, protection) },
+      on,
+    );
   } catch (fault) {
     // A process that did start waits for its word, which will not come; what it holds is released when it ends.
     if (child?.pid === undefined) {
@@ -119,6 +142,11 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
   } finally {
     for (const fd of opened) closeSync(fd);
   }
+}
+
+function hearingOf(child: ChildProcess, fd: number | undefined, { unanswered }: On): Hearing | undefined {
+  const records = fd === undefined ? undefined : child.stdio[fd];
+  return records instanceof Duplex && unanswered ? hearUnanswered(records, unanswered) : undefined;
 }
 
 /** Ends what may be bubblewrap by now, and waits until it has: an outer process that is killed alone could leave an inner one behind. */
@@ -252,6 +280,7 @@ interface Start {
   readonly exited: Promise<Exit>;
   readonly group: SessionCgroup;
   readonly listeners: readonly Planned[];
+  readonly hearing: Hearing | undefined;
   readonly changes: () => Promise<FileChanges>;
 }
 
@@ -301,7 +330,11 @@ function tidy(plan: LaunchPlan): void {
 }
 
 /** Resolves when the program may start; a failure of the init rejects. */
-function started(child: ChildProcess, { plan, exited, ready, group, listeners: planned, changes }: Start, on: On): Promise<Launched> {
+function started(
+  child: ChildProcess,
+  { plan, exited, ready, group, listeners: planned, hearing, changes }: Start,
+  on: On,
+): Promise<Launched> {
   const received = new Map<number, unknown>();
   return new Promise((resolve, reject) => {
     const fail = (fault: unknown): void => {
@@ -340,7 +373,17 @@ function started(child: ChildProcess, { plan, exited, ready, group, listeners: p
             await ready;
             await untilTied(child);
             if (child.connected) child.send(goMessage, () => child.connected && child.disconnect());
-            resolve({ pid, exited, limits, memoryKills: () => group.memoryKills, tidy: () => tidy(plan), changes, signal, kill });
+            resolve({
+              pid,
+              exited,
+              limits,
+              memoryKills: () => group.memoryKills,
+              tidy: () => tidy(plan),
+              heard: async () => await hearing?.end(),
+              changes,
+              signal,
+              kill,
+            });
           },
           (fault: unknown) => {
             for (const taken of received.values()) closeHandle(taken);
