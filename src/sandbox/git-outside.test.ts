@@ -32,16 +32,16 @@ describe('a git directory that lies elsewhere', () => {
   });
 
   it('is shown for a worktree, a submodule and a directory of a repository', () => {
-    const whole = { own: '', way: [], isWhole: true };
+    const whole = { own: '', way: [], holdsWorkspace: false };
     const tree = { directory: at('main/.git'), own: 'worktrees/tree', top: at('tree') };
     expect(gitOutside(at('tree'))).toEqual({ ...whole, ...tree });
     expect(gitOutside(at('main/module'))).toEqual({ ...whole, directory: at('main/.git/modules/module'), top: at('main/module') });
-    expect(gitOutside(at('main/sub/deep'))).toEqual({ ...whole, directory: at('main/.git'), top: at('main'), isWhole: false });
-    expect(gitOutside(at('tree/sub'))).toEqual({ ...tree, way: [at('tree/.git')], isWhole: false });
+    expect(gitOutside(at('main/sub/deep'))).toEqual({ ...whole, directory: at('main/.git'), top: at('main') });
+    expect(gitOutside(at('tree/sub'))).toEqual({ ...whole, ...tree, way: [at('tree/.git')] });
   });
 
   it('is shown for a link, or a file, to a directory whose index knows the files of the workspace', () => {
-    const mine = { own: '', isWhole: true };
+    const mine = { own: '', holdsWorkspace: false };
     git(root, 'clone', '-q', at('lib'), at('linked'));
     fs.renameSync(at('linked/.git'), at('linked.git'));
     fs.symlinkSync('../way.git', at('linked/.git'));

@@ -16,24 +16,26 @@ export interface GitOutside {
   readonly top: string;
   /** Links and files that lead to it. */
   readonly way: readonly string[];
-  /** Commits can be made: the whole working tree is inside, and not itself in the git directory. */
-  readonly isWhole: boolean;
+  /** The workspace lies in the git directory itself. */
+  readonly holdsWorkspace: boolean;
 }
+
+type Found = Omit<GitOutside, 'holdsWorkspace'>;
 
 export function gitOutside(workspace: string): GitOutside | undefined {
   const git = path.join(workspace, '.git');
   const stat = lstatSync(git, { throwIfNoEntry: false });
   const found = stat ? foundAt(workspace, git) : above(workspace);
-  return found && { ...found, isWhole: found.isWhole && !isWithin(workspace, found.directory) };
+  return found && { ...found, holdsWorkspace: isWithin(workspace, found.directory) };
 }
 
-function foundAt(workspace: string, git: string): GitOutside | undefined {
+function foundAt(workspace: string, git: string): Found | undefined {
   const stat = lstatSync(git);
   if (stat.isFile()) return pointedTo(workspace, git);
   return stat.isSymbolicLink() ? linked(workspace, git) : undefined;
 }
 
-function pointedTo(workspace: string, file: string): GitOutside | undefined {
+function pointedTo(workspace: string, file: string): Found | undefined {
   const target = /^gitdir: (?<at>[^\n]+)\n?$/.exec(textOf(file))?.groups?.['at'];
   const named = target === undefined ? undefined : path.resolve(workspace, target);
   const directory = named === undefined ? undefined : realOf(named);
@@ -44,15 +46,15 @@ function pointedTo(workspace: string, file: string): GitOutside | undefined {
   if (realOf(textOf(path.join(directory, 'gitdir')).trim()) === file) {
     const shared = realOf(path.resolve(directory, textOf(path.join(directory, 'commondir')).trim()));
     if (shared === undefined || path.dirname(directory) !== path.join(shared, 'worktrees')) return undefined;
-    return { directory: shared, own: path.relative(shared, directory), top: workspace, way, isWhole: true };
+    return { directory: shared, own: path.relative(shared, directory), top: workspace, way };
   }
-  return isOf(directory, workspace) ? { directory, own: '', top: workspace, way, isWhole: true } : undefined;
+  return isOf(directory, workspace) ? { directory, own: '', top: workspace, way } : undefined;
 }
 
-function linked(workspace: string, link: string): GitOutside | undefined {
+function linked(workspace: string, link: string): Found | undefined {
   const { real, links } = followLinks(link);
   if (isWithin(real, workspace) || !isRepository(real) || !isOf(real, workspace)) return undefined;
-  return { directory: real, own: '', top: workspace, way: links.filter((one) => one !== link), isWhole: true };
+  return { directory: real, own: '', top: workspace, way: links.filter((one) => one !== link) };
 }
 
 /** As for a submodule, its configuration names the workspace; or its index knows files of it. */
@@ -67,15 +69,14 @@ function isRepository(directory: string): boolean {
 }
 
 /** The repository that the workspace is a directory of. What lies above the workspace is out of an agent's reach. */
-function above(workspace: string): GitOutside | undefined {
+function above(workspace: string): Found | undefined {
   for (let at = path.dirname(workspace); at !== path.dirname(at); at = path.dirname(at)) {
     const git = path.join(at, '.git');
     const stat = lstatSync(git, { throwIfNoEntry: false });
     if (!stat) continue;
-    if (stat.isDirectory())
-      return existsSync(path.join(git, 'HEAD')) ? { directory: git, own: '', top: at, way: [], isWhole: false } : undefined;
+    if (stat.isDirectory()) return existsSync(path.join(git, 'HEAD')) ? { directory: git, own: '', top: at, way: [] } : undefined;
     const found = foundAt(at, git);
-    return found && { ...found, way: [...found.way, git], isWhole: false };
+    return found && { ...found, way: [...found.way, git] };
   }
   return undefined;
 }

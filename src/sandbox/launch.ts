@@ -1,7 +1,7 @@
 // Starts a program in the sandbox: compiles the init, describes the inside to bubblewrap by descriptor, takes over the listeners,
 // and gives the word to start. INVARIANT: there is no path through this file on which the program runs unconfined.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { Duplex } from 'node:stream';
 import { IntramurError } from '../core/index.ts';
@@ -19,9 +19,10 @@ import { closeHandle, indexOf, listenersFrom, listenersOf, type Planned } from '
 import { bwrapMounts, type Mount } from './mount.ts';
 import type { Change } from './overlay/change.ts';
 import { holdsNothing, sweepEmpty } from './overlay/empty.ts';
-import { gitLayerName, type Layer, readLayer, writeGitManifest, writeHolder, writeManifest } from './overlay/manifest.ts';
+import { type LayerPlace, layersFor } from './overlay/make.ts';
+import { type Layer, readLayer, writeHolder } from './overlay/manifest.ts';
 import { isWorthWarming } from './overlay/warm.ts';
-import { type Owner, requireReachable } from './owner.ts';
+import { requireReachable } from './owner.ts';
 import type { Exit, Launched, LaunchPlan, LimitsInForce, Listeners } from './plan.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { followLinks } from './program.ts';
@@ -45,7 +46,8 @@ interface On {
 export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prepare(plan)): Promise<Launched> {
   const { arch, bwrap, workspace, owner, hasIpv6 } = prepared;
   const git = gitOutside(workspace);
-  const overlay = overlayArguments(plan, workspace, git, owner);
+  const layers = plan.mode === 'overlay' ? layersFor(plan.overlay, workspace, git, owner) : [];
+  const overlay = layers.flatMap(({ over, upper, work }) => [over, upper, work]);
   requireReachable(owner, [...overlay, workspace, ...plan.argv.slice(0, 1), ...plan.readOnly]);
   mkdirSync(plan.cacheDir, { recursive: true, mode: 0o700 });
   const protection = plan.mode === 'direct' ? await protectionOf(plan, workspace) : undefined;
@@ -55,7 +57,7 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
   let begun: Promise<Exit> | undefined;
   try {
     const listeners = listenersOf(plan, hasIpv6);
-    const mounts = mountsOf(plan, prepared, { protection, git }, starterOf(plan, arch, listeners.length));
+    const mounts = mountsOf(plan, prepared, { protection, git, layers }, starterOf(plan, arch, listeners.length));
     const contents = mounts.filter((mount) => 'content' in mount).length;
     opened.push(
       openUnnamed(plan.cacheDir),
@@ -74,7 +76,7 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
       ...owner,
       hasIpv6,
       groups: group.entries.length,
-      overlays: overlay.length / 3,
+      overlays: layers.length,
       warmsOverlay: plan.mode === 'overlay' && isWorthWarming({ type: statfsSync(workspace).type, size: statSync(workspace).size }),
       listeners: listeners.map(({ listener }) => listener),
       limits: plan.limits,
@@ -201,10 +203,9 @@ function starterOf(plan: LaunchPlan, arch: Arch, handles: number): Buffer {
 function mountsOf(
   plan: LaunchPlan,
   { workspace, owner, side }: Prepared,
-  { protection, git }: { readonly protection: Protection | undefined; readonly git: GitOutside | undefined },
+  { protection, git, layers }: { protection: Protection | undefined; git: GitOutside | undefined; layers: readonly LayerPlace[] },
   starter: Buffer,
 ): Mount[] {
-  const isLayered = plan.mode === 'overlay' && git?.isWhole === true;
   const { userName, hostName, home } = plan;
   const { uid, gid } = owner.inner;
   const shell = existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh';
@@ -215,7 +216,7 @@ function mountsOf(
     homeFiles: plan.homeFiles,
     // A workspace that was named through symbolic links is found by that name too.
     readOnly: [...plan.readOnly, ...followLinks(plan.workspace).links, ...(git ? [...git.way, git.directory] : [])],
-    layered: isLayered ? [git.directory] : [],
+    layered: layers.map(({ over }) => over).filter((over) => over !== workspace),
     caPem: plan.caPem,
     ...(plan.javaStore === undefined ? {} : { javaStore: plan.javaStore }),
     tmpfsBytes: plan.limits.tmpfsBytes,
@@ -241,36 +242,6 @@ function bwrapArguments(
     ...['--chdir', cwd, '--clearenv'],
     ...Object.entries(plan.env).flatMap(([name, value]) => ['--setenv', name, value]),
   ];
-}
-
-/** The workspace, and a git directory outside where commits are to be made in it. */
-function overlayArguments(plan: LaunchPlan, workspace: string, git: GitOutside | undefined, owner: Owner): string[] {
-  if (plan.mode === 'direct') return [];
-  if (!plan.overlay) throw new IntramurError('SANDBOX_SETUP', 'overlay mode needs a directory for its writes');
-  const { upper, work } = plan.overlay;
-  prepareLayer(workspace, plan.overlay, owner);
-  // Held from before it can be found: nobody may take it for the layer of a session that is over.
-  writeHolder(upper, process.pid);
-  const own = [workspace, upper, work];
-  if (!git?.isWhole) {
-    writeManifest(upper, workspace);
-    return own;
-  }
-  const below = path.join(path.dirname(upper), gitLayerName);
-  const layer = { upper: path.join(below, 'upper'), work: path.join(below, 'work') };
-  prepareLayer(git.directory, layer, owner);
-  writeGitManifest(layer.upper, git.directory, git.own);
-  writeManifest(upper, workspace);
-  return [...own, git.directory, layer.upper, layer.work];
-}
-
-function prepareLayer(over: string, { upper, work }: { upper: string; work: string }, { outer, isRoot }: Owner): void {
-  for (const dir of [upper, work]) {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-    if (isRoot) chownSync(dir, outer.uid, outer.gid);
-  }
-  // The view takes the mode of its top from the layer.
-  chmodSync(upper, statSync(over).mode & 0o777);
 }
 
 interface Start {

@@ -67,6 +67,15 @@ describe.skipIf(mode === 'none')(`frictions of files, rights and habits${mode ==
       const part = await rig.intramur(['run', '--mode', how, '--', 'bash', '-c', asked], { cwd: path.join(top, 'part') });
       expect([part.code, part.stdout]).toEqual([0, `a part\n 1 file changed, 1 insertion(+)\n${top}\n`]);
       git(top, 'checkout', '-q', '.');
+      if (how === 'overlay') {
+        await rig.intramur(['discard'], { cwd: path.join(top, 'part') });
+        const layered = `git status --short; echo more >> inner && git add -A && git ${identity.join(' ')} commit -qm 'of the part'`;
+        const { code, stdout } = await rig.intramur(['run', '--', 'bash', '-c', layered], { cwd: path.join(top, 'part') });
+        expect([code, stdout, git(top, 'log', '--format=%s', '-1')]).toEqual([0, '', 'a part\n']);
+        expect(await rig.intramur(['apply'], { cwd: path.join(top, 'part') })).toMatchObject({ code: 0 });
+        expect(git(top, 'show', '--format=%s', '--name-only', '--', '.')).toBe('of the part\n\npart/inner\n');
+        expect(git(top, 'status', '--short')).toBe('');
+      }
       const commit = `echo more >> file && git ${identity.join(' ')} commit -qam inside && git log --format=%s -1`;
       const { code, stdout } = await rig.intramur(['run', '--mode', how, '--', 'bash', '-c', commit], { cwd: top });
       expect([code, stdout]).toEqual([0, 'inside\n']);

@@ -40,7 +40,13 @@ async function session(workspace: string, script: string): Promise<Layer> {
   const directory = at('sessions', String(count++));
   // The clock of the file system moves in ticks.
   await new Promise((resolve) => setTimeout(resolve, 20));
-  const env = { PATH: '/usr/bin:/bin', HOME: '/home/agent', GIT_AUTHOR_NAME: 'a', GIT_AUTHOR_EMAIL: 'a@example.com' };
+  const env = {
+    PATH: '/usr/bin:/bin',
+    HOME: '/home/agent',
+    GIT_DISCOVERY_ACROSS_FILESYSTEM: '1',
+    GIT_AUTHOR_NAME: 'a',
+    GIT_AUTHOR_EMAIL: 'a@example.com',
+  };
   const committer = { GIT_COMMITTER_NAME: 'a', GIT_COMMITTER_EMAIL: 'a@example.com' };
   const argv = ['/bin/bash', '-ec', `exec > /tmp/out 2>&1; ${script}`];
   const plan = boxIn(directory, { argv, workspace, mode: 'overlay', cacheDir, env: { ...env, ...committer } });
@@ -93,6 +99,51 @@ describe.skipIf(missing !== undefined)(`a git directory outside${missing ? `, sk
     expect(git(at(workspace), 'branch', '--format=%(refname:short)')).toContain('more\n');
     git(at(workspace), 'fsck', '--strict');
     expect(diffSession(layer, cacheDir)).toEqual([]);
+  });
+
+  describe('over a directory of a working tree', () => {
+    beforeEach(() => {
+      for (const name of ['part/inner', 'part-two/inner', 'zz']) {
+        fs.mkdirSync(path.dirname(at('main', name)), { recursive: true });
+        fs.writeFileSync(at('main', name), `${name}\n`);
+      }
+      git(at('main'), 'add', '.');
+      git(at('main'), 'update-index', '--skip-worktree', 'zz');
+      git(at('main'), 'commit', '-qm', 'parts');
+      git(at('tree'), 'merge', '-q', 'main');
+    });
+    const marks = (top: string): string[] =>
+      git(top, 'ls-files', '-v')
+        .split('\n')
+        .filter((line) => /^[a-z]|^S/.test(line));
+
+    it.each([
+      ['a repository', 'main', ['S zz']],
+      ['a worktree', 'tree', []],
+    ])('of %s the commit has what changed there, and the rest stays', async (_name, top, marked) => {
+      const before = content(at('main/.git'));
+      const clean = 'test -z "$(git status --porcelain)"';
+      const layer = await session(at(top, 'part'), `${clean}; echo x >> inner; echo n > new; git add -A; git commit -qam inside; ${clean}`);
+      expect(content(at('main/.git'))).toEqual(before);
+      expect(apply(layer)).toMatchObject({ refused: [], conflicts: [] });
+      expect(git(at(top), 'show', '--format=%s', '--name-only').split('\n')).toEqual(['inside', '', 'part/inner', 'part/new', '']);
+      expect(git(at(top), 'status', '--short')).toBe('');
+      expect(marks(at(top))).toEqual(marked);
+      git(at(top), 'fsck', '--strict');
+    });
+
+    it.each(['main', 'tree'])('nothing is left of the marks where nothing was done (%s)', async (top) => {
+      const layer = await session(at(top, 'part'), 'git log -1');
+      expect(diffSession(layer, cacheDir)).toEqual([]);
+      expect(fs.readdirSync(path.join(layer.directory, 'git', 'upper'))).toEqual([]);
+    });
+
+    it('an index in another form is not brought back, and where there is one it is shown read-only', async () => {
+      const layer = await session(at('main/part'), 'git update-index --index-version 4');
+      expect(diffSession(layer, cacheDir)).toMatchObject([{ path: '../.git/index', class: 'forbidden' }]);
+      git(at('main'), 'update-index', '--index-version', '4');
+      await session(at('main/part'), 'git log -1; ! git commit -qm no --allow-empty');
+    });
   });
 
   it('asks for what can run or steer, and keeps out what is another working tree’s', async () => {

@@ -7,6 +7,7 @@ import { sensitiveReason } from '../sensitive.ts';
 import type { Change } from './change.ts';
 import { diffLayer } from './diff.ts';
 import { type Layer, layersOf } from './manifest.ts';
+import { unmarkIndex } from './part-index.ts';
 
 export const isGitLayer = ({ manifest }: Layer): boolean => manifest.own !== undefined;
 
@@ -32,10 +33,10 @@ export function namesOf(session: Layer, layer: Layer): Names {
 /** All that a session would bring back. */
 export function diffSession(layer: Layer, cacheDir: string): Change[] {
   return layersOf(layer).flatMap((one) => {
-    const changes = diffLayer(one, cacheDir);
-    if (!isGitLayer(one)) return changes;
+    if (!isGitLayer(one)) return diffLayer(one, cacheDir);
+    const isUnderstood = unmarkIndex(one);
     const { out } = namesOf(layer, one);
-    const judged = judge(one, changes.filter(isBrought));
+    const judged = judge(one, diffLayer(one, cacheDir).filter(isBrought), isUnderstood);
     return judged.map((change) => ({ ...change, path: out(change.path) }));
   });
 }
@@ -43,7 +44,8 @@ export function diffSession(layer: Layer, cacheDir: string): Change[] {
 /** An object that was packed or thrown away inside may be needed outside meanwhile. */
 const isBrought = ({ path: file, change }: Change): boolean => change !== 'deleted' || !isObject(file);
 
-function judge(layer: Layer, changes: readonly Change[]): Change[] {
+/** @param isUnderstood false for an index that has marks in it which must not come back, and that we cannot read */
+function judge(layer: Layer, changes: readonly Change[], isUnderstood: boolean): Change[] {
   const { workspace: git, own = '' } = layer.manifest;
   const checkedOut = branchesOfOthers(git, own);
   const packed = checkedOut.filter((branch) => packedAt(git, branch) !== packedAt(layer.upper, branch));
@@ -52,6 +54,8 @@ function judge(layer: Layer, changes: readonly Change[]): Change[] {
     if (change.class === 'forbidden') return change;
     if (isObject(file) && change.change !== 'added')
       return { ...change, class: 'forbidden', why: 'an object of a repository does not change' };
+    if (!isUnderstood && file === path.join(own, 'index'))
+      return { ...change, class: 'forbidden', why: 'an index in a form that is not known' };
     if (isOfOther(file, git, own)) return { ...change, class: 'forbidden', why: 'it belongs to another working tree of the repository' };
     const isCheckedOut = checkedOut.includes(file) || (file === 'packed-refs' && packed.length > 0);
     const why = sensitiveReason(`.git/${file}`) ?? (isCheckedOut ? 'the branch that another working tree has checked out' : undefined);

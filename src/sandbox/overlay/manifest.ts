@@ -12,6 +12,8 @@ export interface Manifest {
   readonly startedAt: string;
   /** Of the layer of a git directory outside of the workspace: what of it is the workspace's own (`GitOutside.own`). */
   readonly own?: string;
+  /** The workspace is this directory of the working tree. */
+  readonly part?: string;
 }
 
 /** A session's layer as it lies on disk. */
@@ -36,9 +38,9 @@ export function writeManifest(upper: string, workspace: string): void {
 }
 
 /** Of the layer over the git directory, which belongs to the session whose directory it lies in. */
-export function writeGitManifest(upper: string, git: string, own: string): void {
+export function writeGitManifest(upper: string, git: string, about: Pick<Manifest, 'own' | 'part'>): void {
   const directory = path.dirname(upper);
-  writeOf(directory, { session: path.basename(path.dirname(directory)), workspace: git, startedAt: new Date().toISOString(), own });
+  writeOf(directory, { session: path.basename(path.dirname(directory)), workspace: git, startedAt: new Date().toISOString(), ...about });
 }
 
 function writeOf(directory: string, manifest: Manifest): void {
@@ -139,6 +141,6 @@ function namesIn(directory: string): string[] {
 
 function isManifest(value: unknown): value is Manifest {
   if (typeof value !== 'object' || value === null) return false;
-  if (!['string', 'undefined'].includes(typeof Reflect.get(value, 'own'))) return false;
+  if (!['own', 'part'].every((name) => ['string', 'undefined'].includes(typeof Reflect.get(value, name)))) return false;
   return (['session', 'workspace', 'startedAt'] satisfies (keyof Manifest)[]).every((name) => typeof Reflect.get(value, name) === 'string');
 }
