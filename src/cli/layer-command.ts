@@ -72,8 +72,11 @@ function parsed(args: readonly string[], takesSensitive: boolean) {
   let isJson = false;
   let withSensitive = false;
   let isOnly = false;
+  let areNames = false;
   for (const arg of args) {
-    if (arg === '--json') isJson = true;
+    if (areNames) only.push(arg);
+    else if (arg === '--' && isOnly) areNames = true;
+    else if (arg === '--json') isJson = true;
     else if (arg === '--yes-sensitive' && takesSensitive) withSensitive = true;
     else if (arg === '--only') isOnly = true;
     else if (arg.startsWith('--only=')) only.push(arg.slice('--only='.length));
