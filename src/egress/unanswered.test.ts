@@ -21,7 +21,7 @@ it('tells the name that the program asked for, or the address where it asked for
   unanswered('169.254.169.254', 8000);
   unanswered('2001:db8::5', 1);
   expect(told).toEqual([
-    'evil.example 8081 name: there is no way out on port 8081',
+    'evil.example 8081 name: there is no way out on port 8081 without a grant (intramur run --allow evil.example:8081)',
     '169.254.169.254 8000 address: there is no way out on port 8000',
     '2001:db8::5 1 address: there is no way out on port 1',
   ]);

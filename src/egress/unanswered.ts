@@ -1,5 +1,6 @@
 // Attempts at ports on which nobody listens: the kernel has refused them, what is left is to record them. A program can make many
 // thousands a second, so each place is told once a minute, and only so many places: the daemon counts further (docs/decisions/0034).
+import { product } from '../core/index.ts';
 import type { NameTable } from './name-table.ts';
 import type { Reports } from './report.ts';
 import { dialledAddress } from './wire-host.ts';
@@ -30,9 +31,10 @@ export function createUnanswered({ names, reports, now }: UnansweredDeps): (addr
     places.add(place);
     const name = names.nameOf(address);
     const isFirstBeyond = places.size > maxPlaces;
-    const refused = isFirstBeyond
-      ? `there is no way out on port ${port}; more than ${maxPlaces} places were dialled in a minute, further ones are not told apart`
-      : `there is no way out on port ${port}`;
+    // A name is canonical: nothing in it can drive a shell or a terminal.
+    const grant = name === undefined ? '' : ` without a grant (${product.name} run --allow ${name}:${port})`;
+    const beyond = isFirstBeyond ? `; more than ${maxPlaces} places were dialled in a minute, further ones are not told apart` : '';
+    const refused = `there is no way out on port ${port}${grant}${beyond}`;
     void reports.tell({ host: name ?? address, port, protocol: 'tcp', isDirect: name === undefined, detail: { refused } });
   };
 }

@@ -58,7 +58,7 @@ describe('intramur run', () => {
     const rows = summary.egress.map(({ host, port, decision, reason }) => [host, port, decision, reason]);
     expect(rows).toEqual([
       ['169.254.169.254', 8000, 'deny', 'there is no way out on port 8000'],
-      ['evil.example', 8081, 'deny', 'there is no way out on port 8081'],
+      ['evil.example', 8081, 'deny', 'there is no way out on port 8081 without a grant (intramur run --allow evil.example:8081)'],
       ['1.2.3.4', 81, 'deny', 'there is no way out on port 81'],
     ]);
     const recorded = entries.filter(({ action, decision }) => action === 'net.connect' && decision === 'deny');
