@@ -40,6 +40,13 @@ describe('a git directory that lies elsewhere', () => {
     expect(gitOutside(at('tree/sub'))).toEqual({ ...whole, ...tree, way: [at('tree/.git')] });
   });
 
+  it('is shown for a worktree whose paths are relative', () => {
+    git(at('main'), 'worktree', 'add', '-q', at('near'));
+    fs.writeFileSync(at('near/.git'), 'gitdir: ../main/.git/worktrees/near\n');
+    fs.writeFileSync(at('main/.git/worktrees/near/gitdir'), '../../../../near/.git\n');
+    expect(gitOutside(at('near'))).toMatchObject({ directory: at('main/.git'), own: 'worktrees/near' });
+  });
+
   it('is shown for a link, or a file, to a directory whose index knows the files of the workspace', () => {
     const mine = { own: '', holdsWorkspace: false };
     git(root, 'clone', '-q', at('lib'), at('linked'));

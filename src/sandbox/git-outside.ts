@@ -42,8 +42,8 @@ function pointedTo(workspace: string, file: string): Found | undefined {
   if (named === undefined || directory === undefined || isWithin(directory, workspace) || !existsSync(path.join(directory, 'HEAD')))
     return undefined;
   const way = followLinks(named).links;
-  // A worktree: its directory names our `.git`, and lies in the repository that it shares.
-  if (realOf(textOf(path.join(directory, 'gitdir')).trim()) === file) {
+  // A worktree: its directory names our `.git` (newer versions of git from where it lies), and lies in the repository that it shares.
+  if (realOf(path.resolve(directory, textOf(path.join(directory, 'gitdir')).trim())) === file) {
     const shared = realOf(path.resolve(directory, textOf(path.join(directory, 'commondir')).trim()));
     if (shared === undefined || path.dirname(directory) !== path.join(shared, 'worktrees')) return undefined;
     return { directory: shared, own: path.relative(shared, directory), top: workspace, way };

@@ -26,6 +26,7 @@ import { fileReasons, IntramurError } from '../../core/index.ts';
 import { claimWorkspace } from '../in-use.ts';
 import { carriersOf, likeWithheld } from './carried.ts';
 import type { Change } from './change.ts';
+import { notMovedYet } from './git-deletions.ts';
 import { isGitLayer, isObject, namesOf } from './git-layer.ts';
 import { isLive, type Layer, layersOf } from './manifest.ts';
 import { settle } from './settled.ts';
@@ -94,6 +95,8 @@ function applyClaimed(layer: Layer, changes: readonly Change[], options: ApplyOp
     // What is written in the place of the old name was asked for as it is; a deletion alone may be half of a rename.
     const half = change === 'deleted' && !others ? staying.get(file) : undefined;
     if (half !== undefined) return half;
+    const unmoved = change === 'deleted' ? notMovedYet(file, withheld) : undefined;
+    if (unmoved !== undefined) return unmoved;
     if (others?.every((other) => withheld.has(other))) return `its content would be lost: ${others[0]} has it, and is not applied`;
     const like = edited.get(file);
     return like && `it ${like.isCompared ? 'looks as if' : 'may have been'} renamed to ${like.path}, which is not applied`;

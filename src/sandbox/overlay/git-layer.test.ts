@@ -192,6 +192,29 @@ describe.skipIf(missing !== undefined)(`a git directory outside${missing ? `, sk
     git(at('tree'), 'fsck', '--strict');
   });
 
+  it.each([
+    ['a worktree', 'tree'],
+    ['the repository itself', 'main'],
+  ])('keeps the branches when their packed form cannot come back (%s)', async (_name, workspace) => {
+    const layer = await session(at(workspace), 'git pack-refs --all');
+    fs.writeFileSync(at('main/.git/packed-refs'), '# pack-refs with: peeled fully-peeled sorted \n');
+    const { applied, refused, conflicts } = apply(layer);
+    expect(applied).toEqual([]);
+    expect([...refused, ...conflicts].map((one) => path.basename(one.path)).sort()).toEqual(['main', 'other', 'packed-refs', 'side']);
+    expect(conflicts.find((one) => one.path.endsWith('/side'))?.why).toContain('packed-refs, which is not applied');
+    expect(git(at('main'), 'branch', '--format=%(refname:short)')).toBe('main\nother\nside\n');
+  });
+
+  it('keeps loose objects of the workspace’s own repository when their pack cannot be written', async () => {
+    const layer = await session(at('main'), 'git gc -q --prune=now');
+    const pack = fs.readdirSync(path.join(layer.upper, '.git/objects/pack')).find((name) => name.endsWith('.pack')) ?? '';
+    fs.rmSync(path.join(layer.upper, '.git/objects/pack', pack));
+    fs.mkdirSync(path.join(layer.upper, '.git/objects/pack', pack));
+    fs.chmodSync(path.join(layer.upper, '.git/objects/pack', pack), 0);
+    apply(layer);
+    git(at('main'), 'fsck', '--strict');
+  });
+
   it('is applied and given up in part, and whole', async () => {
     const layer = await session(at('tree'), `${commit}; git branch more`);
     const changes = diffSession(layer, cacheDir);
