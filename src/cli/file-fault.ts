@@ -2,7 +2,7 @@
 // wrongly, is no bug of ours. Loaded when something has failed.
 import fs from 'node:fs';
 import path from 'node:path';
-import { faults } from '../core/index.ts';
+import { faults, fileReasons as reasons } from '../core/index.ts';
 
 export interface FileFault {
   /** In one line, with the path where the system names one. */
@@ -10,22 +10,6 @@ export interface FileFault {
   /** 2 for a path that the user named, 3 for one that the product needs. */
   readonly exit: number;
 }
-
-const reasons: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EDQUOT: 'the disk quota is used up',
-  EEXIST: 'something else is there already',
-  EFBIG: 'it would be larger than a file may be',
-  EIO: 'the disk failed',
-  EISDIR: 'it is a directory',
-  ELOOP: 'too many links',
-  ENAMETOOLONG: 'the name is too long',
-  ENOENT: 'there is no such file or directory',
-  ENOSPC: 'there is no space left',
-  ENOTDIR: 'a part of the path is not a directory',
-  EPERM: 'it is not permitted',
-  EROFS: 'the file system is read-only',
-};
 
 /** By the system call; one that is not here is not about a file, or a mistake of ours. */
 const acts: Readonly<Record<string, string>> = {

@@ -97,6 +97,12 @@ describe('the layer of a session', () => {
     expect(fs.readFileSync(path.join(workspace, 'src', 'a.ts'), 'utf8')).toBe('mine');
   });
 
+  it('takes a name that begins like an option after --', async () => {
+    fs.writeFileSync(path.join(home, 'state', 'sessions', 'first', 'upper', '--json'), 'x');
+    const { code, out } = await call(apply, ['--only', '--', '--json', 'src/a.ts']);
+    expect([code, out]).toEqual([0, 'applied  --json\napplied  src/a.ts\n']);
+  });
+
   it('paths count from where one stands', async () => {
     const { out } = await call(diff, ['--only', 'a.ts'], path.join(workspace, 'src'));
     expect(out).toBe('M src/a.ts\n');

@@ -40,7 +40,7 @@ export function layerCommand(args: readonly string[], io: CliIo, options: { sens
     isNeeded: only.length > 0 || options.wholeUnseen !== true,
   });
   if (others.length > 0) io.stderr.write(waiting(others));
-  const wanted = only.map((one) => relative(one, cwd, layer.manifest.workspace));
+  const wanted = only.map((one) => relative(one, cwd, layer.manifest.workspace, changes));
   const chosen = wanted.length === 0 ? changes : changes.filter((change) => wanted.some((one) => isAtOrBelow(change.path, one)));
   const asked = new Set(chosen);
   const missing = wanted.find((one) => !changes.some((change) => isAtOrBelow(change.path, one)));
@@ -72,8 +72,11 @@ function parsed(args: readonly string[], takesSensitive: boolean) {
   let isJson = false;
   let withSensitive = false;
   let isOnly = false;
+  let areNames = false;
   for (const arg of args) {
-    if (arg === '--json') isJson = true;
+    if (areNames) only.push(arg);
+    else if (arg === '--' && isOnly) areNames = true;
+    else if (arg === '--json') isJson = true;
     else if (arg === '--yes-sensitive' && takesSensitive) withSensitive = true;
     else if (arg === '--only') isOnly = true;
     else if (arg.startsWith('--only=')) only.push(arg.slice('--only='.length));
@@ -87,16 +90,17 @@ function parsed(args: readonly string[], takesSensitive: boolean) {
   return { session, only, isJson, withSensitive };
 }
 
-/** A path as the user names it: from where they stand, or from the top of the workspace. */
-function relative(name: string, cwd: string, workspace: string): string {
+/** A path as the user names it: from where they stand, or from the top of the workspace. A git directory may lie outside. */
+function relative(name: string, cwd: string, workspace: string, changes: readonly Change[]): string {
   const here = path.relative(workspace, path.resolve(cwd, name));
   const isOutside = here === '..' || here.startsWith('../');
-  return isOutside ? path.normalize(name) : here;
+  return isOutside && !changes.some((change) => isAtOrBelow(change.path, here)) ? path.normalize(name) : here;
 }
 
 function isAtOrBelow(file: string, place: string): boolean {
   const at = place.replace(/\/$/, '');
-  return at === '' || at === '.' || file === at || file.startsWith(`${at}/`);
+  if (at === '' || at === '.') return !file.startsWith('../');
+  return file === at || file.startsWith(`${at}/`);
 }
 
 /** A name as one line of printable text. */

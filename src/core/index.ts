@@ -14,6 +14,7 @@ export {
 export type { Entry, EntryAction, EntryBody } from './entry.ts';
 export { type Code, codeOf, faults, IntramurError } from './error.ts';
 export { type ExchangeHead, type ExchangeReply, headerOf } from './exchange.ts';
+export { fileReasons } from './file-reason.ts';
 export { canonicalHost } from './host.ts';
 export type { KeyPath, LoginFlow, LoginToken } from './login.ts';
 export { editDistance, nearest } from './nearest.ts';

@@ -14,6 +14,7 @@ import { NameTable } from './name-table.ts';
 import type { Connect } from './raw.ts';
 import { createReports } from './report.ts';
 import type { Places } from './request-head.ts';
+import { createUnanswered } from './unanswered.ts';
 import { authorityText, dialledAddress, wireAuthority } from './wire-host.ts';
 import { within } from './within.ts';
 
@@ -34,6 +35,8 @@ export interface Egress {
   /** Reply to one DNS message; `undefined` when it deserves none. */
   answerDns(query: Buffer, transport: 'udp' | 'tcp', isOurResolver: boolean): Buffer | undefined;
   dnsTcp(socket: Socket): void;
+  /** A connection to this place was refused by the kernel, because nobody listens on the port. */
+  unanswered(address: string, port: number): void;
   /** Cuts every connection; resolves when the last refusal is recorded. */
   close(): Promise<void>;
 }
@@ -75,6 +78,8 @@ export function createEgress({ authority, gatewayHosts, forward, connect, limits
     void reports.tell({ host: name, port: 53, protocol: 'dns', isDirect: !isOurResolver, detail: { type, refused } });
   });
 
+  const unanswered = createUnanswered({ names, reports, now: () => process.uptime() * 1000 });
+
   return {
     accept(socket, role, port) {
       if (!adopt(socket)) return;
@@ -84,6 +89,7 @@ export function createEgress({ authority, gatewayHosts, forward, connect, limits
       guard(socket, receive(socket, role, port, deps));
     },
     answerDns: (query, _transport, isOurResolver) => resolver.answer(query, isOurResolver),
+    unanswered,
     dnsTcp(socket) {
       if (adopt(socket)) serveDnsTcp(socket, (query) => resolver.answer(query, isOurResolver(socket)), limits.helloMs);
     },

@@ -26,12 +26,13 @@ export interface Forbidden {
 }
 
 /** What was known of the workspace when the session began. */
-type Start = Pick<Protection, 'before' | 'closed' | 'repositories' | 'beganNs'>;
+type Start = Pick<Protection, 'before' | 'closed' | 'repositories' | 'beganNs' | 'without'>;
 
 export function directChanges(workspace: string, start: Start): FileChanges {
   const { before, beganNs } = start;
   const disarmed = disarm(workspace, start);
-  const { names: after, closed } = workspaceTree(workspace);
+  const { names, closed } = workspaceTree(workspace);
+  const after = start.without(names);
   const added = [...after].filter((file) => !before.has(file));
   const changed = [...after].filter((file) => before.has(file) && isChanged(path.join(workspace, file), beganNs));
   const touched = [...changed, ...added].sort();

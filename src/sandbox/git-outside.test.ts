@@ -32,15 +32,41 @@ describe('a git directory that lies elsewhere', () => {
   });
 
   it('is shown for a worktree, a submodule and a directory of a repository', () => {
-    expect(gitOutside(at('tree'))).toEqual([at('main/.git')]);
-    expect(gitOutside(at('main/module'))).toEqual([at('main/.git/modules/module')]);
-    expect(gitOutside(at('main/sub/deep'))).toEqual([at('main/.git')]);
+    const whole = { own: '', way: [], holdsWorkspace: false };
+    const tree = { directory: at('main/.git'), own: 'worktrees/tree', top: at('tree') };
+    expect(gitOutside(at('tree'))).toEqual({ ...whole, ...tree });
+    expect(gitOutside(at('main/module'))).toEqual({ ...whole, directory: at('main/.git/modules/module'), top: at('main/module') });
+    expect(gitOutside(at('main/sub/deep'))).toEqual({ ...whole, directory: at('main/.git'), top: at('main') });
+    expect(gitOutside(at('tree/sub'))).toEqual({ ...whole, ...tree, way: [at('tree/.git')] });
+  });
+
+  it('is shown for a worktree whose paths are relative', () => {
+    git(at('main'), 'worktree', 'add', '-q', at('near'));
+    fs.writeFileSync(at('near/.git'), 'gitdir: ../main/.git/worktrees/near\n');
+    fs.writeFileSync(at('main/.git/worktrees/near/gitdir'), '../../../../near/.git\n');
+    expect(gitOutside(at('near'))).toMatchObject({ directory: at('main/.git'), own: 'worktrees/near' });
+  });
+
+  it('is shown for a link, or a file, to a directory whose index knows the files of the workspace', () => {
+    const mine = { own: '', holdsWorkspace: false };
+    git(root, 'clone', '-q', at('lib'), at('linked'));
+    fs.renameSync(at('linked/.git'), at('linked.git'));
+    fs.symlinkSync('../way.git', at('linked/.git'));
+    fs.symlinkSync('linked.git', at('way.git'));
+    expect(gitOutside(at('linked'))).toEqual({ ...mine, directory: at('linked.git'), top: at('linked'), way: [at('way.git')] });
+    git(root, 'clone', '-q', '--separate-git-dir', at('apart.git'), at('lib'), at('apart'));
+    expect(gitOutside(at('apart'))).toEqual({ ...mine, directory: at('apart.git'), top: at('apart'), way: [] });
+    // The same names and contents are not the same files.
+    fs.cpSync(at('linked'), at('copied'), { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+    expect(gitOutside(at('copied'))).toBeUndefined();
+    fs.cpSync(at('apart'), at('copied-too'), { recursive: true, preserveTimestamps: true });
+    expect(gitOutside(at('copied-too'))).toBeUndefined();
   });
 
   it('is not asked for where the repository is in the workspace, or there is none', () => {
-    expect(gitOutside(at('main'))).toEqual([]);
+    expect(gitOutside(at('main'))).toBeUndefined();
     fs.mkdirSync(at('plain'));
-    expect(gitOutside(at('plain'))).toEqual([]);
+    expect(gitOutside(at('plain'))).toBeUndefined();
   });
 
   it.each([
@@ -54,10 +80,10 @@ describe('a git directory that lies elsewhere', () => {
     fs.mkdirSync(at('evil'));
     fs.mkdirSync(at('keys'), { recursive: true });
     fs.writeFileSync(at('evil/.git'), text());
-    expect(gitOutside(at('evil'))).toEqual([]);
+    expect(gitOutside(at('evil'))).toBeUndefined();
     fs.rmSync(at('evil/.git'));
     fs.symlinkSync(at('lib/.git'), at('evil/.git'));
-    expect(gitOutside(at('evil'))).toEqual([]);
+    expect(gitOutside(at('evil'))).toBeUndefined();
   });
 
   it.each(['gitdir', 'commondir', 'config'])('a pipe in the place of %s is not waited for', (name) => {
@@ -69,7 +95,7 @@ describe('a git directory that lies elsewhere', () => {
     fs.rmSync(at('pipes/git', name), { force: true });
     execFileSync('mkfifo', [at('pipes/git', name)]);
     // In a process of its own: one that waits must not hold the test.
-    const code = `import { gitOutside } from ${JSON.stringify(path.resolve('src/sandbox/git-outside.ts'))}; console.log(JSON.stringify(gitOutside(${JSON.stringify(at('pipes'))})))`;
-    expect(execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8', timeout: 10_000 })).toBe('[]\n');
+    const code = `import { gitOutside } from ${JSON.stringify(path.resolve('src/sandbox/git-outside.ts'))}; console.log(String(gitOutside(${JSON.stringify(at('pipes'))})))`;
+    expect(execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8', timeout: 10_000 })).toBe('undefined\n');
   });
 });

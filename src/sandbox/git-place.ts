@@ -73,7 +73,11 @@ export function isInOpenRepository(file: string, { isThere, wasThere }: Sight): 
     if (inForce.has(part)) return beside('objects', commonDirectory);
     // Where a configuration is never taken for a file like any other, none has come before.
     if (sensitiveReason(place('config')) !== undefined) return false;
-    if (part === 'HEAD') return beside('objects', 'refs', commonDirectory, ...inForce);
+    if (part === 'HEAD') {
+      // The log of a head lies beside the logs of refs. Without objects that is no repository, and who brings those is asked about them.
+      const isLog = parts[at - 1] === 'logs' && isThere([...parts.slice(0, at - 1), 'HEAD'].join('/'));
+      return beside('objects', commonDirectory, ...inForce, ...(isLog ? [] : ['refs']));
+    }
     // With a new `HEAD`, that one is asked about.
     return (part === 'objects' || part === 'refs') && wasThere(place('HEAD')) && !wasThere(place(part));
   });

@@ -22,7 +22,7 @@ const options: InitOptions = {
   isRoot: false,
   hasIpv6: true,
   groups: 1,
-  hasOverlay: true,
+  overlays: 1,
   warmsOverlay: true,
   listeners: [{ protocol: 'tcp', family: 6, address: 'any', port: 443 }],
   limits: { pids: 64, fileBytes: 1 << 20 },

@@ -3,11 +3,12 @@
 // becomes bubblewrap, which prepares the inside while the launcher takes the listeners over. It is a list of system calls compiled for
 // one user and one list of ports; everything that changes from run to run comes by argument.
 //
-// Called as: init [GROUP…] [WORKSPACE UPPER WORK] PROGRAM ARGUMENT… with the descriptors of `initFds`.
+// Called as: init [GROUP…] [DIRECTORY UPPER WORK]… PROGRAM ARGUMENT… with the descriptors of `initFds`.
 import { warm } from './overlay/warm.ts';
 import type { Supervision } from './supervision.ts';
 import type { Program } from './syscall-script.ts';
 import { type Datum, SyscallScript } from './syscall-script.ts';
+import { watchRefusals } from './unanswered-script.ts';
 
 export interface InitOptions {
   /** The user and group that the sandbox runs as, on the host and as it appears inside. */
@@ -18,13 +19,16 @@ export interface InitOptions {
   readonly hasIpv6: boolean;
   /** How many control groups it enters. */
   readonly groups: number;
-  readonly hasOverlay: boolean;
-  /** A process takes the first looks at the overlay while the program starts. */
+  /** How many directories become views: the workspace first. */
+  readonly overlays: number;
+  /** A process takes the first looks at the overlay of the workspace while the program starts. */
   readonly warmsOverlay: boolean;
   readonly listeners: readonly Listener[];
   readonly limits: { readonly pids: number; readonly fileBytes: number };
   /** Descriptors from this one on are closed before bubblewrap starts: the caller's own must not be seen inside. */
   readonly firstForeignFd: number;
+  /** The launcher hears of connections that nobody answers by this descriptor, which is at or above `firstForeignFd`. */
+  readonly unansweredFd?: number | undefined;
   /** Asks the launcher about system calls of all that follows, bubblewrap included. Its descriptors are at or above `firstForeignFd`. */
   readonly supervision?: Pick<Supervision, 'key' | 'supervise'> | undefined;
 }
@@ -61,14 +65,16 @@ export const goMessage = { go: true } as const;
 
 /** Everything that the program depends on, in few characters. */
 export function initKey(options: InitOptions, arch: string): string {
-  const { outer, inner, isRoot, hasIpv6, groups, hasOverlay, warmsOverlay, listeners, limits, firstForeignFd, supervision } = options;
+  const { outer, inner, isRoot, hasIpv6, groups, overlays, warmsOverlay, listeners, limits, firstForeignFd, unansweredFd, supervision } =
+    options;
   const doors = listeners.map(({ protocol, family, address, port }) => `${protocol[0]}${family}${address[0]}${port}`).join('.');
   return [
     `init-${arch}`,
     [outer.uid, outer.gid, inner.uid, inner.gid].join('.'),
-    [isRoot, hasIpv6, hasOverlay, warmsOverlay, groups].map(Number).join(''),
+    [isRoot, hasIpv6, overlays, warmsOverlay, groups].map(Number).join(''),
     doors,
     [limits.pids, limits.fileBytes, firstForeignFd].join('.'),
+    ...(unansweredFd === undefined ? [] : [`u${unansweredFd}`]),
     ...(supervision ? [supervision.key] : []),
   ].join('-');
 }
@@ -81,13 +87,15 @@ export function initProgram(options: InitOptions): Program {
   namespaces(script, slot, options);
   limits(script, options.limits);
   const first = 1 + options.groups;
-  if (options.hasOverlay) overlay(script, slot, first);
+  if (options.overlays > 0) privateMounts(script);
+  for (let i = 0; i < options.overlays; i++) overlay(script, slot, first + 3 * i);
   const warming = options.warmsOverlay ? warm(script, { argv: first }) : undefined;
   loopback(script, slot, options.hasIpv6);
   options.listeners.forEach((listener, index) => open(script, listener, index));
+  const watch = options.unansweredFd === undefined ? undefined : watchRefusals(script, options.unansweredFd);
   script.stage('the word to prepare');
   awaitBytes(script, messageBytes(describedMessage));
-  const program = first + (options.hasOverlay ? 3 : 0);
+  const program = first + 3 * options.overlays;
   const supervisor = options.supervision?.supervise(script);
   script.stage('starting bubblewrap');
   disposition(script, ignore);
@@ -95,6 +103,7 @@ export function initProgram(options: InitOptions): Program {
   script.call('execve', [{ argv: program }, { argvFrom: program }, script.space(8)]);
   supervisor?.placeLoops();
   warming?.placeLoop();
+  watch?.placeLoop();
   return script.build();
 }
 
@@ -163,7 +172,7 @@ function becomeOwner(script: SyscallScript, { uid, gid }: InitOptions['outer']):
 function namespaces(script: SyscallScript, slot: Datum, options: InitOptions): void {
   const { outer, inner } = options;
   script.stage('user and network namespaces');
-  script.call('unshare', [clone.newUser | clone.newNet | (options.hasOverlay ? clone.newNs : 0)]);
+  script.call('unshare', [clone.newUser | clone.newNet | (options.overlays > 0 ? clone.newNs : 0)]);
   const maps: [string, string][] = [
     ['setgroups', 'deny'],
     ['uid_map', `${inner.uid} ${outer.uid} 1`],
@@ -194,11 +203,15 @@ function limits(script: SyscallScript, { pids, fileBytes }: InitOptions['limits'
   }
 }
 
-/** The workspace becomes a view: reads fall through to the real files, writes land in UPPER. */
-function overlay(script: SyscallScript, slot: Datum, first: number): void {
-  const [privateRecursive, noSuidNoDev] = [0x4000 | 0x40000, 2 | 4];
+function privateMounts(script: SyscallScript): void {
+  const privateRecursive = 0x4000 | 0x40000;
   script.stage('a private mount namespace');
   script.call('mount', [0, script.text('/'), 0, privateRecursive, 0]);
+}
+
+/** A directory becomes a view: reads fall through to the real files, writes land in UPPER. */
+function overlay(script: SyscallScript, slot: Datum, first: number): void {
+  const noSuidNoDev = 2 | 4;
   script.stage('the directories of the overlay');
   for (const [argv, fd] of [
     [first, overlayFds.lower],

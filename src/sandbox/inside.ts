@@ -14,6 +14,8 @@ export interface InsidePlan {
   readonly homeFiles: readonly { readonly path: string; readonly text: string | Uint8Array }[];
   /** Host paths that are visible read-only: package trees. Symbolic links are rebuilt as links. */
   readonly readOnly: readonly string[];
+  /** Of these, those that are views already: what is written there lands in a layer. */
+  readonly layered: readonly string[];
   readonly caPem: string;
   /** The same for the JDK. */
   readonly javaStore?: Uint8Array;
@@ -132,12 +134,13 @@ function trees(plan: InsidePlan): Mount[] {
     if (isWithin(at, '/usr') || isWithin(at, plan.workspace) || !existsSync(at)) continue;
     for (const mount of asOnHost(at)) wanted.set(mount.path, mount);
   }
+  for (const at of plan.layered) wanted.set(at, { kind: 'bind', source: at, path: at, isWritable: true });
   wanted.set(plan.workspace, { kind: 'bind', source: plan.workspace, path: plan.workspace, isWritable: true });
   const ordered = [...wanted.values()].sort((a, b) => depthOf(a.path) - depthOf(b.path));
   // A read-only tree inside another one is there already.
   return ordered.filter((mount, i) => {
     const isCovered = ordered.slice(0, i).some((other) => other.kind === 'bind' && isWithin(mount.path, other.path));
-    return mount.path === plan.workspace || !isCovered;
+    return mount.path === plan.workspace || plan.layered.includes(mount.path) || !isCovered;
   });
 }
 

@@ -1,8 +1,9 @@
 // Starts a program in the sandbox: compiles the init, describes the inside to bubblewrap by descriptor, takes over the listeners,
 // and gives the word to start. INVARIANT: there is no path through this file on which the program runs unconfined.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { Duplex } from 'node:stream';
 import { IntramurError } from '../core/index.ts';
 import { notHeldBy, type SessionCgroup, sessionCgroup } from './cgroup.ts';
 import { compiled } from './compiled.ts';
@@ -10,17 +11,18 @@ import { openUnnamed, writeContent } from './content-fd.ts';
 import type { FileChanges } from './direct-changes.ts';
 import { elf } from './elf.ts';
 import { exitOf, killAll, reportOf, signalProgram } from './exit.ts';
-import { gitOutside } from './git-outside.ts';
+import { type GitOutside, gitOutside } from './git-outside.ts';
 import { describedMessage, goMessage, initFds, initKey, initProgram, saysReady, starterProgram } from './init-program.ts';
 import { inside, starterPath } from './inside.ts';
 import { untilTied } from './lifeline.ts';
 import { closeHandle, indexOf, listenersFrom, listenersOf, type Planned } from './listeners.ts';
 import { bwrapMounts, type Mount } from './mount.ts';
 import type { Change } from './overlay/change.ts';
-import { isEmpty, sweepEmpty } from './overlay/empty.ts';
-import { type Layer, readLayer, writeHolder, writeManifest } from './overlay/manifest.ts';
+import { holdsNothing, sweepEmpty } from './overlay/empty.ts';
+import { type LayerPlace, layersFor } from './overlay/make.ts';
+import { type Layer, readLayer, writeHolder } from './overlay/manifest.ts';
 import { isWorthWarming } from './overlay/warm.ts';
-import { type Owner, requireReachable } from './owner.ts';
+import { requireReachable } from './owner.ts';
 import type { Exit, Launched, LaunchPlan, LimitsInForce, Listeners } from './plan.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { followLinks } from './program.ts';
@@ -29,18 +31,23 @@ import { seccompProgram } from './seccomp.ts';
 import { confinedStdin } from './stdin.ts';
 import type { Supervision } from './supervision.ts';
 import type { Arch } from './syscall-number.ts';
+import { type Hearing, hearUnanswered, type OnUnanswered } from './unanswered.ts';
 
 interface On {
   /** Called once, with every listener; the program starts when the result is settled. */
   listening(listeners: Listeners): void | Promise<void>;
   /** Called once, before the program starts, with what the kernel holds for it; the program does not start when it throws. */
   confined?(limits: LimitsInForce): void | Promise<void>;
+  /** Called for each connection that the kernel refuses because nobody listens on the port. Left out, nobody watches. */
+  unanswered?: OnUnanswered;
 }
 
 /** @param prepared what `prepare` found for this plan, where it was asked ahead */
 export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prepare(plan)): Promise<Launched> {
   const { arch, bwrap, workspace, owner, hasIpv6 } = prepared;
-  const overlay = overlayArguments(plan, workspace, owner);
+  const git = gitOutside(workspace);
+  const layers = plan.mode === 'overlay' ? layersFor(plan.overlay, workspace, git, owner) : [];
+  const overlay = layers.flatMap(({ over, upper, work }) => [over, upper, work]);
   requireReachable(owner, [...overlay, workspace, ...plan.argv.slice(0, 1), ...plan.readOnly]);
   mkdirSync(plan.cacheDir, { recursive: true, mode: 0o700 });
   const protection = plan.mode === 'direct' ? await protectionOf(plan, workspace) : undefined;
@@ -50,7 +57,7 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
   let begun: Promise<Exit> | undefined;
   try {
     const listeners = listenersOf(plan, hasIpv6);
-    const mounts = mountsOf(plan, prepared, protection, starterOf(plan, arch, listeners.length));
+    const mounts = mountsOf(plan, prepared, { protection, git, layers }, starterOf(plan, arch, listeners.length));
     const contents = mounts.filter((mount) => 'content' in mount).length;
     opened.push(
       openUnnamed(plan.cacheDir),
@@ -63,16 +70,18 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
     group = sessionCgroup(plan.limits, prepared.groups);
     const argsFd = firstContentFd;
     const firstForeignFd = firstContentFd + opened.length;
-    const supervision = await supervisionOf(plan, { arch, firstFd: firstForeignFd, bwrap });
+    const unansweredFd = on.unanswered ? firstForeignFd : undefined;
+    const supervision = await supervisionOf(plan, { arch, firstFd: firstForeignFd + (on.unanswered ? 1 : 0), bwrap });
     const options = {
       ...owner,
       hasIpv6,
       groups: group.entries.length,
-      hasOverlay: plan.mode === 'overlay',
+      overlays: layers.length,
       warmsOverlay: plan.mode === 'overlay' && isWorthWarming({ type: statfsSync(workspace).type, size: statSync(workspace).size }),
       listeners: listeners.map(({ listener }) => listener),
       limits: plan.limits,
       firstForeignFd,
+      unansweredFd,
       supervision,
     };
     const init = compiled(plan.cacheDir, initKey(options, arch), () => elf(initProgram(options), arch));
@@ -81,11 +90,24 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
       // INVARIANT: empty. What bubblewrap's own process was started with can be read inside, whatever it sets for the program.
       env: {},
       cwd: '/',
-      stdio: [stdin.stdio, 'inherit', 'inherit', 'ipc', 'pipe', ...opened, ...(supervision ? (['pipe', 'pipe'] as const) : [])],
+      stdio: [
+        stdin.stdio,
+        'inherit',
+        'inherit',
+        'ipc',
+        'pipe',
+        ...opened,
+        ...(on.unanswered ? (['pipe'] as const) : []),
+        ...(supervision ? (['pipe', 'pipe'] as const) : []),
+      ],
     });
     if (child.pid !== undefined) supervision?.attend(child);
+    const hearing = hearingOf(child, unansweredFd, on);
     if (plan.mode === 'overlay' && plan.overlay && child.pid !== undefined) writeHolder(plan.overlay.upper, child.pid);
-    child.once('exit', () => protection?.release());
+    child.once('exit', () => {
+      protection?.release();
+      void hearing?.end();
+    });
     if (child.stdin) stdin.feed(child.stdin);
     let isReady = false;
     const { promise: ready, resolve } = Promise.withResolvers<void>();
@@ -106,7 +128,11 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
     // The init is at work, and waits for these before it becomes bubblewrap, which reads them.
     describe(plan, prepared, mounts, opened);
     if (child.connected) child.send(describedMessage, () => {}); // an init that is gone is heard of by its end
-    return await started(child, { plan, exited, ready, group, listeners, changes: () => changesOf(plan, workspace, protection) }, on);
+    return await started(
+      child,
+      { plan, exited, ready, group, listeners, hearing, changes: () => changesOf(plan, workspace, protection) },
+      on,
+    );
   } catch (fault) {
     // A process that did start waits for its word, which will not come; what it holds is released when it ends.
     if (child?.pid === undefined) {
@@ -118,6 +144,11 @@ export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prep
   } finally {
     for (const fd of opened) closeSync(fd);
   }
+}
+
+function hearingOf(child: ChildProcess, fd: number | undefined, { unanswered }: On): Hearing | undefined {
+  const records = fd === undefined ? undefined : child.stdio[fd];
+  return records instanceof Duplex && unanswered ? hearUnanswered(records, unanswered) : undefined;
 }
 
 /** Ends what may be bubblewrap by now, and waits until it has: an outer process that is killed alone could leave an inner one behind. */
@@ -169,7 +200,12 @@ function starterOf(plan: LaunchPlan, arch: Arch, handles: number): Buffer {
   return readFileSync(compiled(plan.cacheDir, `starter-${arch}-${handles}`, () => elf(starterProgram(handles), arch)));
 }
 
-function mountsOf(plan: LaunchPlan, { workspace, owner, side }: Prepared, protection: Protection | undefined, starter: Buffer): Mount[] {
+function mountsOf(
+  plan: LaunchPlan,
+  { workspace, owner, side }: Prepared,
+  { protection, git, layers }: { protection: Protection | undefined; git: GitOutside | undefined; layers: readonly LayerPlace[] },
+  starter: Buffer,
+): Mount[] {
   const { userName, hostName, home } = plan;
   const { uid, gid } = owner.inner;
   const shell = existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh';
@@ -179,7 +215,8 @@ function mountsOf(plan: LaunchPlan, { workspace, owner, side }: Prepared, protec
     identity: { userName, hostName, home, uid, gid, shell },
     homeFiles: plan.homeFiles,
     // A workspace that was named through symbolic links is found by that name too.
-    readOnly: [...plan.readOnly, ...followLinks(plan.workspace).links, ...gitOutside(workspace)],
+    readOnly: [...plan.readOnly, ...followLinks(plan.workspace).links, ...(git ? [...git.way, git.directory] : [])],
+    layered: layers.map(({ over }) => over).filter((over) => over !== workspace),
     caPem: plan.caPem,
     ...(plan.javaStore === undefined ? {} : { javaStore: plan.javaStore }),
     tmpfsBytes: plan.limits.tmpfsBytes,
@@ -207,22 +244,6 @@ function bwrapArguments(
   ];
 }
 
-function overlayArguments(plan: LaunchPlan, workspace: string, { outer, isRoot }: Owner): string[] {
-  if (plan.mode === 'direct') return [];
-  if (!plan.overlay) throw new IntramurError('SANDBOX_SETUP', 'overlay mode needs a directory for its writes');
-  const { upper, work } = plan.overlay;
-  for (const dir of [upper, work]) {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-    if (isRoot) chownSync(dir, outer.uid, outer.gid);
-  }
-  // The view takes the mode of its top from the layer.
-  chmodSync(upper, statSync(workspace).mode & 0o777);
-  // Held from before it can be found: nobody may take it for the layer of a session that is over.
-  writeHolder(upper, process.pid);
-  writeManifest(upper, workspace);
-  return [workspace, upper, work];
-}
-
 interface Start {
   readonly plan: LaunchPlan;
   /** The starter is there. */
@@ -230,6 +251,7 @@ interface Start {
   readonly exited: Promise<Exit>;
   readonly group: SessionCgroup;
   readonly listeners: readonly Planned[];
+  readonly hearing: Hearing | undefined;
   readonly changes: () => Promise<FileChanges>;
 }
 
@@ -263,9 +285,9 @@ async function changesInLayer(plan: LaunchPlan): Promise<readonly Change[]> {
     if (plan.overlay && !existsSync(plan.overlay.upper)) return [];
     throw new IntramurError('SANDBOX_SETUP', 'the layer of the session cannot be read');
   }
-  if (isEmpty(layer.upper)) return [];
-  const { diffLayer } = await import('./overlay/diff.ts');
-  return diffLayer(layer, plan.cacheDir);
+  if (holdsNothing(layer)) return [];
+  const { diffSession } = await import('./overlay/git-layer.ts');
+  return diffSession(layer, plan.cacheDir);
 }
 
 function layerOf({ overlay }: LaunchPlan): Layer | undefined {
@@ -279,7 +301,11 @@ function tidy(plan: LaunchPlan): void {
 }
 
 /** Resolves when the program may start; a failure of the init rejects. */
-function started(child: ChildProcess, { plan, exited, ready, group, listeners: planned, changes }: Start, on: On): Promise<Launched> {
+function started(
+  child: ChildProcess,
+  { plan, exited, ready, group, listeners: planned, hearing, changes }: Start,
+  on: On,
+): Promise<Launched> {
   const received = new Map<number, unknown>();
   return new Promise((resolve, reject) => {
     const fail = (fault: unknown): void => {
@@ -318,7 +344,17 @@ function started(child: ChildProcess, { plan, exited, ready, group, listeners: p
             await ready;
             await untilTied(child);
             if (child.connected) child.send(goMessage, () => child.connected && child.disconnect());
-            resolve({ pid, exited, limits, memoryKills: () => group.memoryKills, tidy: () => tidy(plan), changes, signal, kill });
+            resolve({
+              pid,
+              exited,
+              limits,
+              memoryKills: () => group.memoryKills,
+              tidy: () => tidy(plan),
+              heard: async () => await hearing?.end(),
+              changes,
+              signal,
+              kill,
+            });
           },
           (fault: unknown) => {
             for (const taken of received.values()) closeHandle(taken);

@@ -37,7 +37,7 @@ async function leftAfterKill(name: string, moment: 'launching' | 'launched', del
     mode: 'overlay',
   });
   const code = `import { launch } from ${JSON.stringify(path.join(import.meta.dirname, 'launch.ts'))};
-    const launched = launch(${JSON.stringify(plan)}, { listening() {} });
+    const launched = launch(${JSON.stringify(plan)}, { listening() {}, unanswered() {} });
     if ('${moment}' === 'launched') await launched;
     const at = performance.now() + ${delayMs};
     const die = () => performance.now() < at ? setImmediate(die) : process.kill(process.pid, 'SIGKILL');

@@ -96,6 +96,8 @@ export interface Launched {
   memoryKills(): number;
   /** Removes what earlier sessions of this workspace left and nobody needs. To be called while the program runs. */
   tidy(): void;
+  /** Resolves when all connections that nobody answered are told. To be called after `exited`. */
+  heard(): Promise<void>;
   /** What the session changed in the workspace or its layer. To be called after `exited`; in direct mode it takes new hooks out of force. */
   changes(): Promise<FileChanges>;
   /** Sends a signal to the program, which may end in its own way. False when there was no program to send it to: then everything is killed. */

@@ -1,8 +1,9 @@
 // What direct mode makes on the host to mount on, and that it is gone afterwards, whatever happened.
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { protect } from './protection.ts';
 
@@ -76,6 +77,23 @@ describe('protection of a workspace', () => {
     expect(all()).toContain('.mcp.json');
     expect(second.readOnly).toContain('.mcp.json');
     second.protection.release();
+    expect(all()).toEqual(before);
+  });
+
+  it('holds for sessions that begin and end together, and takes none of it for work of theirs', { timeout: 60_000 }, async () => {
+    const before = all();
+    const code = `import fs from 'node:fs';
+      import { protect } from ${JSON.stringify(path.join(import.meta.dirname, 'protection.ts'))};
+      for (let i = 0; i < 40; i++) {
+        const protection = protect(${JSON.stringify(workspace)}, ${JSON.stringify(cacheDir)});
+        const gone = protection.mounts.filter((mount) => mount.kind === 'bind' && !fs.existsSync(mount.source));
+        const seen = [...protection.before].filter((name) => name.startsWith('.github') || name === '.git/config');
+        if (gone.length + seen.length > 0) throw new Error(JSON.stringify([gone, seen]));
+        protection.release();
+      }`;
+    const run = promisify(execFile);
+    const each = Array.from({ length: 4 }, () => run(process.execPath, ['--input-type=module', '-e', code]));
+    await Promise.all(each);
     expect(all()).toEqual(before);
   });
 

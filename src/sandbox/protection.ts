@@ -1,13 +1,15 @@
 // Direct mode: the workspace is the real one, so what would run later without anyone asking is mounted read-only. A path is only
 // safe with its ancestors: each is mounted on itself, because a directory that is a mount cannot be renamed away.
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { IntramurError } from '../core/index.ts';
+import { type GitOutside, gitOutside } from './git-outside.ts';
 import { gitPlaces, hasHead, repositoriesByContent, repositoriesIn } from './git-place.ts';
 import { claimWorkspace } from './in-use.ts';
 import { depthOf, type Mount } from './mount.ts';
+import { Placeholders } from './placeholders.ts';
 import { pinnedPaths } from './sensitive.ts';
-import { workspaceTree } from './workspace-tree.ts';
+import { type WorkspaceTree, workspaceTree } from './workspace-tree.ts';
 
 export interface Protection {
   readonly mounts: readonly Mount[];
@@ -18,6 +20,8 @@ export interface Protection {
   /** Those whose hooks and configuration are read-only where they exist, relative to the workspace. */
   readonly repositories: ReadonlySet<string>;
   readonly beganNs: bigint;
+  /** Of the names found in the workspace, those that are not there only for other sessions to mount on. */
+  without(names: ReadonlySet<string>): ReadonlySet<string>;
   /** Removes what was made to be mounted on. */
   release(): void;
 }
@@ -53,9 +57,24 @@ export function protect(workspace: string, cacheDir: string, { scratch, tmpfsByt
   }
 }
 
-function protectClaimed(workspace: string, cacheDir: string, { scratch, tmpfsBytes }: Additions): Protection {
+function protectClaimed(workspace: string, cacheDir: string, additions: Additions): Protection {
   const placeholders = new Placeholders(workspace, cacheDir);
-  const { names: before, closed } = workspaceTree(workspace);
+  const tree = workspaceTree(workspace);
+  const git = gitOutside(workspace);
+  return placeholders.alone(() =>
+    protectTree(workspace, { ...tree, names: placeholders.without(tree.names) }, { placeholders, additions, git }),
+  );
+}
+
+function protectTree(
+  workspace: string,
+  { names: before, closed }: WorkspaceTree,
+  {
+    placeholders,
+    additions: { scratch, tmpfsBytes },
+    git,
+  }: { readonly placeholders: Placeholders; readonly additions: Additions; readonly git: GitOutside | undefined },
+): Protection {
   const named = gitPlaces(before).flatMap((git) => repositoriesIn(workspace, git));
   const open = repositoriesByContent(before);
   const guarded = guardedPaths(workspace, before, { named, open });
@@ -86,10 +105,6 @@ function protectClaimed(workspace: string, cacheDir: string, { scratch, tmpfsByt
     ...sealed.flatMap((file) =>
       scratch.includes(file) && !made.some((one) => one.path === file && !one.isDirectory) ? added(file) : [bind(file, false)],
     ),
-    ...excluded(
-      workspace,
-      made.filter((one) => !one.isDirectory),
-    ),
   ].sort((a, b) => depthOf(a.path) - depthOf(b.path));
   try {
     placeholders.make(made);
@@ -101,25 +116,30 @@ function protectClaimed(workspace: string, cacheDir: string, { scratch, tmpfsByt
     });
   }
   return {
-    mounts,
+    mounts: [...mounts, ...excluded(workspace, git, placeholders.files())],
     before,
     closed,
     repositories: new Set([...named, ...open]),
     beganNs: placeholders.madeAtNs,
-    release: () => placeholders.release(),
+    without: (names) => placeholders.without(names),
+    release() {
+      try {
+        placeholders.alone(() => placeholders.release());
+      } catch {
+        // It stays recorded, and the next session removes it.
+      }
+    },
   };
 }
 
 /** Inside, git is told not to list what is there only to be mounted on: `git add -A` would commit it. */
-function excluded(workspace: string, made: readonly Guarded[]): Mount[] {
-  const file = path.join(workspace, '.git/info/exclude');
-  if (
-    made.length === 0 ||
-    notDirectoryAbove(workspace, '.git/info/exclude') !== undefined ||
-    !lstatSync(file, { throwIfNoEntry: false })?.isFile()
-  )
-    return [];
-  const names = made.map((one) => `/${one.path}\n`).join('');
+function excluded(workspace: string, git: GitOutside | undefined, files: readonly string[]): Mount[] {
+  const top = git?.top ?? workspace;
+  const place = git?.directory ?? path.join(workspace, '.git');
+  const file = path.join(place, 'info/exclude');
+  const isThere = [place, path.dirname(file)].every((one) => lstatSync(one, { throwIfNoEntry: false })?.isDirectory());
+  if (files.length === 0 || !isThere || !lstatSync(file, { throwIfNoEntry: false })?.isFile()) return [];
+  const names = files.map((one) => `/${path.relative(top, path.join(workspace, one))}\n`).join('');
   return [{ kind: 'cover', path: file, content: Buffer.concat([readFileSync(file), Buffer.from(`\n${names}`)]) }];
 }
 
@@ -164,93 +184,4 @@ function notDirectoryAbove(workspace: string, file: string): string | undefined 
     if (!stat?.isDirectory()) return stat && at;
   }
   return undefined;
-}
-
-/** A mount needs something to be mounted on. What is missing is made empty, recorded first, and removed again if it is still empty. */
-class Placeholders {
-  readonly #workspace: string;
-  readonly #directory: string;
-  readonly #journal: string;
-  #paths: string[] = [];
-  madeAtNs = 0n;
-
-  constructor(workspace: string, cacheDir: string) {
-    this.#workspace = workspace;
-    this.#directory = path.join(
-      cacheDir,
-      'placeholders',
-      process.getBuiltinModule('node:crypto').hash('sha256', workspace, 'hex').slice(0, 16),
-    );
-    this.#journal = path.join(this.#directory, `${process.pid}-${process.hrtime.bigint()}.json`);
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
-    if (this.#others().length === 0) this.#sweep();
-  }
-
-  make(missing: readonly Guarded[]): void {
-    const files = missing.map((one) => one.path);
-    const directories = [...files.flatMap((file) => parentsOf(file)), ...missing.filter((one) => one.isDirectory).map((one) => one.path)];
-    const absent = [...new Set(directories)].filter((dir) => !existsSync(path.join(this.#workspace, dir)));
-    // What another session made is needed as long as this one runs, too.
-    const inherited = this.#others().flatMap((other) => pathsOf(other));
-    this.#paths = [...new Set([...inherited, ...absent, ...files])];
-    writeFileSync(this.#journal, JSON.stringify(this.#paths), { mode: 0o600, flush: true });
-    this.madeAtNs = statSync(this.#journal, { bigint: true }).ctimeNs;
-    for (const dir of absent.sort((a, b) => depthOf(a) - depthOf(b))) mkdirSync(path.join(this.#workspace, dir));
-    for (const { path: file, isDirectory } of missing) {
-      if (!isDirectory) writeFileSync(path.join(this.#workspace, file), contentOf(file), { flag: 'wx' });
-    }
-  }
-
-  /** INVARIANT: nothing that another session has mounted something on is removed: its protection would vanish with it. */
-  release(): void {
-    rmSync(this.#journal, { force: true });
-    if (this.#others().length === 0) removeEmpty(this.#workspace, this.#paths);
-  }
-
-  /** Journals of sessions in this workspace that still run. */
-  #others(): string[] {
-    return readdirSync(this.#directory)
-      .map((name) => path.join(this.#directory, name))
-      .filter((file) => file !== this.#journal && existsSync(`/proc/${path.basename(file).split('-')[0]}`));
-  }
-
-  /** Removes what sessions that were killed have left. */
-  #sweep(): void {
-    for (const name of readdirSync(this.#directory)) {
-      const file = path.join(this.#directory, name);
-      removeEmpty(this.#workspace, pathsOf(file));
-      rmSync(file, { force: true });
-    }
-  }
-}
-
-/** A reader of JSON is not to stumble over an empty file. */
-const contentOf = (file: string): string => (/\.jsonc?$/.test(file) ? '{}\n' : '');
-
-function parentsOf(file: string): string[] {
-  const parents: string[] = [];
-  for (let up = path.dirname(file); up !== '.'; up = path.dirname(up)) parents.push(up);
-  return parents;
-}
-
-function removeEmpty(workspace: string, paths: readonly string[]): void {
-  for (const file of [...paths].sort((a, b) => depthOf(b) - depthOf(a))) {
-    const at = path.join(workspace, file);
-    const stat = lstatSync(at, { throwIfNoEntry: false });
-    try {
-      if (stat?.isDirectory()) rmdirSync(at);
-      else if (stat?.isFile() && stat.size <= contentOf(file).length && readFileSync(at, 'utf8') === contentOf(file)) rmSync(at);
-    } catch {
-      // Not empty: somebody has put something there, which is theirs.
-    }
-  }
-}
-
-function pathsOf(journal: string): string[] {
-  try {
-    const value: unknown = JSON.parse(readFileSync(journal, 'utf8'));
-    return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
-  } catch {
-    return [];
-  }
 }

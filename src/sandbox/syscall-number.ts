@@ -38,6 +38,7 @@ export const syscallNumbers = {
   openat: { x64: 257, arm64: 56 },
   unshare: { x64: 272, arm64: 97 },
   dup3: { x64: 292, arm64: 24 },
+  ppoll: { x64: 271, arm64: 73 },
   prlimit64: { x64: 302, arm64: 261 },
   seccomp: { x64: 317, arm64: 277 },
   statx: { x64: 332, arm64: 291 },

@@ -28,7 +28,7 @@ describe('a launch that failed', () => {
       ...owner,
       hasIpv6: true,
       groups: 0,
-      hasOverlay: true,
+      overlays: 1,
       warmsOverlay: true,
       listeners: [],
       limits,

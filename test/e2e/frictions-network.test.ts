@@ -138,6 +138,7 @@ describe.skipIf(mode === 'none')(`frictions of the network${mode === 'none' ? `,
   it('5. ssh remotes work by name: an allowed host is reached, another is told why not', async () => {
     const ask = (host: string): string => `timeout 10 ssh -o StrictHostKeyChecking=no -o BatchMode=yes git@${host} true; `;
     const { stderr } = await inside(ask('git.example') + ask('evil.example'), ['--allow', 'git.example:22']);
+    expect(stderr).toContain('to grant a host: intramur run --allow evil.example:22 -- …');
     await expect.poll(() => banners).toEqual([expect.stringMatching(/^SSH-2\.0-OpenSSH/)]);
     expect(stderr).toMatch(/Intramur refused: .*evil\.example/);
   });

@@ -42,21 +42,40 @@ describe.skipIf(mode === 'none')(`frictions of files, rights and habits${mode ==
     '1. git worktrees, submodules and directories inside of a repository work as workspaces (%s)',
     async (how) => {
       const { main: top, tree } = repository();
-      const read = 'git status --short && git log --format=%s -1 && echo changed >> file && git diff --stat';
+      const read = 'git status --short | grep "??"; git log --format=%s -1 && echo changed >> file && git diff --stat';
       for (const cwd of [tree, path.join(top, 'module')]) {
         const { code, stdout, stderr } = await rig.intramur(['run', '--mode', how, '--', 'bash', '-c', read], { cwd });
         expect([code, stdout]).toEqual([0, expect.stringContaining('1 file changed')]);
+        expect(stdout).not.toContain('??');
         expect(stderr).not.toMatch(/fatal|not a git repository/);
+      }
+      if (how === 'overlay') {
+        const inside = `echo more >> file && git ${identity.join(' ')} commit -qam layered && git log --format=%s -1`;
+        for (const cwd of [tree, path.join(top, 'module')]) {
+          const { code, stdout } = await rig.intramur(['run', '--', 'bash', '-c', inside], { cwd });
+          expect([code, stdout, git(cwd, 'log', '--format=%s', '-1')]).toEqual([0, 'layered\n', expect.not.stringContaining('layered')]);
+          expect(await rig.intramur(['apply'], { cwd })).toMatchObject({ code: 0 });
+          expect([git(cwd, 'log', '--format=%s', '-1'), git(cwd, 'status', '--short')]).toEqual(['layered\n', '']);
+        }
       }
       fs.mkdirSync(path.join(top, 'part'));
       fs.writeFileSync(path.join(top, 'part', 'inner'), 'committed\n');
       git(top, 'add', '.');
       git(top, 'commit', '-qm', 'a part');
       const asked =
-        'echo changed >> inner && git log --format=%s -1 && git diff --stat --relative | tail -1 && git rev-parse --show-toplevel';
+        'git status --short . && echo changed >> inner && git log --format=%s -1 && git diff --stat --relative | tail -1 && git rev-parse --show-toplevel';
       const part = await rig.intramur(['run', '--mode', how, '--', 'bash', '-c', asked], { cwd: path.join(top, 'part') });
       expect([part.code, part.stdout]).toEqual([0, `a part\n 1 file changed, 1 insertion(+)\n${top}\n`]);
       git(top, 'checkout', '-q', '.');
+      if (how === 'overlay') {
+        await rig.intramur(['discard'], { cwd: path.join(top, 'part') });
+        const layered = `git status --short; echo more >> inner && git add -A && git ${identity.join(' ')} commit -qm 'of the part'`;
+        const { code, stdout } = await rig.intramur(['run', '--', 'bash', '-c', layered], { cwd: path.join(top, 'part') });
+        expect([code, stdout, git(top, 'log', '--format=%s', '-1')]).toEqual([0, '', 'a part\n']);
+        expect(await rig.intramur(['apply'], { cwd: path.join(top, 'part') })).toMatchObject({ code: 0 });
+        expect(git(top, 'show', '--format=%s', '--name-only', '--', '.')).toBe('of the part\n\npart/inner\n');
+        expect(git(top, 'status', '--short')).toBe('');
+      }
       const commit = `echo more >> file && git ${identity.join(' ')} commit -qam inside && git log --format=%s -1`;
       const { code, stdout } = await rig.intramur(['run', '--mode', how, '--', 'bash', '-c', commit], { cwd: top });
       expect([code, stdout]).toEqual([0, 'inside\n']);

@@ -36,6 +36,7 @@ describe('learning', () => {
     const { stdout, stderr } = await run(['--learn', '--profile', 'tools']);
     expect(stdout).toMatch(/^Intramur refused: /);
     expect(stdout).not.toMatch(/Someone|KEY-OF/);
+    expect(stderr).toContain('to grant a host: intramur run --allow mirror.example -- …');
     expect(stderr).toContain('+ allow: mirror.example:80\n');
     expect(stderr).toContain('+ read: ~/.gitconfig\n');
     expect(stderr).toMatch(/not proposed, it may hold keys: .*\/\.aws\/credentials\n/);
@@ -60,8 +61,13 @@ describe('learning', () => {
   });
 
   it('the next lesson shows only what is new', async () => {
-    const { stderr } = await run(['--learn', '--profile', 'tools'], `${script}; curl -s http://other.example/ >/dev/null`);
+    const { stderr } = await run(
+      ['--learn', '--profile', 'tools'],
+      `${script}; curl -s http://other.example/ http://own.example:8443/ http://10.1.2.3:8443/ >/dev/null`,
+    );
     expect(stderr).toContain('+ allow: other.example:80\n');
+    expect(stderr).toContain('+ allow: own.example:8443\n');
+    expect(stderr).not.toContain('+ allow: 10.1.2.3');
     expect(stderr).not.toContain('+ allow: mirror.example:80');
   });
 });

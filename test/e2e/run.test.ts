@@ -50,6 +50,21 @@ async function inside(script: string, options: readonly string[] = [], env: Node
 }
 
 describe('intramur run', () => {
+  it('records an attempt at an address or name on a port where nobody listens, in its last instant too', async () => {
+    const dial = (place: string) => `(exec 3<>/dev/tcp/${place}) 2>/dev/null`;
+    const { summary, entries } = await inside(
+      `${dial('169.254.169.254/8000')}; ${dial('127.0.0.1/5000')}; curl -s http://evil.example:8081/; ${dial('1.2.3.4/81')}`,
+    );
+    const rows = summary.egress.map(({ host, port, decision, reason }) => [host, port, decision, reason]);
+    expect(rows).toEqual([
+      ['169.254.169.254', 8000, 'deny', 'there is no way out on port 8000'],
+      ['evil.example', 8081, 'deny', 'there is no way out on port 8081 without a grant (intramur run --allow evil.example:8081)'],
+      ['1.2.3.4', 81, 'deny', 'there is no way out on port 81'],
+    ]);
+    const recorded = entries.filter(({ action, decision }) => action === 'net.connect' && decision === 'deny');
+    expect(recorded).toHaveLength(3);
+  });
+
   it('hands on output and exit code, and puts nothing of its own on standard output', async () => {
     const { code, stdout, stderr, summary } = await inside('echo out; echo err >&2; exit 7');
     expect({ code, stdout, exitCode: summary.exitCode }).toEqual({ code: 7, stdout: 'out\n', exitCode: 7 });
@@ -224,6 +239,7 @@ describe('intramur run', () => {
     expect(entries.filter(({ decision }) => decision).map(({ host, port, decision }) => ({ host, port, decision }))).toEqual([
       { host: 'granted.example', port: 9123, decision: 'allow' },
       { host: 'other.example', port: 9123, decision: 'deny' },
+      { host: 'other.example', port: 9124, decision: 'deny' },
     ]);
   });
 

@@ -88,6 +88,12 @@ export async function contain(
         doors?.close();
         doors = doorsOf(listeners, way);
       },
+      unanswered(address, port) {
+        way().then(
+          (egress) => egress.unanswered(address, port),
+          () => {}, // without the way out nobody can be told; the attempt was refused all the same
+        );
+      },
       confined(confinement) {
         signals ??= followSignals();
         const told = client.confined(confinement);
@@ -135,6 +141,7 @@ export async function contain(
     life.isOver = true;
     // What the program dialled in its last instant is accepted, and recorded, before the doors close.
     await new Promise((resolve) => setImmediate(resolve));
+    await launched.heard();
     doors?.close();
     await (await egress)?.close();
     const exitCode = await exitCodeOf(exit, { killedFor: signals?.killedFor(), isAudited: plan.decideStarts !== undefined, options }, io);

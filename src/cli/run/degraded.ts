@@ -17,6 +17,7 @@ import type { RunOptions } from './options.ts';
 
 interface On {
   listening(listeners: Listeners): void;
+  unanswered(address: string, port: number): void;
   /** Resolves when it is recorded. */
   confined(confinement: Confinement): Promise<void>;
 }
@@ -49,7 +50,7 @@ export async function launchAsAsked(
         if (degraded.length > 0) await told;
         else told.catch(() => {});
       };
-      const launched = await launch(current, { listening: on.listening, confined }, prepared);
+      const launched = await launch(current, { listening: on.listening, unanswered: on.unanswered, confined }, prepared);
       return { launched, mode };
     } catch (fault) {
       const lesser = options.allowDegraded ? without(lackingLayer(fault), current, auditsStarts === true) : undefined;

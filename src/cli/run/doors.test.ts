@@ -41,6 +41,7 @@ it('a connection that comes early is answered once there is a way out', async ()
     },
     answerDns: () => undefined,
     dnsTcp: () => {},
+    unanswered: () => {},
     close: async () => {},
   });
   const [answer] = (await once(socket, 'data')) as [Buffer];

@@ -33,7 +33,7 @@ export function endLines({ model, egress, labels, refusals, programs, files, led
   const grantable = denied.find(({ class: kind, reason }) => kind === 'other' && reason?.includes('default deny'));
   if (grantable)
     lines.push(
-      `  to grant a host: ${product.name} run --allow ${printable(grantable.host)} -- …, or ${product.name} approvals while it runs`,
+      `  to grant a host: ${product.name} run --allow ${printable(grantable.host)}${[80, 443].includes(grantable.port) ? '' : `:${grantable.port}`} -- …, or ${product.name} approvals while it runs`,
     );
   if (programs) {
     const refused = programs.refused > 0 ? `, ${programs.refused} refused` : '';

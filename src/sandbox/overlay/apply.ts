@@ -22,12 +22,15 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { IntramurError } from '../../core/index.ts';
+import { fileReasons, IntramurError } from '../../core/index.ts';
 import { claimWorkspace } from '../in-use.ts';
 import { carriersOf, likeWithheld } from './carried.ts';
 import type { Change } from './change.ts';
-import { isLive, type Layer } from './manifest.ts';
+import { notMovedYet } from './git-deletions.ts';
+import { isGitLayer, isObject, namesOf } from './git-layer.ts';
+import { isLive, type Layer, layersOf } from './manifest.ts';
 import { settle } from './settled.ts';
+import { whyNot } from './why-not.ts';
 
 export interface Outcome {
   readonly applied: readonly string[];
@@ -44,14 +47,26 @@ export interface ApplyOptions {
   readonly rest?: readonly Change[];
 }
 
-/** @param changes of this layer, as `diffLayer` found them */
+/** @param changes of this session, as `diffSession` found them */
 export function applyChanges(layer: Layer, changes: readonly Change[], options: ApplyOptions): Outcome {
   refuseLive(layer);
-  const release = claimWorkspace(options.cacheDir, layer.manifest.workspace, 'apply');
+  const layers = layersOf(layer);
+  const claims: (() => void)[] = [];
   try {
-    return applyClaimed(layer, changes, options);
+    for (const { manifest } of layers) claims.push(claimWorkspace(options.cacheDir, manifest.workspace, 'apply'));
+    const outcomes = layers.map((one): Outcome => {
+      const { in: own, out } = namesOf(layer, one);
+      const { applied, refused, conflicts } = applyClaimed(one, own(changes), { ...options, rest: own(options.rest ?? []) });
+      const named = (row: { readonly path: string; readonly why: string }) => ({ ...row, path: out(row.path) });
+      return { applied: applied.map(out), refused: refused.map(named), conflicts: conflicts.map(named) };
+    });
+    return {
+      applied: outcomes.flatMap(({ applied }) => applied),
+      refused: outcomes.flatMap(({ refused }) => refused),
+      conflicts: outcomes.flatMap(({ conflicts }) => conflicts),
+    };
   } finally {
-    release();
+    for (const release of claims) release();
   }
 }
 
@@ -80,6 +95,8 @@ function applyClaimed(layer: Layer, changes: readonly Change[], options: ApplyOp
     // What is written in the place of the old name was asked for as it is; a deletion alone may be half of a rename.
     const half = change === 'deleted' && !others ? staying.get(file) : undefined;
     if (half !== undefined) return half;
+    const unmoved = change === 'deleted' ? notMovedYet(file, withheld) : undefined;
+    if (unmoved !== undefined) return unmoved;
     if (others?.every((other) => withheld.has(other))) return `its content would be lost: ${others[0]} has it, and is not applied`;
     const like = edited.get(file);
     return like && `it ${like.isCompared ? 'looks as if' : 'may have been'} renamed to ${like.path}, which is not applied`;
@@ -140,7 +157,9 @@ function inOrder(layer: Layer, changes: readonly Change[]): Change[] {
   const up = down.toReversed();
   const isClosing = ({ path: file, change, node }: Change): boolean =>
     change === 'mode' && node === 'directory' && (lstatSync(path.join(layer.upper, file)).mode & 0o300) !== 0o300;
-  const written = down.filter((change) => change.change !== 'deleted' && !isClosing(change));
+  const upright = down.filter((change) => change.change !== 'deleted' && !isClosing(change));
+  // What names an object comes after it: a kill in between leaves nothing that is missing.
+  const written = isGitLayer(layer) ? upright.toSorted((a, b) => Number(isObject(b.path)) - Number(isObject(a.path))) : upright;
   const places = new Set(written.map((change) => change.path));
   const above = new Set(written.flatMap((change) => ancestorsOf(change.path)));
   const leaves = new Set(written.filter(({ node }) => node !== 'directory').map((change) => change.path));
@@ -208,7 +227,7 @@ class Work {
     try {
       return this.#applyOne(change);
     } catch (fault) {
-      return `it could not be applied (${errnoOf(fault)})`;
+      return `it could not be applied: ${whyNot(fault)}`;
     }
   }
 
@@ -251,7 +270,8 @@ class Work {
       else rmSync(at, { force: true });
       return undefined;
     } catch (fault) {
-      return isDirectory ? 'the directory still holds something' : `it could not be removed (${errnoOf(fault)})`;
+      const why = whyNot(fault);
+      return isDirectory && why === fileReasons['ENOTEMPTY'] ? 'the directory still holds something' : `it could not be removed: ${why}`;
     }
   }
 
@@ -275,7 +295,7 @@ class Work {
       return undefined;
     } catch (fault) {
       rmSync(fresh, { force: true });
-      return `it could not be written (${errnoOf(fault)})`;
+      return `it could not be written: ${whyNot(fault)}`;
     }
   }
 
@@ -316,8 +336,4 @@ function copyWhole(from: string, to: string): void {
   } finally {
     closeSync(fd);
   }
-}
-
-function errnoOf(fault: unknown): string {
-  return fault instanceof Error && 'code' in fault ? String(fault.code) : 'unknown';
 }

@@ -1,7 +1,7 @@
 // Which layer `diff`, `apply` and `discard` speak of, and which others of the workspace wait for their user.
 import type { Change } from './change.ts';
-import { diffLayer } from './diff.ts';
-import { findLayers, type Layer } from './manifest.ts';
+import { diffSession } from './git-layer.ts';
+import { findLayers, type Layer, layersOf } from './manifest.ts';
 import { readSettled } from './settled.ts';
 
 interface Chosen {
@@ -25,7 +25,7 @@ export function chooseLayer(
 ): Chosen {
   const compared = (layer: Layer): readonly Change[] | undefined => {
     try {
-      return diffLayer(layer, cacheDir);
+      return diffSession(layer, cacheDir);
     } catch (fault) {
       if (isNeeded) throw fault;
       return undefined;
@@ -39,7 +39,7 @@ export function chooseLayer(
   for (const layer of layers) {
     if (!chosen) {
       const changes = compared(layer);
-      if (changes?.length !== 0 || readSettled(layer).size > 0) chosen = { layer, changes: changes ?? [] };
+      if (changes?.length !== 0 || layersOf(layer).some((one) => readSettled(one).size > 0)) chosen = { layer, changes: changes ?? [] };
     } else if (holdsChanges(layer, cacheDir)) others.push(layer.manifest.session);
   }
   return { ...(chosen ?? { layer: last, changes: [] }), others };
@@ -48,7 +48,7 @@ export function chooseLayer(
 /** One that cannot be compared may hold some: who looks at it will hear why. */
 function holdsChanges(layer: Layer, cacheDir: string): boolean {
   try {
-    return diffLayer(layer, cacheDir).length > 0;
+    return diffSession(layer, cacheDir).length > 0;
   } catch {
     return true;
   }

@@ -102,6 +102,18 @@ describe.skipIf(missing !== undefined)(`a layer${missing ? `, skipped: ${missing
       'mkdir r/objects; echo k > r/objects/k',
       ['added r/objects/k sensitive'],
     ],
+    [
+      'no head, but its log,',
+      'mkdir -p .git/objects .git/refs .git/logs/refs; echo ref > .git/HEAD; echo first > .git/logs/HEAD',
+      'echo second >> .git/logs/HEAD; echo second > .git/logs/refs/main',
+      ['modified .git/logs/HEAD code', 'added .git/logs/refs/main code'],
+    ],
+    [
+      'a log that becomes a head',
+      'mkdir -p .git/objects .git/refs .git/logs/refs; echo ref > .git/HEAD; echo first > .git/logs/HEAD',
+      'echo ref > .git/logs/HEAD; mkdir .git/logs/objects; echo evil > .git/logs/config',
+      ['modified .git/logs/HEAD sensitive', 'added .git/logs/config sensitive', 'added .git/logs/objects sensitive'],
+    ],
     ['the refs of a repository', 'mkdir -p r/objects; echo ref > r/HEAD', 'mkdir r/refs', ['added r/refs sensitive']],
     ['the way to another repository', '', 'mkdir r; echo ../x > r/commondir', ['added r/commondir sensitive']],
     [

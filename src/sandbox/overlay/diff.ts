@@ -11,6 +11,7 @@ import { isLive, type Layer } from './manifest.ts';
 import { lostSince } from './origin.ts';
 import { sameBytes } from './same-bytes.ts';
 import { noteSame, readSame, readSettled } from './settled.ts';
+import { whyNot } from './why-not.ts';
 import { capabilityAttribute, opaqueAttribute, originAttribute, withAttribute } from './xattr.ts';
 
 interface Found {
@@ -325,6 +326,6 @@ function orUndefined<Value>(look: () => Value): Value | undefined {
 }
 
 function whyUnseen(fault: unknown): string {
-  const code = fault instanceof Error && 'code' in fault ? String(fault.code) : 'unknown';
-  return code === 'ENAMETOOLONG' ? 'its path is too long' : `it cannot be looked at (${code})`;
+  const isTooLong = fault instanceof Error && 'code' in fault && fault.code === 'ENAMETOOLONG';
+  return isTooLong ? 'its path is too long' : `it cannot be looked at: ${whyNot(fault)}`;
 }

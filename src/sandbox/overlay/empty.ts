@@ -2,11 +2,11 @@
 // disk for a few names and needs neither the comparison nor the journal.
 import { readdirSync, rmdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { isHeld, type Layer, readLayer } from './manifest.ts';
+import { gitLayerName, isHeld, type Layer, layersOf, readLayer } from './manifest.ts';
 import { noteNames } from './settled.ts';
 
 /** Whatever else lies beside a layer, a journal for example, is somebody's unfinished work. */
-const ordinary: ReadonlySet<string> = new Set(['upper', 'work', ...noteNames]);
+const ordinary: ReadonlySet<string> = new Set(['upper', 'work', gitLayerName, ...noteNames]);
 
 /** Nothing was written through this layer. One that cannot be read is not empty. */
 export function isEmpty(directory: string): boolean {
@@ -22,16 +22,23 @@ export function sweepEmpty(last: Layer): void {
   for (const name of namesIn(sessions) ?? []) {
     const layer = readLayer(path.join(sessions, name));
     const isEarlier = layer?.manifest.workspace === last.manifest.workspace && layer.beganNs < last.beganNs;
-    if (isEarlier && isEmpty(layer.upper) && !isHeld(layer)) removeEmpty(layer);
+    if (isEarlier && holdsNothing(layer) && !isHeld(layer)) removeEmpty(layer);
   }
 }
 
+/** Neither the workspace nor a git directory outside was written to. */
+export function holdsNothing(layer: Layer): boolean {
+  return layersOf(layer).every(({ upper }) => isEmpty(upper));
+}
+
 /** A directory that turns out to hold something refuses to be removed, and the layer stays. */
-function removeEmpty({ directory, upper }: Layer): void {
+function removeEmpty(layer: Layer): void {
+  const { directory, upper } = layer;
   const names = namesIn(directory) ?? [];
   if (!names.every((name) => ordinary.has(name))) return;
   const work = path.join(directory, 'work');
   try {
+    for (const git of layersOf(layer).slice(1)) removeEmpty(git);
     // The kernel's own directories have mode 000; their names can be removed, their contents not be asked for.
     for (const name of namesIn(work) ?? []) rmdirSync(path.join(work, name));
     if (names.includes('work')) rmdirSync(work);

@@ -10,6 +10,10 @@ export interface Manifest {
   /** Real path. */
   readonly workspace: string;
   readonly startedAt: string;
+  /** Of the layer of a git directory outside of the workspace: what of it is the workspace's own (`GitOutside.own`). */
+  readonly own?: string;
+  /** The workspace is this directory of the working tree. */
+  readonly part?: string;
 }
 
 /** A session's layer as it lies on disk. */
@@ -21,18 +25,32 @@ export interface Layer {
   readonly beganNs: bigint;
 }
 
+/** Where the layer of the git directory lies, below that of its session. */
+export const gitLayerName = 'git';
+
 export const manifestName = 'manifest.json';
 export const holderName = 'holder';
 
 /** INVARIANT: written before the layer is mounted; its change time is the beginning of the session. */
 export function writeManifest(upper: string, workspace: string): void {
   const directory = path.dirname(upper);
-  const manifest: Manifest = {
-    session: path.basename(directory),
-    workspace,
-    startedAt: new Date().toISOString(),
-  };
+  writeOf(directory, { session: path.basename(directory), workspace, startedAt: new Date().toISOString() });
+}
+
+/** Of the layer over the git directory, which belongs to the session whose directory it lies in. */
+export function writeGitManifest(upper: string, git: string, about: Pick<Manifest, 'own' | 'part'>): void {
+  const directory = path.dirname(upper);
+  writeOf(directory, { session: path.basename(path.dirname(directory)), workspace: git, startedAt: new Date().toISOString(), ...about });
+}
+
+function writeOf(directory: string, manifest: Manifest): void {
   writeWhole(path.join(directory, manifestName), JSON.stringify(manifest));
+}
+
+/** The layers of a session: of its workspace, and of the git directory outside where there is one. */
+export function layersOf(layer: Layer): readonly Layer[] {
+  const git = readLayer(path.join(layer.directory, gitLayerName));
+  return git?.manifest.own === undefined ? [layer] : [layer, git];
 }
 
 /**
@@ -98,7 +116,11 @@ export function isHeld(layer: Layer): boolean {
   return isRunning(pid, start) || isRunning(launcher, launcherStart);
 }
 
-const holdersOf = (layer: Layer): string[] => textOf(path.join(layer.directory, holderName)).split(' ');
+/** A git directory's layer is held with that of its session. */
+function holdersOf({ directory, manifest }: Layer): string[] {
+  const ofSession = manifest.own === undefined ? directory : path.dirname(directory);
+  return textOf(path.join(ofSession, holderName)).split(' ');
+}
 const isRunning = (pid: string, start: string): boolean => start !== '' && processStart(Number(pid)) === start;
 
 function textOf(file: string): string {
@@ -119,5 +141,6 @@ function namesIn(directory: string): string[] {
 
 function isManifest(value: unknown): value is Manifest {
   if (typeof value !== 'object' || value === null) return false;
+  if (!['own', 'part'].every((name) => ['string', 'undefined'].includes(typeof Reflect.get(value, name)))) return false;
   return (['session', 'workspace', 'startedAt'] satisfies (keyof Manifest)[]).every((name) => typeof Reflect.get(value, name) === 'string');
 }

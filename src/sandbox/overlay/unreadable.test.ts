@@ -79,13 +79,24 @@ describe('a file that cannot be read', () => {
 
   it('of the workspace, in a directory that cannot be read, is no fault', async () => {
     await layerOf('mkdir d e; echo a > d/a; echo a > e/a; chmod 000 d; chmod 600 e', 'echo d > d; mkdir e; echo b > e/a; echo s > s');
-    expect(call('diff')).toMatchObject({ code: 0, out: 'M d\nm e/\nA e/a  [forbidden: it cannot be looked at (EACCES)]\nA s\n' });
+    expect(call('diff')).toMatchObject({ code: 0, out: 'M d\nm e/\nA e/a  [forbidden: it cannot be looked at: permission denied]\nA s\n' });
     const { code, out } = call('apply');
     expect([code, out]).toEqual([
       1,
-      'applied  e\napplied  s\nrefused  e/a: it cannot be looked at (EACCES)\nconflict d: the directory still holds something\n',
+      'applied  e\napplied  s\nrefused  e/a: it cannot be looked at: permission denied\nconflict d: the directory still holds something\n',
     ]);
     expect(inWorkspace()).toEqual(['d', 'e', 's']);
+  });
+});
+
+describe('a directory of the workspace that may not be written to', () => {
+  it('is told of in words', async () => {
+    await layerOf('mkdir r; echo a > r/a; echo b > r/b; chmod 555 r', 'mkdir r; echo c > r/c; echo x > r/a; mknod r/b c 0 0; chmod 555 r');
+    const { code, out } = call('apply');
+    expect([code, out]).toEqual([
+      1,
+      'conflict r/a: it could not be written: permission denied\nconflict r/c: it could not be written: permission denied\nconflict r/b: it could not be removed: permission denied\n',
+    ]);
   });
 });
 

@@ -1,6 +1,7 @@
 // What a session needed, as a proposal to review: hosts that it was refused or granted, files outside that it looked for in vain, programs
 // that it started. INVARIANT: nothing is opened by learning; the session runs in the same walls as any other.
 import fs from 'node:fs';
+import { isIP } from 'node:net';
 import path from 'node:path';
 import { product } from '../../../core/index.ts';
 import type { Summary } from '../../../daemon/index.ts';
@@ -79,12 +80,16 @@ function word(text: string): string {
 
 function proposalFrom({ egress, next_steps }: Summary, missing: readonly string[], home: string, before: Profile) {
   const refused = next_steps.flatMap(({ grant }) => (grant.kind === 'host' ? [`${grant.host}:${grant.port}`] : []));
+  // On a port where nobody of ours listens the kernel refuses, and nobody decides. An address is no name to grant.
+  const unanswered = egress
+    .filter(({ decision, reason, host }) => decision === 'deny' && reason?.startsWith('there is no way out on port') && isIP(host) === 0)
+    .map(({ host, port }) => `${host}:${port}`);
   const granted = egress.filter((row) => row.decision === 'allow' && row.class !== 'model').map(({ host, port }) => `${host}:${port}`);
   const files = missing.filter((file) => isFile(file));
   const withheld = files.filter((file) => maybePrivate.test(file)).toSorted();
   const read = files.filter((file) => !maybePrivate.test(file)).map((file) => (isBelow(file, home) ? `~${file.slice(home.length)}` : file));
   const proposed: Profile = {
-    allow: [...new Set([...before.allow, ...granted, ...refused])].toSorted(),
+    allow: [...new Set([...before.allow, ...granted, ...refused, ...unanswered])].toSorted(),
     env: before.env,
     read: [...new Set([...before.read, ...read])].toSorted(),
   };
