@@ -50,7 +50,10 @@ function text({ pid, version: running, gateway, console, ledger, policy, session
     `ledger    ${ledger.size} entries, root ${ledger.root}`,
     ...(ledger.fault === undefined
       ? []
-      : [`          REFUSES EVERYTHING: ${ledger.fault}`, `          see that its disk has room, then: ${product.name} down`]),
+      : [
+          `          REFUSES EVERYTHING: ${ledger.fault}`,
+          `          it goes on by itself once its disk has room; if it does not: ${product.name} down`,
+        ]),
     `policy    ${policy.packs.join(', ')} (${policy.digest.slice(0, 16)})`,
     `sessions  ${sessions.length === 0 ? 'none' : ''}`,
     ...sessions.flatMap(({ id, agent, purpose, classification, confinement }) => [

@@ -23,6 +23,7 @@ import { createMediation } from './mediation.ts';
 import { Proposals } from './proposals.ts';
 import { openRegister } from './register.ts';
 import { createReload } from './reload.ts';
+import { resumed } from './resumed.ts';
 import { halt, Sessions } from './session.ts';
 import { type Collector, createCollector } from './telemetry/collector.ts';
 import { observed } from './telemetry/observe.ts';
@@ -65,6 +66,8 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
     origin: `${config.organization ?? 'local'}.intramur.invalid/${crypto.hash('sha256', places.state, 'hex').slice(0, 12)}`,
     now,
     maxDelayMs: 2,
+    onFault: (fault) => log(`the ledger refuses everything: ${fault}`),
+    onReopened: (how) => void resumed(how, { ledger, index, mediation }).then(log, (fault: unknown) => onFault('ledger', fault)),
   });
   const index = await openIndex(places.index, places.ledger);
   const register = openRegister({

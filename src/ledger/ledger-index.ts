@@ -132,9 +132,17 @@ class SqliteIndex implements LedgerIndex {
   }
 
   #insertAll(entries: readonly Entry[]): void {
+    const before = this.#size;
     this.#database.exec('BEGIN');
-    for (const entry of entries) this.add(entry);
-    this.#database.exec('COMMIT');
+    try {
+      for (const entry of entries) this.add(entry);
+      this.#database.exec('COMMIT');
+    } catch (cause) {
+      // On a full disk. Left open, it would be in the way of every later one; SQLite may have ended it by itself.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      this.#size = before;
+      throw cause;
+    }
   }
 
   entry(index: number): Entry | undefined {
