@@ -222,6 +222,7 @@ function buildTables(tables: DataStore, io: CliIo): boolean {
   } catch (fault) {
     if (codeOf(fault) !== 'CONFIG_NOT_FOUND' || !(fault instanceof Error)) throw fault;
     io.stderr.write(`${product.name}: ${fault.message}; the tables stay as they were\n`);
+    if (fault instanceof IntramurError && fault.hint) io.stderr.write(`${' '.repeat(product.name.length + 2)}or ${fault.hint}\n`);
     return false;
   }
 }

@@ -42,7 +42,7 @@ async function ask(io: CliIo): Promise<DaemonStatus | undefined> {
   }
 }
 
-function text({ pid, version: running, gateway, console, ledger, policy, sessions }: DaemonStatus): string {
+function text({ pid, version: running, gateway, console, ledger, inspection, policy, sessions }: DaemonStatus): string {
   const lines = [
     `daemon    ${running}, pid ${pid}`,
     `gateway   ${gateway.url}`,
@@ -54,6 +54,9 @@ function text({ pid, version: running, gateway, console, ledger, policy, session
           `          REFUSES EVERYTHING: ${ledger.fault}`,
           `          it goes on by itself once its disk has room; if it does not: ${product.name} down`,
         ]),
+    ...(inspection
+      ? [`index     REFUSES EVERYTHING: ${inspection.fault}`, ...(inspection.next ? [`          ${inspection.next}`] : [])]
+      : []),
     `policy    ${policy.packs.join(', ')} (${policy.digest.slice(0, 16)})`,
     `sessions  ${sessions.length === 0 ? 'none' : ''}`,
     ...sessions.flatMap(({ id, agent, purpose, classification, confinement }) => [

@@ -257,6 +257,8 @@ export interface DaemonStatus {
     /** Why it takes no more entries, so that everything is refused; left out while it does. */
     readonly fault?: string;
   };
+  /** Why nothing can be inspected, so that everything is refused, and what helps; left out while all is well. */
+  readonly inspection?: { readonly fault: string; readonly next?: string };
   readonly policy: { readonly digest: string; readonly packs: readonly string[] };
   readonly sessions: readonly {
     readonly id: string;

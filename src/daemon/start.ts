@@ -144,6 +144,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
     get engine() {
       return current.engine;
     },
+    inspectionFault: () => inspection.fault(),
     sessions,
     places,
     configFile,
