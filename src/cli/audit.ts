@@ -31,6 +31,7 @@ import {
   workspaceFileCheck,
 } from '../config/index.ts';
 import { IntramurError, placesFrom, product } from '../core/index.ts';
+import { driftedIn } from './audit/drifted.ts';
 import { progressBar } from './audit/progress.ts';
 import type { CliIo } from './io.ts';
 import { many, type Options, parseOptions } from './options.ts';
@@ -84,6 +85,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     env: io.env,
     tools: config.tools,
     checkBrought: await workspaceFileCheck(loading),
+    checkPins: values.root === undefined ? (dirs: readonly string[]) => driftedIn(dirs, placesFrom(io.env, io.home).state) : undefined,
     register: readRegister(registerFileIn(placesFrom(io.env, io.home).state)),
     forbiddenJurisdictions: values['forbid-jurisdiction'] ?? [],
     classify:
