@@ -352,8 +352,9 @@ export class Daemon {
   }
 
   #end(session: Session, reason: string): void {
-    const { sessions, vault, forget } = this.#parts;
+    const { sessions, vault, forget, proposals } = this.#parts;
     sessions.remove(session, reason);
+    proposals.ended(session.id);
     vault.forget(session.id);
     forget(session.id);
   }
