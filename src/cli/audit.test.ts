@@ -246,6 +246,22 @@ describe('audit --fix', () => {
     }));
 });
 
+describe('words of audit that contradict each other', () => {
+  it.each([
+    [['--json', '--format', 'sarif'], /--json is short for --format json.*"sarif"/],
+    [['--format', 'text', '--json'], /--json is short for --format json.*"text"/],
+    [['--pin', '--fix'], /--pin and --fix are two things to do/],
+    [['--probe', '--ask', '-'], /--probe and --ask are two things to do/],
+    [['--pin', '--fail-on', 'low'], /--fail-on does nothing beside --pin/],
+    [['--fix', '--json'], /--json does nothing beside --fix/],
+    [['--ask', '-', '--format', 'html'], /the answers of --ask are JSON/],
+    [['--yes'], /--yes is for --fix/],
+  ])('%j', async (args, why) => {
+    const home = os.tmpdir();
+    await expect(call(runAudit, args, home)).rejects.toMatchObject({ code: 'USAGE', message: expect.stringMatching(why) as string });
+  });
+});
+
 describe('managed emit', () => {
   it('prints the file, names its place on standard error, and installs nothing', () =>
     atHome({}, async (home) => {

@@ -128,6 +128,23 @@ describe('audit --pin', () => {
     expect(await found()).toEqual([['', 'high', expect.stringContaining('does not read') as string]]);
   });
 
+  it('says the same as JSON', async () => {
+    await pin();
+    put('AGENTS.md', 'Be quick.\n');
+    const { stdout } = await rig.intramur(['audit', '--pin', '--json']);
+    expect(JSON.parse(stdout)).toEqual({
+      schema: 'intramur/audit-pin/1',
+      pins: [
+        {
+          workspace: rig.workspace,
+          entry: expect.any(Number) as number,
+          files: pinned.map((name) => ({ path: name, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string })),
+          changes: [{ path: 'AGENTS.md', what: 'changed' }],
+        },
+      ],
+    });
+  });
+
   it('holds in every directory below, and names with escapes do not reach the terminal', async () => {
     await pin();
     put('.gemini/settings.json', '{"a":"\u001b]0;owned\u0007"}\n');
