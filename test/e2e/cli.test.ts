@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createRig, main, type Rig, root } from './rig.ts';
+import { createRig, finished, main, type Rig, root } from './rig.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -117,6 +117,22 @@ describe('intramur', () => {
       expect({ status, stderr }).toEqual({ status: 3, stderr: 'intramur: standard output cannot be written: there is no space left\n' });
     },
   );
+
+  it.each<[readonly string[], string, number]>([
+    [['--help'], '', 0],
+    [['audit', '--json'], '', 0],
+    [['status', '--json'], '', 0],
+    [['inspect', '--json'], 'nothing\n', 0],
+    [['inspect', '--json'], `AWS_SECRET=AKIA${'Q7ZT5MWB3KXN2RDV'}\n-----BEGIN RSA PRIVATE KEY-----\n`, 1],
+    [['audit', '--json', '--fail-on', 'info', 'with-findings'], '', 1],
+  ])('%j with a reader that went away: no word, and the answer stays in the exit code', async (args, input, code) => {
+    fs.mkdirSync(path.join(rig.workspace, 'with-findings'), { recursive: true });
+    fs.writeFileSync(path.join(rig.workspace, 'with-findings', '.mcp.json'), '{"mcpServers":{"a":{"command":"npx","args":["-y","a"]}}}');
+    const child = rig.start(args);
+    child.stdout?.destroy();
+    const { stderr, code: ended } = await finished(child, { input });
+    expect({ args, ended, stderr }).toEqual({ args, ended: code, stderr: '' });
+  });
 
   it('with a full disk behind standard error the exit code still says it', () => {
     for (const args of [['status', '--no-such-option'], ['no-such-command']]) {
