@@ -223,6 +223,8 @@ export interface Summary {
   readonly exitCode: number;
   /** Why the session was ended before its program. */
   readonly halted?: string;
+  /** Why this is only what the ledger has: the daemon was not there to sum up. */
+  readonly incomplete?: string;
   readonly startedAt: string;
   readonly endedAt: string;
   readonly egress: readonly EgressTally[];

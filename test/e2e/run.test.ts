@@ -329,16 +329,23 @@ describe('intramur run', () => {
   });
 
   it('when the daemon dies, every exchange is refused and nothing reaches an upstream', async () => {
+    const summary = path.join(rig.dir, 'orphan.json');
+    const call = 'curl -sS -m 10 -w " %{http_code}" https://api.anthropic.com/v1/messages -d "{}"';
     const child = rig.start([
       'run',
       '--mode',
       'direct',
+      '--summary-json',
+      summary,
       '--',
       'bash',
       '-c',
-      'echo ready; read go; curl -sS -m 10 -w " %{http_code}" https://api.anthropic.com/v1/messages -d "{}"',
+      `curl -s http://first.example/; curl -s http://first.example/; echo ready; read go; ${call}; exit 7`,
     ]);
-    let stdout = '';
+    let [stdout, stderr] = ['', ''];
+    child.stderr?.on('data', (chunk: Buffer) => {
+      stderr += String(chunk);
+    });
     child.stdout?.on('data', (chunk: Buffer) => {
       stdout += String(chunk);
     });
@@ -347,7 +354,26 @@ describe('intramur run', () => {
     const status = JSON.parse((await rig.intramur(['status', '--json'])).stdout) as { pid: number };
     process.kill(status.pid, 'SIGKILL');
     child.stdin?.write('go\n');
-    await new Promise((resolve) => child.on('close', resolve));
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(7);
+    // What was decided while it was there is summed up all the same, and it says that this is not all.
+    expect(JSON.parse(fs.readFileSync(summary, 'utf8'))).toMatchObject({
+      schema: 'intramur/summary/1',
+      agent: 'bash',
+      purpose: 'research',
+      exitCode: 7,
+      incomplete: expect.stringContaining('daemon could not be reached') as string,
+      egress: [{ host: 'first.example', port: 80, decision: 'deny', count: 2, reason: expect.any(String) as string }],
+      model: [],
+      labels: [],
+      files: { changed: 0, added: 0, deleted: 0, sensitive: [] },
+      refusals: 2,
+      ledger: {
+        first: expect.any(Number) as number,
+        last: expect.any(Number) as number,
+        root: expect.stringMatching(/^.{43}=$/) as string,
+      },
+    });
+    expect(stderr).toMatch(/the summary is what the ledger has\n(.*\n)*.*refused first\.example:80 .*2 times/);
     expect(stdout).not.toContain('rehearsed');
     expect(stdout).toMatch(/"type":"error".*"message":"Intramur refused: the daemon could not be reached.* 400$/s);
     expect(rig.upstream.received.length).toBe(before);
