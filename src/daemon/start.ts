@@ -270,6 +270,8 @@ async function listenOnSocket(server: http.Server, file: string): Promise<void> 
       },
     );
   fs.chmodSync(path.dirname(file), 0o700);
+  if (fs.lstatSync(file, { throwIfNoEntry: false })?.isDirectory())
+    throw new IntramurError('DAEMON_UNREACHABLE', `a directory is where the daemon's socket belongs: ${file}`, { hint: 'take it away' });
   fs.rmSync(file, { force: true });
   const mask = process.umask(0o177);
   try {

@@ -136,6 +136,36 @@ describe('the daemon', () => {
     expect(await rig.intramur(['ledger', 'verify'])).toMatchObject({ code: 0 });
   });
 
+  it('one that does not answer is running all the same: no word says it is not, and none is started beside it', {
+    timeout: 120_000,
+  }, async () => {
+    await rig.intramur(['up', '--background']);
+    const { pid } = await status();
+    process.kill(pid, 'SIGSTOP');
+    const all = [['status'], ['status', '--json'], ['down'], ['run', '--', 'true'], ['up'], ['up', '--background']];
+    const [text, json, ...others] = await Promise.all(all.map((args) => rig.intramur(args)));
+    process.kill(pid, 'SIGCONT');
+    expect([text?.code, text?.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^daemon {4}running, and does not answer\n(.|\n)*end its process/),
+    ]);
+    expect(JSON.parse(json?.stdout ?? '')).toMatchObject({ running: true, fault: 'it does not answer', gateway: null, sessions: [] });
+    const says = expect.stringMatching(/it does not answer\n +it is running; .*intramur up\n$/) as string;
+    for (const one of others) expect(one).toMatchObject({ code: 3, stdout: '', stderr: says });
+    expect((await status()).pid).toBe(pid);
+  });
+
+  it('a directory where its socket belongs: exit 3, and says so', async () => {
+    const socket = path.join(rig.state, 'state', 'daemon.sock');
+    fs.mkdirSync(socket, { recursive: true });
+    for (const args of [['up'], ['up', '--background'], ['run', '--', 'true']]) {
+      const stderr = `intramur: a directory is where the daemon's socket belongs: ${socket}\n          take it away\n`;
+      expect([args, await rig.intramur(args)]).toEqual([args, { code: 3, signal: null, stdout: '', stderr }]);
+    }
+    fs.rmdirSync(socket);
+    expect(await rig.intramur(['up', '--background'])).toMatchObject({ code: 0 });
+  });
+
   it('a ledger that cannot be written: exit 3, nothing listens', async () => {
     fs.mkdirSync(path.join(rig.state, 'state'), { mode: 0o700 });
     fs.writeFileSync(path.join(rig.state, 'state', 'ledger'), 'a file where a directory should be');
