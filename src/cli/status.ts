@@ -1,7 +1,7 @@
 // `status`: what the daemon is doing and whether the sandbox is in force, for people or as JSON.
 import { codeOf, placesFrom, product, version } from '../core/index.ts';
 import type { DaemonStatus } from '../daemon/index.ts';
-import { createClient, isSilent } from '../daemon/index.ts';
+import { createClient, isOutOfReach, isSilent } from '../daemon/index.ts';
 import { doctor } from '../sandbox/index.ts';
 import type { CliIo } from './io.ts';
 import { jsonOption, parseOptions } from './options.ts';
@@ -38,7 +38,7 @@ async function ask(io: CliIo): Promise<DaemonStatus | 'silent' | undefined> {
   try {
     return await client.status();
   } catch (fault) {
-    if (codeOf(fault) === 'DAEMON_UNREACHABLE') return isSilent(fault) ? 'silent' : undefined;
+    if (codeOf(fault) === 'DAEMON_UNREACHABLE' && !isOutOfReach(fault)) return isSilent(fault) ? 'silent' : undefined;
     throw fault;
   } finally {
     client.release();

@@ -155,6 +155,19 @@ describe('the daemon', () => {
     expect((await status()).pid).toBe(pid);
   });
 
+  it('a ledger that does not verify: exit 3, and why', async () => {
+    await rig.intramur(['up', '--background']);
+    await rig.intramur(['down']);
+    const checkpoint = path.join(rig.state, 'state', 'ledger', 'checkpoint');
+    fs.writeFileSync(checkpoint, fs.readFileSync(checkpoint, 'utf8').replace(/\n\d+\n/, '\n1\n'));
+    for (const args of [['up'], ['run', '--', 'true']])
+      expect([args, await rig.intramur(args)]).toMatchObject([
+        args,
+        { code: 3, stderr: expect.stringContaining('the checkpoint of the ledger') as string },
+      ]);
+    expect(await rig.intramur(['ledger', 'verify'])).toMatchObject({ code: 1 });
+  });
+
   it('a directory where its socket belongs: exit 3, and says so', async () => {
     const socket = path.join(rig.state, 'state', 'daemon.sock');
     fs.mkdirSync(socket, { recursive: true });
