@@ -134,6 +134,28 @@ describe('intramur', () => {
     expect({ args, ended, stderr }).toEqual({ args, ended: code, stderr: '' });
   });
 
+  it('an export whose reader went away ends without a word', async () => {
+    await rig.intramur(['agents', 'ban', 'some-tool']);
+    const child = rig.start(['ledger', 'export']);
+    child.stdout?.destroy();
+    expect(await finished(child)).toMatchObject({ code: 0, stderr: '' });
+    await rig.intramur(['agents', 'vet', 'some-tool']);
+  });
+
+  it('in a directory whose name is not UTF-8: exit 2', () => {
+    const script = 'mkdir -p "$1" && cd "$1" && shift && exec "$@"';
+    const place = Buffer.concat([Buffer.from(`${rig.dir}/b`), Buffer.from([0xff])]);
+    for (const args of [['diff'], ['apply'], ['run', '--', 'true'], ['index', 'add', '.', '--classification', 'internal']]) {
+      // Node's own arguments are text, so the name comes from printf.
+      const named = `set -- "$(printf '%b' ${JSON.stringify(place.toString('latin1').replace('\xff', '\\377'))})" "$@"; ${script}`;
+      const { status, stderr } = spawnSync('/bin/sh', ['-c', named, 'sh', process.execPath, main, ...args], {
+        encoding: 'utf8',
+        env: rig.env,
+      });
+      expect({ args, status, stderr }).toEqual({ args, status: 2, stderr: expect.stringContaining('not valid UTF-8') });
+    }
+  });
+
   it('with a full disk behind standard error the exit code still says it', () => {
     for (const args of [['status', '--no-such-option'], ['no-such-command']]) {
       const { status } = spawnSync('/bin/sh', ['-c', 'exec "$@" 2>/dev/full', 'sh', process.execPath, main, ...args], { env: rig.env });

@@ -1,5 +1,5 @@
 // `run` as its user knows it: the program's own exit code and output, no key inside, no way out, everything in the ledger.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -91,6 +91,15 @@ describe('intramur run', () => {
     expect(code).toBe(5);
     expect(stderr).toMatch(/^intramur: the summary could not be written to .*summary\.json: there is no such file or directory$/m);
     expect(stderr).toMatch(/^intramur: ledger entries/m);
+  });
+
+  it('an argument that would reach the program changed is refused; a replacement character that is meant is not', () => {
+    const run = (word: string) => {
+      const script = `exec "$0" "$1" run --mode direct -- printf %s "$(printf '%b' '${word}')"`;
+      return spawnSync('/bin/sh', ['-c', script, process.execPath, main], { encoding: 'utf8', env: rig.env, cwd: rig.workspace });
+    };
+    expect(run('a\\0377b')).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('not valid UTF-8') as string });
+    expect(run('a\ufffdb')).toMatchObject({ status: 0, stdout: 'a\ufffdb' });
   });
 
   it('hands on standard input, and gives 128 + n for a signal', async () => {
