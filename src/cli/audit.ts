@@ -88,7 +88,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     checkBrought: await workspaceFileCheck(loading),
     checkPins: values.root === undefined ? (dirs: readonly string[]) => driftedIn(dirs, placesFrom(io.env, io.home).state) : undefined,
     register: readRegister(registerFileIn(placesFrom(io.env, io.home).state)),
-    forbiddenJurisdictions: values['forbid-jurisdiction'] ?? [],
+    forbiddenJurisdictions: (values['forbid-jurisdiction'] ?? []).map(jurisdictionOf),
     classify:
       config.repositories.length === 0
         ? undefined
@@ -208,6 +208,19 @@ function oneOf<T extends string>(all: readonly T[], value: string, option: strin
   const found = all.find((one) => one === value);
   if (found === undefined) throw new IntramurError('USAGE', `${option}: "${value}" is none of ${all.join(', ')}`);
   return found;
+}
+
+/** As the catalogue writes it: one that is written otherwise would match nobody. @throws IntramurError USAGE */
+function jurisdictionOf(text: string): string {
+  if (/^[a-z]{2}$/i.test(text)) return text.toUpperCase();
+  if (text.toLowerCase() === 'unknown') return 'unknown';
+  throw new IntramurError(
+    'USAGE',
+    `--forbid-jurisdiction ${JSON.stringify(text)} is no country in two letters, as in CN, and not "unknown"`,
+    {
+      hint: 'for several countries it is given several times',
+    },
+  );
 }
 
 /** A place that is not there is a mistake of the caller, not a clean audit. */
