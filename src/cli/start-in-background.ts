@@ -2,7 +2,7 @@
 // no directory of ours to keep busy.
 import fs from 'node:fs';
 import path from 'node:path';
-import { type Code, faults, IntramurError, type Places } from '../core/index.ts';
+import { type Code, faults, IntramurError, type Places, product } from '../core/index.ts';
 import { createClient, type DaemonClient } from '../daemon/index.ts';
 import { type Lock, lockFile } from '../ledger/index.ts';
 import { isRunning } from './daemon-at-hand.ts';
@@ -94,7 +94,9 @@ function startFault(exit: number, said: string): IntramurError {
     .trim()
     .split('\n')
     .map((line) => line.replace(/^intramur: /, ''));
-  return new IntramurError(code, lines.at(0) || `the daemon ended with ${exit}`, lines[1] ? { hint: lines[1].trim() } : {});
+  // On a full disk it could not even say so.
+  if (!lines[0]) return new IntramurError(code, `the daemon ended with ${exit} and said nothing`, { hint: `${product.name} up says why` });
+  return new IntramurError(code, lines[0], lines[1] ? { hint: lines[1].trim() } : {});
 }
 
 /** Of a daemon that is being started: until it answers, it has not begun. */

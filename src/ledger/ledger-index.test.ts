@@ -95,6 +95,14 @@ it('what could not be written, as on a full disk, is caught up with later', asyn
   await ledger.close();
 });
 
+it('a place where no index can be made is a fault that says so', async () => {
+  await (await open()).close();
+  await expect(openIndex(path.join(root, 'no', 'such', 'index.db'), dir)).rejects.toMatchObject({
+    code: 'LEDGER_APPEND',
+    message: expect.stringMatching(/index of the ledger cannot be written: .*unable to open database file/) as string,
+  });
+});
+
 it.each<[string, () => Promise<void>]>([
   ['missing', () => rm(file)],
   ['not a database', () => writeFile(file, 'something else entirely, and long enough to be read as a header')],

@@ -55,8 +55,21 @@ const schema = `
   PRAGMA user_version = ${layout};
 `;
 
-/** Opens the index in `file` of the log in `dir`, and brings it up to date. */
+/**
+ * Opens the index in `file` of the log in `dir`, and brings it up to date.
+ * @throws IntramurError LEDGER_CORRUPT, CONFIG_NOT_FOUND; LEDGER_APPEND when the index cannot be written
+ */
 export async function openIndex(file: string, dir: string): Promise<LedgerIndex> {
+  try {
+    return await openOrBuild(file, dir);
+  } catch (cause) {
+    const isOfDatabase = cause instanceof Error && 'code' in cause && cause.code === 'ERR_SQLITE_ERROR';
+    if (!isOfDatabase) throw cause;
+    throw new IntramurError('LEDGER_APPEND', `the index of the ledger cannot be written: ${file}: ${cause.message}`, { cause });
+  }
+}
+
+async function openOrBuild(file: string, dir: string): Promise<LedgerIndex> {
   try {
     return await openSound(file, dir);
   } catch (cause) {
