@@ -3,7 +3,7 @@ import { codeOf, product } from '../../core/index.ts';
 import type { CloseRequest, DaemonClient, OpenReply, Summary } from '../../daemon/index.ts';
 import type { CliIo } from '../io.ts';
 import type { RunOptions } from './options.ts';
-import { endLines } from './status-line.ts';
+import { endLines, printable } from './status-line.ts';
 import type { Lesson } from './when-asked/learn.ts';
 
 /** What the launcher knows of a session by itself. */
@@ -25,9 +25,13 @@ export async function report(
   io: CliIo,
 ): Promise<void> {
   try {
-    const summary = await client.close(ended).catch(async (fault: unknown) => await withoutDaemon(fault, ended, known, io));
+    const summary = await client.close(ended).catch(async (fault: unknown) => await withoutDaemon(fault, ended, known));
     if (options.summaryFile !== undefined)
       io.stderr.write((await import('./when-asked/summary-file.ts')).writeSummary(options.summaryFile, summary));
+    // Nothing is known of what it did, and that is not nothing.
+    if (summary.ledger.first < 0) return void io.stderr.write(`${product.name}: no summary: ${printable(summary.incomplete ?? '')}\n`);
+    if (summary.incomplete !== undefined)
+      io.stderr.write(`${product.name}: ${printable(summary.incomplete)}; the summary is what the ledger has\n`);
     io.stderr.write(endLines(summary, options.mode));
     if (lesson && summary.incomplete === undefined) io.stderr.write(lesson.propose(summary));
   } catch (fault) {
@@ -36,12 +40,10 @@ export async function report(
   }
 }
 
-async function withoutDaemon(fault: unknown, ended: CloseRequest, { ledger, began, ...known }: Own, io: CliIo): Promise<Summary> {
+async function withoutDaemon(fault: unknown, ended: CloseRequest, { ledger, began, ...known }: Own): Promise<Summary> {
   if (codeOf(fault) === undefined || !(fault instanceof Error)) throw fault;
   const { summaryOfLedger } = await import('./when-asked/summary-of-ledger.ts');
   const startedAt = new Date(Date.now() - process.uptime() * 1000 + began);
   const halted = codeOf(fault) === 'SESSION_HALTED' ? { halted: fault.message } : {};
-  const summary = await summaryOfLedger(ledger, { ...known, startedAt }, { ...ended, ...halted }, fault.message);
-  io.stderr.write(`${product.name}: ${fault.message}; the summary is what the ledger has\n`);
-  return summary;
+  return await summaryOfLedger(ledger, { ...known, startedAt }, { ...ended, ...halted }, fault.message);
 }

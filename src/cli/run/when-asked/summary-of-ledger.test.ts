@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Entry, EntryBody } from '../../../core/index.ts';
-import { summaryOf } from './summary-of-ledger.ts';
+import { summaryOf, summaryOfLedger } from './summary-of-ledger.ts';
 
 const time = '2026-01-02T03:04:05.678Z';
 const known = { session: 's', agent: 'tool', purpose: 'research', startedAt: new Date(0) } as const;
@@ -43,5 +43,17 @@ it('a session is summed up from its entries as the daemon would have done', () =
     next_steps: [],
     programs: { started: 1, refused: 1 },
     ledger: { first: 10, last: 19, root: 'ROOT' },
+  });
+});
+
+it('where the ledger does not read either, what the launcher knows stays, and no entry is named', async () => {
+  const summary = await summaryOfLedger('/nowhere/ledger', known, { exitCode: 3 }, 'gone');
+  expect(summary).toMatchObject({
+    session: 's',
+    exitCode: 3,
+    incomplete: 'gone; there is no ledger in /nowhere/ledger',
+    startedAt: known.startedAt.toISOString(),
+    egress: [],
+    ledger: { first: -1, last: -1, root: '' },
   });
 });

@@ -1,5 +1,5 @@
 // The summary of a session whose daemon went away before its end: what the ledger has of it, which is every decision that was taken.
-import { type Entry, IntramurError, type Label, type Purpose } from '../../../core/index.ts';
+import { codeOf, type Entry, IntramurError, type Label, type Purpose } from '../../../core/index.ts';
 import type { CloseRequest, Summary } from '../../../daemon/index.ts';
 import { readEntries, readHead } from '../../../ledger/index.ts';
 
@@ -10,11 +10,16 @@ export interface Known {
   readonly startedAt: Date;
 }
 
-/** @param incomplete why the daemon has not summed it up @throws IntramurError when the ledger does not read */
+/** @param incomplete why the daemon has not summed it up; where the ledger does not read either, the summary has no entry */
 export async function summaryOfLedger(ledger: string, known: Known, ended: CloseRequest, incomplete: string): Promise<Summary> {
-  const entries = await entriesOf(ledger, known.session);
-  const { root } = await readHead(ledger);
-  return summaryOf(entries, root, known, ended, incomplete);
+  try {
+    const entries = await entriesOf(ledger, known.session);
+    const { root } = await readHead(ledger);
+    return summaryOf(entries, root, known, ended, incomplete);
+  } catch (fault) {
+    if (codeOf(fault) === undefined || !(fault instanceof Error)) throw fault;
+    return summaryOf([], '', known, ended, `${incomplete}; ${fault.message}`);
+  }
 }
 
 /** A stretch that is read at once, from the end of the log backwards. */
