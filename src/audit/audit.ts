@@ -7,7 +7,7 @@ import { catalogue } from './catalogue/index.ts';
 import { discover, type FoundAgent } from './discover.ts';
 import { effectiveRows, summaryRows } from './effective.ts';
 import { extras } from './extras.ts';
-import { type Facts, signalsIn, type Tools } from './facts.ts';
+import { type Drifted, type Facts, signalsIn, type Tools } from './facts.ts';
 import { type GitPlace, gitFaults, gitPlace, topOf } from './git.ts';
 import { hooksIn } from './hooks.ts';
 import { type Doc, load, parse, relocations } from './load.ts';
@@ -36,6 +36,8 @@ export interface AuditOptions {
   readonly tools: Tools;
   readonly register?: Register;
   readonly checkBrought?: CheckBrought;
+  /** Compares the pins of what was looked at; asked once, with its directories. */
+  readonly checkPins?: ((dirs: readonly string[]) => readonly Drifted[]) | undefined;
   readonly forbiddenJurisdictions?: readonly string[];
   /** The class of a workspace by its path and the repository around it. */
   readonly classify?: ((workspace: string, git: Pick<GitPlace, 'trees' | 'urls'>) => string | undefined) | undefined;
@@ -121,6 +123,7 @@ export function gather(options: AuditOptions): Facts {
             [...walked.workspaces.map(({ path: dir }) => dir), ...(options.root === undefined ? [options.cwd] : [])],
             options.checkBrought,
           ),
+    drifted: options.checkPins?.(walked.workspaces.map(({ path: dir }) => dir)) ?? [],
     extras: options.only === undefined ? extras(tree, homes, walked.workspaces) : [],
     listeners: isThisUser ? listeners(tree) : [],
     tools: options.tools,

@@ -30,6 +30,12 @@ export interface Listener {
   readonly agent: string;
 }
 
+export interface Drifted {
+  readonly file: string;
+  /** `changed since alice looked at it on 2026-01-02`. */
+  readonly says: string;
+}
+
 export type Tools = Config['tools'];
 
 export interface Facts {
@@ -50,6 +56,8 @@ export interface Facts {
   readonly grants: readonly Grant[];
   readonly hooks: readonly Hook[];
   readonly brought: readonly Brought[];
+  /** What is not as it was when somebody pinned it. */
+  readonly drifted: readonly Drifted[];
   readonly extras: readonly Extra[];
   readonly listeners: readonly Listener[];
   /** The organisation's register of tools. */

@@ -4,7 +4,7 @@ export { type Answers, ask, parseQuestions } from './ask.ts';
 export { type Audit, type AuditOptions, audit, conclude, type FoundAgent, gather, installed, type Progress } from './audit.ts';
 export { catalogue } from './catalogue/index.ts';
 export { type BundleSignature, bundleSignatures } from './catalogue/signatures.ts';
-export type { Facts } from './facts.ts';
+export type { Drifted, Facts } from './facts.ts';
 export { type Fix, fixesFor } from './fix.ts';
 export type { GitPlace } from './git.ts';
 export type { Doc } from './load.ts';

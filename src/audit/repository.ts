@@ -1,10 +1,10 @@
-// What a repository brings along that steers agents: their settings, servers and hooks at any depth, and the programs that these name. A
-// person looks at it once and pins it; `run` compares.
-import { createHash } from 'node:crypto';
+// What a repository brings along that steers agents: their settings, servers, hooks, instructions, skills, commands and subagents at any depth,
+// and the programs that these name. A person looks at it once and pins it; `run` compares.
 import path from 'node:path';
 import { hooksIn } from './hooks.ts';
 import { type Doc, load } from './load.ts';
 import { mcpServers } from './mcp.ts';
+import { pinHash, pinLimitBytes, pinnedRoles } from './pins.ts';
 import { diskTree, type Tree } from './read/tree.ts';
 import { isBelow, walk } from './scan.ts';
 
@@ -18,27 +18,26 @@ export interface RepositoryFile {
 }
 
 const textLimit = 256 << 10;
-const programLimit = 256 << 20;
-const roles = new Set(['settings', 'mcp', 'hooks', 'code']);
 
 /** @param workspace real path */
 export function repositoryFiles(workspace: string, tree: Tree = diskTree()): readonly RepositoryFile[] {
   const { workspaces } = walk(tree, [workspace], [], () => {});
-  const docs = load(tree, [], workspaces, []).filter(({ workspace: place, file }) => place !== undefined && roles.has(file.role));
+  const docs = load(tree, [], workspaces, []).filter(({ workspace: place, file }) => place !== undefined && pinnedRoles.has(file.role));
   const files = new Map<string, RepositoryFile>();
-  for (const doc of docs) files.set(doc.path, settingsFile(doc, workspace));
+  for (const doc of docs) files.set(doc.path, settingsFile(tree, doc, workspace));
   for (const file of programsNamedIn(docs, workspace)) {
     if (files.has(file)) continue;
-    const examined = tree.stat(file)?.kind === 'directory' ? undefined : tree.examine(file, programLimit, []);
+    const examined = tree.stat(file)?.kind === 'directory' ? undefined : tree.examine(file, pinLimitBytes, []);
     if (examined !== undefined) files.set(file, { path: within(file, workspace), sha256: examined.sha256, text: null });
   }
   return [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-function settingsFile({ path: file, text, fault }: Doc, workspace: string): RepositoryFile {
-  const name = within(file, workspace);
-  if (fault?.kind === 'read') return { path: name, sha256: fault.reason, text: null };
-  return { path: name, sha256: createHash('sha256').update(text).digest('hex'), text: text.length <= textLimit ? text : null };
+function settingsFile(tree: Tree, doc: Doc, workspace: string): RepositoryFile {
+  const { path: file, text, fault } = doc;
+  const sha256 = pinHash(tree, doc) ?? fault?.reason ?? 'it cannot be read';
+  const isShown = fault?.kind !== 'read' && text.length <= textLimit && !text.includes('\ufffd');
+  return { path: within(file, workspace), sha256, text: isShown ? text : null };
 }
 
 function within(file: string, workspace: string): string {

@@ -246,6 +246,37 @@ describe('audit --fix', () => {
     }));
 });
 
+it('a country is one however it is written, and what is none is refused', () =>
+  atHome({ '.qoder/settings.json': '{}', '.claude.json': '{}' }, async (home) => {
+    const found = async (...countries: string[]) => {
+      const args = countries.flatMap((country) => ['--forbid-jurisdiction', country]);
+      const { out } = await call(runAudit, ['--home', home, '--json', ...args], home);
+      const { findings } = JSON.parse(out) as { findings: { id: string; severity: string; agent: string }[] };
+      return findings.filter(({ id, severity }) => id === 'JUR-001' && severity === 'high').map(({ agent }) => agent);
+    };
+    expect((await found('CN')).length).toBe(1);
+    expect(await found('cn')).toEqual(await found('CN'));
+    expect(await found('us', 'CN')).toContain('claude-code');
+    for (const none of ['', 'CN,RU', 'China'])
+      await expect(found(none)).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining('no country') as string });
+  }));
+
+describe('words of audit that contradict each other', () => {
+  it.each([
+    [['--json', '--format', 'sarif'], /--json is short for --format json.*"sarif"/],
+    [['--format', 'text', '--json'], /--json is short for --format json.*"text"/],
+    [['--pin', '--fix'], /--pin and --fix are two things to do/],
+    [['--probe', '--ask', '-'], /--probe and --ask are two things to do/],
+    [['--pin', '--fail-on', 'low'], /--fail-on does nothing beside --pin/],
+    [['--fix', '--json'], /--json does nothing beside --fix/],
+    [['--ask', '-', '--format', 'html'], /the answers of --ask are JSON/],
+    [['--yes'], /--yes is for --fix/],
+  ])('%j', async (args, why) => {
+    const home = os.tmpdir();
+    await expect(call(runAudit, args, home)).rejects.toMatchObject({ code: 'USAGE', message: expect.stringMatching(why) as string });
+  });
+});
+
 describe('managed emit', () => {
   it('prints the file, names its place on standard error, and installs nothing', () =>
     atHome({}, async (home) => {

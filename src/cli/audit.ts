@@ -31,6 +31,7 @@ import {
   workspaceFileCheck,
 } from '../config/index.ts';
 import { IntramurError, placesFrom, product } from '../core/index.ts';
+import { driftedIn } from './audit/drifted.ts';
 import { progressBar } from './audit/progress.ts';
 import type { CliIo } from './io.ts';
 import { many, type Options, parseOptions } from './options.ts';
@@ -57,13 +58,14 @@ export const forms = { '': options };
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const { values, positionals } = parseOptions(args, options, many);
+  refuseConflicts(values);
   if (values.probe && values.root !== undefined)
     throw new IntramurError('USAGE', '--probe starts the agents of this machine, and --root is another');
   if (values.fix && values.root !== undefined)
     throw new IntramurError('USAGE', '--fix changes files of this machine, and --root is another');
   if (values.pin) {
     const { pin } = await import('./audit/pin.ts');
-    return await pin(positionals, io);
+    return await pin(positionals, values.json || values.format === 'json', io);
   }
   const format = values.json ? 'json' : oneOf(formats, values.format ?? 'text', '--format');
   const failOn = values['fail-on'] === undefined ? undefined : oneOf(severities, values['fail-on'], '--fail-on');
@@ -84,8 +86,9 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     env: io.env,
     tools: config.tools,
     checkBrought: await workspaceFileCheck(loading),
+    checkPins: values.root === undefined ? (dirs: readonly string[]) => driftedIn(dirs, placesFrom(io.env, io.home).state) : undefined,
     register: readRegister(registerFileIn(placesFrom(io.env, io.home).state)),
-    forbiddenJurisdictions: values['forbid-jurisdiction'] ?? [],
+    forbiddenJurisdictions: (values['forbid-jurisdiction'] ?? []).map(jurisdictionOf),
     classify:
       config.repositories.length === 0
         ? undefined
@@ -125,6 +128,29 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (values.out === undefined) io.stdout.write(text);
   else fs.writeFileSync(path.resolve(io.cwd, values.out), text);
   return failOn !== undefined && report.findings.some(({ severity }) => severityRank(severity) >= severityRank(failOn)) ? 1 : 0;
+}
+
+type Values = ReturnType<typeof parseOptions<typeof options>>['values'];
+
+/** What would be left out silently. @throws IntramurError USAGE */
+function refuseConflicts(values: Values): void {
+  const { json, format } = values;
+  if (json && format !== undefined && format !== 'json')
+    throw new IntramurError('USAGE', `--json is short for --format json, and --format is ${JSON.stringify(format)}: say one of them`);
+  const given = (names: readonly (keyof Values)[]) => names.filter((name) => values[name] !== undefined && values[name] !== false);
+  const [act, other] = given(['pin', 'fix', 'probe', 'ask']);
+  if (act !== undefined && other !== undefined)
+    throw new IntramurError('USAGE', `--${act} and --${other} are two things to do: say one of them`);
+  const unused = {
+    pin: ['home', 'root', 'out', 'fail-on', 'baseline', 'yes'],
+    fix: ['format', 'json', 'out', 'fail-on', 'baseline'],
+    probe: ['yes'],
+    ask: ['out', 'fail-on', 'baseline', 'yes'],
+  } as const;
+  const [left] = act === undefined ? given(['yes']) : given(unused[act as keyof typeof unused]);
+  if (act === 'ask' && format !== undefined && format !== 'json') throw new IntramurError('USAGE', 'the answers of --ask are JSON');
+  if (left !== undefined)
+    throw new IntramurError('USAGE', act === undefined ? '--yes is for --fix' : `--${left} does nothing beside --${act}`);
 }
 
 /** Loaded only when it was asked for: nothing else of the audit can start anything. */
@@ -182,6 +208,19 @@ function oneOf<T extends string>(all: readonly T[], value: string, option: strin
   const found = all.find((one) => one === value);
   if (found === undefined) throw new IntramurError('USAGE', `${option}: "${value}" is none of ${all.join(', ')}`);
   return found;
+}
+
+/** As the catalogue writes it: one that is written otherwise would match nobody. @throws IntramurError USAGE */
+function jurisdictionOf(text: string): string {
+  if (/^[a-z]{2}$/i.test(text)) return text.toUpperCase();
+  if (text.toLowerCase() === 'unknown') return 'unknown';
+  throw new IntramurError(
+    'USAGE',
+    `--forbid-jurisdiction ${JSON.stringify(text)} is no country in two letters, as in CN, and not "unknown"`,
+    {
+      hint: 'for several countries it is given several times',
+    },
+  );
 }
 
 /** A place that is not there is a mistake of the caller, not a clean audit. */

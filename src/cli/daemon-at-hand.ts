@@ -1,6 +1,6 @@
 // Finds the running daemon, or has one started.
 import { codeOf, type Places } from '../core/index.ts';
-import { createClient, type DaemonClient } from '../daemon/index.ts';
+import { createClient, type DaemonClient, isOutOfReach, isSilent } from '../daemon/index.ts';
 
 /**
  * Asks the daemon, and starts one first where none answers; `startMs` says how long that took.
@@ -15,7 +15,7 @@ export async function withDaemon<T>(
   try {
     return { client, answer: await ask(client), startMs: 0 };
   } catch (fault) {
-    if (codeOf(fault) !== 'DAEMON_UNREACHABLE') throw fault;
+    if (codeOf(fault) !== 'DAEMON_UNREACHABLE' || isSilent(fault) || isOutOfReach(fault)) throw fault;
   }
   const began = performance.now();
   const { startInBackground } = await import('./start-in-background.ts');
@@ -24,12 +24,13 @@ export async function withDaemon<T>(
   return { client, answer: await ask(client), startMs };
 }
 
+/** @throws IntramurError DAEMON_UNREACHABLE when there is one that does not answer, which holds the ledger, or when that cannot be known */
 export async function isRunning(client: DaemonClient): Promise<boolean> {
   try {
     await client.status();
     return true;
   } catch (fault) {
-    if (codeOf(fault) === 'DAEMON_UNREACHABLE') return false;
+    if (codeOf(fault) === 'DAEMON_UNREACHABLE' && !isSilent(fault) && !isOutOfReach(fault)) return false;
     throw fault;
   }
 }

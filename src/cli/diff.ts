@@ -22,7 +22,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   io.stderr.write(
     changes.length === 0
       ? `session ${session}: nothing changed\n`
-      : `session ${session}: ${changes.length} changes; intramur apply, or intramur discard\n`,
+      : `session ${session}: ${changes.length} ${changes.length === 1 ? 'change' : 'changes'}; intramur apply, or intramur discard\n`,
   );
   return 0;
 }

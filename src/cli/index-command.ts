@@ -126,7 +126,7 @@ function addTable(tables: DataStore, file: string, values: Values, io: CliIo): n
   const columns = names(values.columns);
   if (columns.length === 0) throw wrong('a table needs --columns: those whose value names one person, such as an e-mail address');
   if (values.part) throw wrong('--part is for repositories');
-  const name = values.name ?? path.basename(file, path.extname(file));
+  const name = nameOf(values.name ?? path.basename(file, path.extname(file)));
   const before = tables.add({ name, path: file, classification, columns, with: names(values.with) });
   sayLowered(name, before && [before.classification], [classification], io);
   io.stderr.write(`registered the table ${name} as ${classification}; \`index build\` reads it\n`);
@@ -136,7 +136,7 @@ function addTable(tables: DataStore, file: string, values: Values, io: CliIo): n
 function add(store: FingerprintStore, root: string, values: Values, io: CliIo): number {
   if (values.columns ?? values.with) throw wrong('--columns and --with are for tables');
   const classification = classificationOf(values.classification);
-  const name = values.name ?? path.basename(root);
+  const name = nameOf(values.name ?? path.basename(root));
   const parts = (values.part ?? []).map((part) => {
     const at = part.lastIndexOf('=');
     if (at <= 0) throw wrong(`--part is PREFIX=CLASSIFICATION, not "${part}"`);
@@ -151,6 +151,13 @@ function add(store: FingerprintStore, root: string, values: Values, io: CliIo): 
   sayLowered(name, before && classes(before), classes({ classification, parts }), io);
   io.stderr.write(`registered ${name} as ${classification}; \`index build\` reads it\n`);
   return 0;
+}
+
+/** It stands in findings and on the command line. */
+function nameOf(name: string): string {
+  if (name.trim() === '' || /[\p{Cc}\p{Cf}\u2028\u2029]/u.test(name))
+    throw wrong(`--name ${JSON.stringify(name)} is no name: it needs characters that can be seen, and no others`);
+  return name;
 }
 
 /** Lowering a class lets out what stayed in: whoever does it by mistake should see it. */
@@ -222,6 +229,7 @@ function buildTables(tables: DataStore, io: CliIo): boolean {
   } catch (fault) {
     if (codeOf(fault) !== 'CONFIG_NOT_FOUND' || !(fault instanceof Error)) throw fault;
     io.stderr.write(`${product.name}: ${fault.message}; the tables stay as they were\n`);
+    if (fault instanceof IntramurError && fault.hint) io.stderr.write(`${' '.repeat(product.name.length + 2)}or ${fault.hint}\n`);
     return false;
   }
 }

@@ -236,6 +236,10 @@ describe('index', () => {
     fs.mkdirSync(repository, { recursive: true });
     fs.writeFileSync(path.join(repository, 'fees.ts'), code);
     await expect(call(index, ['add', 'nowhere', '--classification', 'internal'])).rejects.toMatchObject({ code: 'CONFIG_NOT_FOUND' });
+    for (const name of ['', ' ', 'a\u202eb', 'a\nb'])
+      await expect(call(index, ['add', 'core', '--classification', 'confidential', '--name', name])).rejects.toMatchObject({
+        code: 'USAGE',
+      });
     expect((await call(index, ['add', 'core', '--classification', 'confidential'])).code).toBe(0);
     const built = await call(index, ['build', '--json']);
     expect(built.code).toBe(0);

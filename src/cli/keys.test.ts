@@ -77,6 +77,9 @@ describe('keys add', () => {
     [['x', '--budget', 'tokens=1.5'], /tokens in --budget is a number/],
     [['x', '--budget', 'coins=5'], /each part of --budget is one of/],
     [['x', '--budget', 'requests=5,per=year'], /per in --budget is one of/],
+    [['x', '--budget', 'requests=5,requests=50'], /--budget says "requests" twice/],
+    [['x', '--budget', 'requests=5=50'], /--budget says "requests" twice/],
+    [['x', '--budget', 'per=day'], /--budget limits nothing/],
     [['x', '--user', 'a\nb'], /--user is a name/],
   ])('%j is a usage error and stores nothing', async (args, message) => {
     const { code, stderr, stdout } = await keys('add', ...args);

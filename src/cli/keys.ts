@@ -141,8 +141,11 @@ const units = ['requests', 'tokens', 'usd'] as const;
 function budgetOf(text: string): NonNullable<KeyConfig['budget']> {
   const limits = new Map<(typeof units)[number], number>();
   let per: (typeof periods)[number] = 'day';
+  const seen = new Set<string>();
   for (const part of text.split(',')) {
-    const [field = '', value = ''] = part.split('=', 2);
+    const [field = '', value = '', ...more] = part.split('=');
+    if (more.length > 0 || seen.has(field)) throw new IntramurError('USAGE', `--budget says ${JSON.stringify(field)} twice`);
+    seen.add(field);
     if (field === 'per') {
       per = wordOf(value, periods, 'per in --budget');
       continue;
@@ -153,6 +156,7 @@ function budgetOf(text: string): NonNullable<KeyConfig['budget']> {
     if (!isValid) throw new IntramurError('USAGE', `${unit} in --budget is a number from 0 up`);
     limits.set(unit, limit);
   }
+  if (limits.size === 0) throw new IntramurError('USAGE', '--budget limits nothing: it takes requests=N, tokens=N, usd=N');
   return { ...Object.fromEntries(limits), per };
 }
 

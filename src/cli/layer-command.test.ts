@@ -148,7 +148,7 @@ describe('the layer of a session', () => {
       expect(await call(diff, [])).toEqual({
         code: 0,
         out: 'A src/b.ts\n',
-        err: `${waits('first')}session second: 1 changes; intramur apply, or intramur discard\n`,
+        err: `${waits('first')}session second: 1 change; intramur apply, or intramur discard\n`,
       });
       const { out, err } = await call(diff, ['--json']);
       expect([JSON.parse(out), err]).toEqual([expect.objectContaining({ session: 'second' }), waits('first')]);
@@ -157,7 +157,7 @@ describe('the layer of a session', () => {
     it('a session that is named is meant alone', async () => {
       await session('second', { 'src/b.ts': 'b' });
       const { out, err } = await call(diff, ['first', '--only', 'src']);
-      expect([out, err]).toEqual(['M src/a.ts\n', 'session first: 1 changes; intramur apply, or intramur discard\n']);
+      expect([out, err]).toEqual(['M src/a.ts\n', 'session first: 1 change; intramur apply, or intramur discard\n']);
     });
 
     it('one that was applied stays the one that is meant: again is not the next', async () => {
@@ -179,7 +179,7 @@ describe('the layer of a session', () => {
     it('one that goes while it is read holds nothing', async () => {
       await session('second', { 'src/b.ts': 'b' });
       fs.rmSync(path.join(home, 'state', 'sessions', 'first', 'upper'), { recursive: true });
-      expect((await call(diff, [])).err).toBe('session second: 1 changes; intramur apply, or intramur discard\n');
+      expect((await call(diff, [])).err).toBe('session second: 1 change; intramur apply, or intramur discard\n');
     });
   });
 

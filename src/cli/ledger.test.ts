@@ -1,5 +1,5 @@
 // `ledger` as an auditor uses it: on plain files, without a daemon.
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -99,6 +99,15 @@ describe('verify', () => {
     await writeFile(path.join(home, 'key'), 'example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k\n');
     expect(await cli(['verify', '--key', 'key'])).toMatchObject({ code: 1 });
     await expect(cli(['verify', '--key', 'nowhere'])).rejects.toMatchObject({ code: 'CONFIG_NOT_FOUND' });
+  });
+
+  it('of a log that was taken away fails; one that was never begun is not there', async () => {
+    await rename(dir, `${dir}.away`);
+    const { code, out } = await cli(['verify', '--json']);
+    const other = cli(['verify', '--dir', 'nowhere']);
+    await expect(other).rejects.toMatchObject({ code: 'CONFIG_NOT_FOUND' });
+    await rename(`${dir}.away`, dir);
+    expect([code, JSON.parse(out)]).toMatchObject([1, { ok: false, size: 0, reason: 'the ledger is gone: its key had signed 3 entries' }]);
   });
 
   it('of the machine\u2019s own log fails when it is older than what was signed', async () => {

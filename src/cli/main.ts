@@ -90,7 +90,8 @@ function say(text: string): void {
 /** A reader that went away (`| head`) ends the output, not in a stack trace. Any other output that is lost is told, and no success. */
 function watchOutput(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
+    // What a command that is at its end has found stays its answer; one that goes on (`ledger tail`) is done.
+    if (error.code === 'EPIPE') return void setImmediate(() => process.exit());
     process.once('exit', (code) => {
       if (code === 0) process.exitCode = 3;
     });

@@ -1,5 +1,6 @@
 // Runs one command with the real outside world, and turns whatever it throws into a message and an exit code. The one catch of the
 // command line.
+import fs from 'node:fs';
 import os from 'node:os';
 import { codeOf, faults, IntramurError, product } from '../core/index.ts';
 import type { CliIo } from './io.ts';
@@ -11,6 +12,8 @@ export async function perform(load: Load, args: readonly string[]): Promise<numb
     const command = await load();
     return await command.run(args, outsideWorld());
   } catch (fault) {
+    // Whoever read the output went away, and the command cannot go on.
+    if (fault !== undefined && fault === brokenPipe) return 0;
     return await explain(fault, args);
   }
 }
@@ -19,7 +22,7 @@ export async function perform(load: Load, args: readonly string[]): Promise<numb
 function outsideWorld(): CliIo {
   return {
     get stdout() {
-      return process.stdout;
+      return standardOutput();
     },
     get stderr() {
       return standardError();
@@ -33,6 +36,18 @@ function outsideWorld(): CliIo {
   };
 }
 
+let isWatched = false;
+let brokenPipe: unknown;
+
+function standardOutput(): NodeJS.WriteStream {
+  if (!isWatched)
+    process.stdout.on('error', (fault: NodeJS.ErrnoException) => {
+      if (fault.code === 'EPIPE') brokenPipe = fault;
+    });
+  isWatched = true;
+  return process.stdout;
+}
+
 let isHeard = false;
 
 /** Nobody is left to be told when it cannot be written; the exit code still says it. */
@@ -42,13 +57,17 @@ function standardError(): NodeJS.WriteStream {
   return process.stderr;
 }
 
-/** @throws IntramurError USAGE when somebody has removed it */
+/** @throws IntramurError USAGE when somebody has removed it, or it has a name that Node cannot say */
 function currentDirectory(): string {
+  let directory: string;
   try {
-    return process.cwd();
+    directory = process.cwd();
   } catch (cause) {
     throw new IntramurError('USAGE', 'the current directory is gone', { hint: 'cd into one that is there', cause });
   }
+  if (directory.includes('\ufffd') && !fs.existsSync(directory))
+    throw new IntramurError('USAGE', 'the current directory has a name that is not valid UTF-8', { hint: 'cd into one that has' });
+  return directory;
 }
 
 function currentDirectoryOr(other: string): string {

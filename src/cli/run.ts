@@ -18,6 +18,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   // The process's own clock: the global `performance` would load Node's measuring first.
   const began = process.uptime() * 1000;
   const places = placesFrom(io.env, io.home);
+  if (args.some((arg) => arg.includes('\ufffd'))) (await import('./run/when-asked/arguments.ts')).refuseChanged();
   const options = await optionsFrom(args, places, io);
   const program = await programOf(options.command, io);
   if (!fs.statSync(options.workspace, { throwIfNoEntry: false })?.isDirectory()) {

@@ -2,7 +2,7 @@
 // no directory of ours to keep busy.
 import fs from 'node:fs';
 import path from 'node:path';
-import { type Code, faults, IntramurError, type Places } from '../core/index.ts';
+import { type Code, faults, IntramurError, type Places, product } from '../core/index.ts';
 import { createClient, type DaemonClient } from '../daemon/index.ts';
 import { type Lock, lockFile } from '../ledger/index.ts';
 import { isRunning } from './daemon-at-hand.ts';
@@ -67,7 +67,7 @@ async function start(
   child.on('error', () => resolve(faults.DAEMON_UNREACHABLE.exit));
   for (;;) {
     const waited = await Promise.race([ended.then((code) => ({ code })), delay(lookEveryMs)]);
-    if (await isRunning(client)) break;
+    if (await answers(client)) break;
     if (waited && !(await answersSoon(client, waited.code))) throw startFault(waited.code, fs.readFileSync(log, 'utf8'));
     if (Date.now() > deadline) {
       child.kill('SIGTERM');
@@ -82,7 +82,7 @@ async function answersSoon(client: DaemonClient, exit: number): Promise<boolean>
   if (exit !== faults.LEDGER_APPEND.exit) return false;
   for (let waited = 0; waited < soonMs; waited += lookEveryMs) {
     await delay(lookEveryMs);
-    if (await isRunning(client)) return true;
+    if (await answers(client)) return true;
   }
   return false;
 }
@@ -94,7 +94,17 @@ function startFault(exit: number, said: string): IntramurError {
     .trim()
     .split('\n')
     .map((line) => line.replace(/^intramur: /, ''));
-  return new IntramurError(code, lines.at(0) || `the daemon ended with ${exit}`, lines[1] ? { hint: lines[1].trim() } : {});
+  // On a full disk it could not even say so.
+  if (!lines[0]) return new IntramurError(code, `the daemon ended with ${exit} and said nothing`, { hint: `${product.name} up says why` });
+  return new IntramurError(code, lines[0], lines[1] ? { hint: lines[1].trim() } : {});
+}
+
+/** Of a daemon that is being started: until it answers, it has not begun. */
+async function answers(client: DaemonClient): Promise<boolean> {
+  return await client.status().then(
+    () => true,
+    () => false,
+  );
 }
 
 function delay(ms: number): Promise<undefined> {

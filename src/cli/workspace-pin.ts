@@ -21,17 +21,33 @@ export interface Drift {
   readonly changes: readonly { readonly path: string; readonly what: 'added' | 'changed' | 'removed'; readonly diff: string | undefined }[];
 }
 
+/** Whether anything was ever pinned. */
+export function hasPins(state: string): boolean {
+  return fs.existsSync(path.join(state, 'pins'));
+}
+
 function fileFor(state: string, workspace: string): string {
   return path.join(state, 'pins', `${crypto.hash('sha256', workspace).slice(0, 40)}.json`);
 }
 
 /** The pin of a workspace or of the nearest directory above it. @throws IntramurError CONFIG_INVALID when it does not read */
 export function readPin(state: string, workspace: string): WorkspacePin | undefined {
+  const dir = pinnedDirectory(state, workspace);
+  return dir === undefined ? undefined : pinFor(state, dir);
+}
+
+/** The nearest directory, itself or above, that has a pin. */
+export function pinnedDirectory(state: string, workspace: string): string | undefined {
   for (let dir = workspace; ; dir = path.dirname(dir)) {
-    const file = fileFor(state, dir);
-    if (fs.existsSync(file)) return parsePin(file, dir);
+    if (fs.existsSync(fileFor(state, dir))) return dir;
     if (dir === path.dirname(dir)) return undefined;
   }
+}
+
+/** Of this very directory. @throws IntramurError CONFIG_INVALID */
+export function pinFor(state: string, dir: string): WorkspacePin | undefined {
+  const file = fileFor(state, dir);
+  return fs.existsSync(file) ? parsePin(file, dir) : undefined;
 }
 
 function parsePin(file: string, workspace: string): WorkspacePin {

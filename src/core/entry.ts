@@ -14,6 +14,7 @@ export type EntryAction =
   | 'daemon.start'
   | 'daemon.reload'
   | 'daemon.stop'
+  | 'ledger.resume'
   | 'agent.ban'
   | 'agent.vet'
   | 'agent.pin'

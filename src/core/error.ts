@@ -13,6 +13,7 @@ export const faults = {
   SESSION_UNKNOWN: { exit: 3, says: 'the session is not known to the daemon' },
   SESSION_HALTED: { exit: 1, says: 'the session was halted' },
   INSPECT_FAILED: { exit: 1, says: 'the payload could not be inspected' },
+  INDEX_BROKEN: { exit: 3, says: "the index of the company's own source cannot be used, and nothing is let out without it" },
   INSPECT_LIMIT: { exit: 1, says: 'the payload is too large or too deep to inspect' },
   DIALECT_UNKNOWN: { exit: 1, says: 'the call is in no known dialect' },
   DIALECT_INVALID: { exit: 1, says: 'the call does not parse in its dialect' },

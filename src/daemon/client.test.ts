@@ -7,6 +7,7 @@ import { type Duplex, Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ExchangeHead } from '../core/index.ts';
 import { createClient, type DaemonClient } from './client.ts';
+import { isOutOfReach, unreachable } from './fault.ts';
 import { readLines, sendLine } from './lines.ts';
 import { describedHeader, encode, type OpenReply, type OpenRequest } from './protocol.ts';
 
@@ -105,6 +106,14 @@ describe('a daemon that hangs', () => {
     const { body } = await client.forward('t', head, Readable.from([]), signal);
     await expect((async () => body instanceof Readable && (await body.toArray()))()).rejects.toThrow();
   });
+});
+
+it.each([
+  ['ECONNREFUSED', { isOutOfReach: false, hint: 'intramur up' }],
+  ['EACCES', { isOutOfReach: true, hint: 'it belongs to whoever has started it' }],
+])('a socket that cannot be opened (%s) says whether a daemon may be there', (code, expected) => {
+  const fault = unreachable(Object.assign(new Error(`connect ${code}`), { code }));
+  expect({ isOutOfReach: isOutOfReach(fault), hint: fault.hint }).toEqual(expected);
 });
 
 it('a daemon that is alive may take its time', async () => {

@@ -67,6 +67,8 @@ export interface DaemonParts extends ExchangeDeps {
   readonly ledger: Ledger;
   readonly vault: Vault;
   readonly engine: PolicyEngine;
+  /** Why nothing can be inspected. */
+  inspectionFault(): IntramurError | undefined;
   readonly sessions: Sessions;
   readonly register: AgentRegister;
   readonly proposals: Proposals;
@@ -93,13 +95,15 @@ export class Daemon {
   }
 
   status(): DaemonStatus {
-    const { ledger, engine, sessions, urls } = this.#parts;
+    const { ledger, engine, inspectionFault, sessions, urls } = this.#parts;
+    const broken = inspectionFault();
     return {
       pid: process.pid,
       version,
       gateway: { url: urls.gateway },
       console: { url: urls.console },
       ledger: { size: ledger.size, root: ledger.rootHash(), ...(ledger.fault === undefined ? {} : { fault: ledger.fault }) },
+      ...(broken ? { inspection: { fault: broken.message, ...(broken.hint === undefined ? {} : { next: broken.hint }) } } : {}),
       policy: { digest: engine.digest, packs: engine.packs },
       sessions: sessions.all().map(({ id, principal, startedAt, confinement }) => ({
         id,
@@ -348,8 +352,9 @@ export class Daemon {
   }
 
   #end(session: Session, reason: string): void {
-    const { sessions, vault, forget } = this.#parts;
+    const { sessions, vault, forget, proposals } = this.#parts;
     sessions.remove(session, reason);
+    proposals.ended(session.id);
     vault.forget(session.id);
     forget(session.id);
   }

@@ -55,7 +55,8 @@ async function rig(limits: Parameters<typeof createAdmission>[0]) {
     refused.push(reason);
     return { decision: { effect: 'deny', reason: { code: 'POLICY', text: reason }, policies: [] }, report: undefined, entry: { index: 7 } };
   };
-  const mediation = { mediate, recordRefusal, recordOutcome: async () => {}, settled: async () => {}, finish: async () => {} };
+  const done = async () => {};
+  const mediation = { mediate, recordRefusal, recordOutcome: done, recordMissed: done, settled: done, finish: done };
   const vault = createVault();
   const gateway = await createGateway({ config: defaultConfig, vault, env: {}, now: () => new Date(), ...mediation });
   const deps: ExchangeDeps = {

@@ -1,5 +1,6 @@
 // The door of the daemon. The client is light and comes first; what starts a daemon is loaded when a daemon is started.
 export { createClient, type DaemonClient } from './client.ts';
+export { isOutOfReach, isSilent } from './fault.ts';
 export { modelCall } from './model-call.ts';
 export type { Grant, NextStep } from './next-steps.ts';
 export type { Proposal } from './proposals.ts';

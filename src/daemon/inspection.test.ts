@@ -63,6 +63,67 @@ describe('the index of the company’s source', () => {
     await expect(createInspection(directory, {}).inspect(body, {})).rejects.toThrow();
   });
 
+  describe('that is broken says so and what helps, and what helps does', () => {
+    const write = (name: string, bytes: string) => fs.writeFileSync(path.join(directory, name), bytes);
+    const gone = (name: string) => fs.rmSync(path.join(directory, name));
+    const again = () =>
+      fingerprintStore(directory).build({ background: { mayHave: () => false, has: () => false }, now: () => new Date() });
+
+    it.each<[string, () => void, RegExp]>([
+      ['documents.json', () => write('documents.json', '{"schema":'), /^intramur index build$/],
+      ['an empty documents.json', () => write('documents.json', ''), /^intramur index build$/],
+      ['table.bin', () => write('table.bin', 'garbage'), /^intramur index build$/],
+      ['a table.bin that is gone', () => gone('table.bin'), /^intramur index build$/],
+      ['an empty secret', () => write('secret', ''), /^intramur index build$/],
+      ['another secret', () => write('secret', 'x'.repeat(32)), /^intramur index build$/],
+      ['a secret that is gone', () => gone('secret'), /^intramur index build$/],
+    ])('%s', async (_name, damage, next) => {
+      build();
+      damage();
+      const inspection = createInspection(directory, {});
+      await expect(inspection.inspect(body, {})).rejects.toMatchObject({ code: 'INDEX_BROKEN' });
+      expect(inspection.fault()).toMatchObject({ code: 'INDEX_BROKEN', hint: expect.stringMatching(next) as string });
+      again();
+      expect(inspection.fault()).toBeUndefined();
+      expect((await inspection.inspect(body, {})).labels).toContain('source');
+      await inspection.close();
+    });
+
+    it('its list: no build reads it, so it is moved away and made anew', async () => {
+      build();
+      const list = path.join(directory, 'repositories.json');
+      write('repositories.json', '{"schema":"intramur/fingerprints/1","repositories":[{"name":"harb');
+      const { fault } = createInspection(directory, {});
+      const hint = `move ${list} away, register harbour (confidential) anew (intramur index add REPO --classification C), then: intramur index build`;
+      expect(fault()).toMatchObject({ code: 'INDEX_BROKEN', message: 'repositories.json of the fingerprint index is broken', hint });
+      expect(again).toThrow(expect.objectContaining({ hint }) as Error);
+      fs.renameSync(list, `${list}.away`);
+      build();
+      expect(fault()).toBeUndefined();
+    });
+
+    it('one that was imported is imported again', () => {
+      build();
+      const exported = path.join(sources, 'export');
+      const store = fingerprintStore(directory);
+      store.exportTo(exported);
+      store.remove('harbour');
+      store.importFrom(exported);
+      write('documents.json', '');
+      const { fault } = createInspection(directory, {});
+      expect(fault()?.hint).toBe('intramur index import FILE, with a good export');
+      store.importFrom(exported);
+      expect(fault()).toBeUndefined();
+    });
+
+    it('a list that was moved away while the table is broken asks for the repositories', () => {
+      build();
+      gone('repositories.json');
+      write('table.bin', '');
+      expect(createInspection(directory, {}).fault()?.hint).toMatch(/^intramur index add REPO .* index build$/);
+    });
+  });
+
   it('overwritten by something else while it is in use is a fault', async () => {
     build();
     const { inspect } = createInspection(directory, {});

@@ -4,6 +4,7 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { IntramurError } from '../core/index.ts';
 import {
   createInspector,
   createWorkers,
@@ -16,6 +17,8 @@ import {
 
 export interface Inspection {
   readonly inspect: Inspector['inspect'];
+  /** Why nothing can be inspected, as the index now stands, so that every act is refused. */
+  fault(): IntramurError | undefined;
   close(): Promise<void>;
 }
 
@@ -32,31 +35,60 @@ export function createInspection(directory: string, { looksForPersonalData, ...o
   const tables = dataStore(directory);
   const fingerprintKey = crypto.randomBytes(32);
   let current: { readonly version: string; readonly inspector: Inspector; readonly workers: Workers } | undefined;
+  let failed: { readonly version: string; readonly fault: IntramurError } | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
-  const inspectAsItStands: Inspector['inspect'] = async (body, context) => {
+
+  const stampsOf = (names: readonly string[]): string => names.map((name) => stampOf(path.join(directory, name))).join();
+
+  /** @throws IntramurError INDEX_BROKEN */
+  function asItStands(): Inspector {
     lookedAt = performance.now();
     // All, because a build replaces one after the other.
     const personalData = looksForPersonalData?.() ?? false;
-    const version = ['table.bin', 'documents.json', 'tables.bin', 'tables.json']
-      .map((name) => stampOf(path.join(directory, name)))
-      .concat(String(personalData))
-      .join();
-    if (current?.version !== version) {
-      current?.workers.retire();
-      current = undefined;
+    const version = `${stampsOf(['table.bin', 'documents.json', 'tables.bin', 'tables.json'])},${personalData}`;
+    if (current?.version === version) return current.inspector;
+    // What did not load does not load the next time either, and a large one takes its time.
+    const whole = `${version},${stampsOf(['secret', 'repositories.json'])}`;
+    if (failed?.version === whole) throw failed.fault;
+    current?.workers.retire();
+    [current, failed] = [undefined, undefined];
+    try {
       const fingerprints = store.load();
       const data = tables.load();
       const workers = createWorkers({ fingerprints, data, fingerprintKey, personalData });
       const inspector = createInspector({ ...options, fingerprints, data, fingerprintKey, workers, personalData });
       current = { version, workers, inspector };
+      return inspector;
+    } catch (cause) {
+      const fault = cause instanceof IntramurError ? cause : unreadable(directory, cause);
+      failed = { version: whole, fault };
+      throw fault;
     }
-    return await current.inspector.inspect(body, context);
-  };
+  }
+
   return {
-    inspect: (body, context) =>
-      current && performance.now() - lookedAt < lookEveryMs ? current.inspector.inspect(body, context) : inspectAsItStands(body, context),
+    inspect: async (body, context) =>
+      await (current && performance.now() - lookedAt < lookEveryMs ? current.inspector : asItStands()).inspect(body, context),
+    fault() {
+      try {
+        asItStands();
+        // It says which files are of which class, which is asked for with every payload.
+        store.list();
+        return undefined;
+      } catch (fault) {
+        return fault instanceof IntramurError ? fault : unreadable(directory, fault);
+      }
+    },
     close: async () => current?.workers.close(),
   };
+}
+
+function unreadable(directory: string, cause: unknown): IntramurError {
+  const why = cause instanceof Error ? `: ${cause.message}` : '';
+  return new IntramurError('INDEX_BROKEN', `the fingerprint index cannot be read${why}`, {
+    cause,
+    hint: `see that ${directory} is readable`,
+  });
 }
 
 /** Changes with the file. */

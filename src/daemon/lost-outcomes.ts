@@ -14,6 +14,19 @@ export function lostOutcomes(index: Pick<LedgerIndex, 'find' | 'tail'>): readonl
   const [started] = index.find({ action: 'daemon.start', limit: 1 });
   if (!started) return [];
   const entries = index.find({ since: new Date(started.time), limit: maxLookedAt });
+  return withoutEnd(entries, 'the daemon ended before the outcome was known');
+}
+
+/**
+ * Of a group that is in the log though its writing failed: whoever asked was refused.
+ * @param from its first entry @param to the one behind its last
+ */
+export function neverDone(index: Pick<LedgerIndex, 'entry'>, from: number, to: number): readonly EntryBody[] {
+  const entries = Array.from({ length: to - from }, (_, i) => index.entry(from + i)).filter((entry) => entry !== undefined);
+  return withoutEnd(entries, 'it was refused after all: the ledger could not be written');
+}
+
+function withoutEnd(entries: readonly Entry[], reason: string): readonly EntryBody[] {
   const ended = new Set(entries.map(({ outcomeOf }) => outcomeOf));
   return entries
     .filter((entry) => entry.decision === 'allow' && entry.outcomeOf === undefined && ending.has(entry.action) && !ended.has(entry.index))
@@ -21,7 +34,7 @@ export function lostOutcomes(index: Pick<LedgerIndex, 'find' | 'tail'>): readonl
       action,
       ...defined({ session, user, agent, purpose, class: kind, host, port, provider, perimeter }),
       outcomeOf,
-      reason: 'the daemon ended before the outcome was known',
+      reason,
     }));
 }
 

@@ -27,8 +27,13 @@ export interface Mediation {
   mediate(request: Request, body: Body): Promise<Recorded>;
   /** Records what an enforcement point refused by itself. */
   recordRefusal(request: Request, reason: string, rule: OwnRule): Promise<Recorded>;
-  /** Records how an allowed act ended. Never throws: the act has happened; a ledger that cannot append denies what comes next. */
+  /**
+   * Records how an allowed act ended. Never throws: the act has happened; a ledger that cannot append denies what comes next, and takes this when
+   * it can again.
+   */
   recordOutcome(of: number, outcome: Partial<EntryBody>): Promise<void>;
+  /** Records the outcomes that the ledger could not take. Never throws. */
+  recordMissed(): Promise<void>;
   /** Resolves when every allowed act of the session has its outcome recorded, or when `limitMs` are over. */
   settled(session: string, limitMs: number): Promise<void>;
   /** Records the refusals that were only counted so far, of a session that is over or of all. Never throws. */
@@ -86,6 +91,8 @@ export function createMediation(
   onFault: (what: string, fault: unknown) => void,
 ): Mediation {
   const pending = new Map<number, Pending>();
+  /** No more than were under way when the ledger failed: nothing is allowed after that. */
+  let missed: EntryBody[] = [];
   const rate = createRefusalRate((entry) => deps.append(entry), deps.now, onFault);
   const { append } = rate;
   return {
@@ -116,15 +123,23 @@ export function createMediation(
       decided.isEnded = true;
       const { request, row, tally } = decided;
       if (row) tally?.ended(row, outcome);
+      const entry = outcomeEntry(request, of, outcome);
       try {
-        const { index } = await deps.append(outcomeEntry(request, of, outcome));
+        const { index } = await deps.append(entry);
         tally?.saw(index);
       } catch (fault) {
+        missed.push(entry);
         onFault('outcome', fault);
       } finally {
         pending.delete(of);
         decided.whenRecorded?.();
       }
+    },
+    async recordMissed() {
+      const those = missed;
+      missed = [];
+      const results = await Promise.allSettled(those.map((entry) => deps.append(entry)));
+      missed.push(...those.filter((_entry, i) => results[i]?.status === 'rejected'));
     },
     async settled(session, limitMs) {
       const own = [...pending.values()].filter(({ request }) => request.principal.session === session);

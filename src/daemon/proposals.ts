@@ -16,11 +16,12 @@ export interface Proposal {
   count: number;
   /** Ledger entry of the first refusal. */
   readonly entry: number | undefined;
-  status: 'pending' | 'approved' | 'denied';
+  /** `over`: nobody has decided before the session ended. */
+  status: 'pending' | 'approved' | 'denied' | 'over';
 }
 
-/** What is kept, so that a program that asks for a new name each time fills nothing: of one session, and of all. */
-const limits = { perSession: 100, all: 2000 } as const;
+/** What is kept, so that a program that asks for a new name each time fills nothing: of one session, of all, and of sessions that are over. */
+const limits = { perSession: 100, all: 2000, over: 100 } as const;
 
 export interface ProposalDeps {
   append(entry: EntryBody): Promise<{ readonly index: number }>;
@@ -50,7 +51,8 @@ export class Proposals {
       return known.nextStep;
     }
     const own = [...this.#all.values()].filter((other) => other.session === session).length;
-    if (request.principal.via !== 'sandbox' || own >= limits.perSession) return nextStep(grant, request, undefined);
+    const isOpen = request.principal.via === 'sandbox' && this.#deps.sessionOf(session) !== undefined;
+    if (!isOpen || own >= limits.perSession) return nextStep(grant, request, undefined);
     const id = `p${(this.#last += 1)}`;
     const step = nextStep(grant, request, id);
     const askedAt = this.#deps.now().toISOString();
@@ -60,6 +62,13 @@ export class Proposals {
       this.#all.delete(oldest);
     }
     return step;
+  }
+
+  /** Nobody can grant anything to a session that is over. What it lacked is shown for a while, for the next one. */
+  ended(session: string): void {
+    for (const proposal of this.#all.values()) if (proposal.session === session && proposal.status === 'pending') proposal.status = 'over';
+    const over = [...this.#all].filter(([, { session: of }]) => of === session || !this.#deps.sessionOf(of));
+    for (const [key] of over.slice(0, Math.max(0, over.length - limits.over))) this.#all.delete(key);
   }
 
   list(): readonly Proposal[] {
@@ -77,12 +86,17 @@ export class Proposals {
   async decide(id: string, isApproved: boolean, by: { readonly user: string; readonly reason?: string }): Promise<Proposal> {
     const proposal = this.list().find((one) => one.id === id);
     if (!proposal) throw new IntramurError('USAGE', `there is no proposal ${JSON.stringify(id)}`);
-    if (proposal.status !== 'pending') throw new IntramurError('USAGE', `the proposal ${id} is ${proposal.status} already`);
+    if (proposal.status === 'approved' || proposal.status === 'denied')
+      throw new IntramurError('USAGE', `the proposal ${id} is ${proposal.status} already`);
     const session = this.#deps.sessionOf(proposal.session);
-    if (isApproved && !session) {
-      throw new IntramurError('SESSION_UNKNOWN', `the session ${proposal.session} is over; a grant would open nothing`, {
-        hint: proposal.nextStep.option ?? proposal.nextStep.config,
-      });
+    if (!session) {
+      throw new IntramurError(
+        'SESSION_UNKNOWN',
+        `the session ${proposal.session} is over; there is nothing to ${isApproved ? 'grant' : 'deny'}`,
+        {
+          hint: proposal.nextStep.option ?? proposal.nextStep.config,
+        },
+      );
     }
     const { grant, agent, entry } = proposal;
     await this.#deps.append({
@@ -96,8 +110,8 @@ export class Proposals {
       detail: { proposal: id, ...(grant.kind === 'key' ? { name: grant.name } : {}), ...(entry === undefined ? {} : { refusal: entry }) },
     });
     proposal.status = isApproved ? 'approved' : 'denied';
-    if (isApproved && grant.kind === 'host') session?.grants.push({ host: grant.host, ports: [grant.port] });
-    if (isApproved && grant.kind === 'key') session?.keys.add(grant.name);
+    if (isApproved && grant.kind === 'host') session.grants.push({ host: grant.host, ports: [grant.port] });
+    if (isApproved && grant.kind === 'key') session.keys.add(grant.name);
     return proposal;
   }
 }

@@ -223,6 +223,8 @@ export interface Summary {
   readonly exitCode: number;
   /** Why the session was ended before its program. */
   readonly halted?: string;
+  /** Why this is only what the ledger has: the daemon was not there to sum up. */
+  readonly incomplete?: string;
   readonly startedAt: string;
   readonly endedAt: string;
   readonly egress: readonly EgressTally[];
@@ -257,6 +259,8 @@ export interface DaemonStatus {
     /** Why it takes no more entries, so that everything is refused; left out while it does. */
     readonly fault?: string;
   };
+  /** Why nothing can be inspected, so that everything is refused, and what helps; left out while all is well. */
+  readonly inspection?: { readonly fault: string; readonly next?: string };
   readonly policy: { readonly digest: string; readonly packs: readonly string[] };
   readonly sessions: readonly {
     readonly id: string;

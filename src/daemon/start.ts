@@ -4,10 +4,10 @@ import fs from 'node:fs';
 import type http from 'node:http';
 import path from 'node:path';
 import { type CollectorConfig, type Config, configFilesFor, loadConfig } from '../config/index.ts';
-import { faults, IntramurError, type Places, packageRoot, product, version } from '../core/index.ts';
+import { codeOf, faults, IntramurError, type Places, packageRoot, product, version } from '../core/index.ts';
 import { createAdmission, createClientServer, createGateway, createKeyring, createVault, type Gateway } from '../gateway/index.ts';
 import { createSecretPlaceholders } from '../inspect/index.ts';
-import { openIndex, openLedger } from '../ledger/index.ts';
+import { type Ledger, openIndex, openLedger, type ReopeningOptions } from '../ledger/index.ts';
 import { createTaint } from '../monitor/index.ts';
 import { loadPolicies, type PolicyEngine } from '../policy/index.ts';
 import { createConsole } from './console.ts';
@@ -23,6 +23,7 @@ import { createMediation } from './mediation.ts';
 import { Proposals } from './proposals.ts';
 import { openRegister } from './register.ts';
 import { createReload } from './reload.ts';
+import { resumed } from './resumed.ts';
 import { halt, Sessions } from './session.ts';
 import { type Collector, createCollector } from './telemetry/collector.ts';
 import { observed } from './telemetry/observe.ts';
@@ -59,12 +60,16 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
   /** Of callers without a session. */
   let current = { config, engine, known: Promise.resolve(knownSecrets(await secretsOfFiles(config.inspect.secretFiles))) };
   fs.mkdirSync(places.state, { recursive: true, mode: 0o700 });
-  const ledger = await openLedger({
+  const onFault = (what: string, fault: unknown) => log(`${what}: ${fault instanceof Error ? `${fault.name}: ${fault.message}` : 'fault'}`);
+  const ledger = await openedLedger({
     dir: places.ledger,
     keyFile: path.join(places.state, 'ledger.key'),
     origin: `${config.organization ?? 'local'}.intramur.invalid/${crypto.hash('sha256', places.state, 'hex').slice(0, 12)}`,
     now,
     maxDelayMs: 2,
+    onFault: (fault) => log(`the ledger refuses everything: ${fault}`),
+    onReopened: (how) =>
+      void (async () => await resumed(how, { ledger, index, mediation }))().then(log, (fault: unknown) => onFault('ledger', fault)),
   });
   const index = await openIndex(places.index, places.ledger);
   const register = openRegister({
@@ -78,7 +83,6 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
     now,
   });
 
-  const onFault = (what: string, fault: unknown) => log(`${what}: ${fault instanceof Error ? `${fault.name}: ${fault.message}` : 'fault'}`);
   const sessions = new Sessions();
   const taint = createTaint();
   const vault = createVault();
@@ -141,6 +145,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
     get engine() {
       return current.engine;
     },
+    inspectionFault: () => inspection.fault(),
     sessions,
     places,
     configFile,
@@ -200,6 +205,16 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
     index.close();
   });
   return { urls, stop, stopped };
+}
+
+/** A log that does not verify cannot be written on: to whoever starts a daemon that is the same. */
+async function openedLedger(options: ReopeningOptions): Promise<Ledger> {
+  try {
+    return await openLedger(options);
+  } catch (fault) {
+    if (codeOf(fault) !== 'LEDGER_CORRUPT' || !(fault instanceof IntramurError)) throw fault;
+    throw new IntramurError('LEDGER_APPEND', fault.message, { cause: fault, ...(fault.hint === undefined ? {} : { hint: fault.hint }) });
+  }
 }
 
 /** One engine for each set of packs and policies: most workspaces share the daemon's own. */
@@ -266,6 +281,8 @@ async function listenOnSocket(server: http.Server, file: string): Promise<void> 
       },
     );
   fs.chmodSync(path.dirname(file), 0o700);
+  if (fs.lstatSync(file, { throwIfNoEntry: false })?.isDirectory())
+    throw new IntramurError('DAEMON_UNREACHABLE', `a directory is where the daemon's socket belongs: ${file}`, { hint: 'take it away' });
   fs.rmSync(file, { force: true });
   const mask = process.umask(0o177);
   try {

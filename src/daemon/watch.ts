@@ -7,6 +7,13 @@ export interface Patience {
   readonly silenceMs: number;
 }
 
+/** It is there, and does not answer in time. */
+export class Silence extends Error {
+  constructor() {
+    super('it does not answer');
+  }
+}
+
 export interface Waiting {
   destroy(fault: Error): unknown;
 }
@@ -26,7 +33,7 @@ export function createWatch({ askEveryMs, silenceMs }: Patience, ask: (answered:
     const giveUp = ask(() => clearTimeout(limit));
     const limit = setTimeout(() => {
       giveUp();
-      for (const one of those) if (waiting.has(one)) one.destroy(new Error('it does not answer'));
+      for (const one of those) if (waiting.has(one)) one.destroy(new Silence());
     }, silenceMs).unref();
   }
 

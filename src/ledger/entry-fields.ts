@@ -47,6 +47,7 @@ const actions: Record<EntryAction, true> = {
   'daemon.start': true,
   'daemon.reload': true,
   'daemon.stop': true,
+  'ledger.resume': true,
   'agent.ban': true,
   'agent.vet': true,
   'agent.pin': true,

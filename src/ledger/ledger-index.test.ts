@@ -2,6 +2,7 @@
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Ledger, openIndex, openLedger } from './index.ts';
 
@@ -75,6 +76,31 @@ it('takes appended entries, also out of order and twice', async () => {
   expect(index.tail(9).map((e) => e.port)).toEqual([1, 2, 3]);
   index.close();
   await ledger.close();
+});
+
+it('what could not be written, as on a full disk, is caught up with later', async () => {
+  const ledger = await open();
+  const index = await openIndex(file, dir);
+  await fill(ledger, 3);
+  const disk = new DatabaseSync(file);
+  disk.exec("CREATE TRIGGER full BEFORE INSERT ON entries WHEN NEW.idx = 1 BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END");
+  await expect(index.catchUp()).rejects.toThrow('full');
+  expect([index.size, index.tail(9)]).toEqual([0, []]);
+  await expect(index.catchUp()).rejects.toThrow('full');
+  disk.exec('DROP TRIGGER full');
+  disk.close();
+  await index.catchUp();
+  expect(index.tail(9).map((e) => e.index)).toEqual([0, 1, 2]);
+  index.close();
+  await ledger.close();
+});
+
+it('a place where no index can be made is a fault that says so', async () => {
+  await (await open()).close();
+  await expect(openIndex(path.join(root, 'no', 'such', 'index.db'), dir)).rejects.toMatchObject({
+    code: 'LEDGER_APPEND',
+    message: expect.stringMatching(/index of the ledger cannot be written: .*unable to open database file/) as string,
+  });
 });
 
 it.each<[string, () => Promise<void>]>([

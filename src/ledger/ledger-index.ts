@@ -55,8 +55,21 @@ const schema = `
   PRAGMA user_version = ${layout};
 `;
 
-/** Opens the index in `file` of the log in `dir`, and brings it up to date. */
+/**
+ * Opens the index in `file` of the log in `dir`, and brings it up to date.
+ * @throws IntramurError LEDGER_CORRUPT, CONFIG_NOT_FOUND; LEDGER_APPEND when the index cannot be written
+ */
 export async function openIndex(file: string, dir: string): Promise<LedgerIndex> {
+  try {
+    return await openOrBuild(file, dir);
+  } catch (cause) {
+    const isOfDatabase = cause instanceof Error && 'code' in cause && cause.code === 'ERR_SQLITE_ERROR';
+    if (!isOfDatabase) throw cause;
+    throw new IntramurError('LEDGER_APPEND', `the index of the ledger cannot be written: ${file}: ${cause.message}`, { cause });
+  }
+}
+
+async function openOrBuild(file: string, dir: string): Promise<LedgerIndex> {
   try {
     return await openSound(file, dir);
   } catch (cause) {
@@ -132,9 +145,17 @@ class SqliteIndex implements LedgerIndex {
   }
 
   #insertAll(entries: readonly Entry[]): void {
+    const before = this.#size;
     this.#database.exec('BEGIN');
-    for (const entry of entries) this.add(entry);
-    this.#database.exec('COMMIT');
+    try {
+      for (const entry of entries) this.add(entry);
+      this.#database.exec('COMMIT');
+    } catch (cause) {
+      // On a full disk. Left open, it would be in the way of every later one; SQLite may have ended it by itself.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      this.#size = before;
+      throw cause;
+    }
   }
 
   entry(index: number): Entry | undefined {

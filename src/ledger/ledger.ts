@@ -1,15 +1,15 @@
 // The writer of the log. Appends that arrive while the disk is busy form the next group; a group and the signed checkpoint that names it
 // are made durable in the journal before any of its appends resolves. What stands there is published soon after, several groups at once:
-// its tiles, then its last checkpoint. INVARIANT: after the first failed write nothing is acknowledged any more until the log has been
-// opened again, because only an open knows what reached the disk.
+// its tiles, then its last checkpoint. INVARIANT: after the first failed write this writer acknowledges nothing any more, because only an open
+// knows what reached the disk; `reopening.ts` opens the log again.
 import { renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
-import { type Entry, type EntryBody, IntramurError, product } from '../core/index.ts';
+import { type Entry, type EntryBody, IntramurError } from '../core/index.ts';
 import { readNote } from './acknowledged.ts';
 import { filesBeyond, maxPublishedEntries } from './beyond.ts';
 import { signCheckpoint } from './checkpoint.ts';
-import { type Disk, disk as realDisk } from './disk.ts';
+import type { Disk } from './disk.ts';
 import { Edge } from './edge.ts';
 import { encodeEntry } from './entry.ts';
 import { encodeGroup, journalFile } from './journal.ts';
@@ -74,12 +74,22 @@ const keptUnderLoadBytes = 4 << 20;
 /** Entries in one group that mean load: far more than one caller with its decision and the outcome before it. */
 const company = 16;
 
-/** Opens the log for writing and creates it when there is none. Throws LEDGER_APPEND or LEDGER_CORRUPT. */
-export function openLedger(options: LedgerOptions): Promise<Ledger> {
-  return openLedgerOn(realDisk, options);
+/** What whoever opens a log again still knows of it. */
+export interface Before {
+  /** The last checkpoint that was acknowledged. INVARIANT: the log that is opened leads on from it. */
+  readonly note: string;
+  readonly vkey: string;
 }
 
-export async function openLedgerOn(disk: Disk, options: LedgerOptions): Promise<Ledger> {
+export interface Opening {
+  readonly before?: Before;
+  /** Called once, when this writer takes no more. */
+  onFault?(fault: IntramurError): void;
+}
+
+/** Opens the log for writing and creates it when there is none. Throws LEDGER_APPEND or LEDGER_CORRUPT. */
+export async function openLedgerOn(disk: Disk, options: LedgerOptions, opening: Opening = {}): Promise<Ledger> {
+  const { before } = opening;
   const directory = path.resolve(options.dir);
   const keyFile = path.resolve(options.keyFile);
   if (keyFile.startsWith(directory + path.sep)) {
@@ -96,8 +106,10 @@ export async function openLedgerOn(disk: Disk, options: LedgerOptions): Promise<
       });
     }
     const note = await readNote(path.join(directory, 'checkpoint'));
-    const signer = await signerFor(directory, keyFile, options.origin, note !== '');
-    const writer = new Writer({ ...options, dir: directory, keyFile }, disk, lock, signer);
+    const signer = await signerFor(directory, keyFile, options.origin, note !== '' || before !== undefined);
+    if (before !== undefined && signer.verifier.vkey !== before.vkey)
+      throw new IntramurError('LEDGER_CORRUPT', `another key lies where the one of this ledger was: ${keyFile}`);
+    const writer = new Writer({ ...options, dir: directory, keyFile }, disk, lock, signer, opening);
     await writer.start(note);
     return writer;
   } catch (cause) {
@@ -107,10 +119,10 @@ export async function openLedgerOn(disk: Disk, options: LedgerOptions): Promise<
   }
 }
 
-async function signerFor(directory: string, keyFile: string, origin: string, hasCheckpoint: boolean): Promise<Signer> {
+async function signerFor(directory: string, keyFile: string, origin: string, hasLog: boolean): Promise<Signer> {
   const signer = await readKey(keyFile);
   if (signer !== undefined) return signer;
-  if (hasCheckpoint) {
+  if (hasLog) {
     throw new IntramurError('LEDGER_CORRUPT', `the signing key of the ledger is missing: ${keyFile}`, {
       hint: `restore the key, or move ${directory} away to begin a new log`,
     });
@@ -123,6 +135,7 @@ class Writer implements Ledger {
   readonly #disk: Disk;
   readonly #lock: Lock;
   readonly #signer: Signer;
+  readonly #opening: Opening;
   readonly #publisher: Publisher;
   readonly #journal: string;
   #edge = new Edge();
@@ -144,11 +157,12 @@ class Writer implements Ledger {
   #headWrittenAt = Number.NEGATIVE_INFINITY;
   #groupBefore = 0;
 
-  constructor(options: LedgerOptions, disk: Disk, lock: Lock, signer: Signer) {
+  constructor(options: LedgerOptions, disk: Disk, lock: Lock, signer: Signer, opening: Opening) {
     this.#options = options;
     this.#disk = disk;
     this.#lock = lock;
     this.#signer = signer;
+    this.#opening = opening;
     this.#publisher = new Publisher(options.dir, disk);
     this.#journal = journalFile(options.dir);
   }
@@ -177,13 +191,13 @@ class Writer implements Ledger {
   }
 
   async start(note: string): Promise<void> {
-    const head = await readNote(this.#headFile);
+    const heads = [await readNote(this.#headFile), this.#opening.before?.note ?? ''];
     const published = await readNote(this.#file('log.vkey'));
     if (published.trimEnd() !== this.vkey && published !== '' && note !== '') {
       throw new IntramurError('LEDGER_CORRUPT', 'log.vkey is not the key that signs this ledger');
     }
     if (note === '') {
-      const hasSigned = head !== '' && head.split('\n')[1] !== '0';
+      const hasSigned = heads.some((head) => head !== '' && head.split('\n')[1] !== '0');
       if (hasSigned || (await filesBeyond(this.#options.dir, 0)).length > 0) {
         throw new IntramurError('LEDGER_CORRUPT', 'the ledger has lost its checkpoint', {
           hint: 'restore the ledger from a copy; to begin a new log, move the ledger directory and its key away',
@@ -194,13 +208,15 @@ class Writer implements Ledger {
       await this.#publisher.publish(this.#edge, first);
       this.#acknowledge(first);
     } else {
-      const found = await recover(this.#options.dir, note, head, this.#signer.verifier, this.#disk);
+      const found = await recover(this.#options.dir, note, heads, this.#signer.verifier, this.#disk);
       this.#edge = found.edge;
       if (published === '') {
         await this.#disk.write(this.#file('log.vkey'), Buffer.from(`${this.vkey}\n`));
         await this.#disk.syncDirectory(this.#options.dir);
       }
       if (found.note !== note) await this.#publisher.publish(this.#edge, found.note);
+      // A publication that was cut off may have left its checkpoint under a name that is not durable yet, and the journal still has its entries.
+      else await this.#disk.syncDirectory(this.#options.dir);
       this.#acknowledge(found.note);
     }
     // Empty from here on, and its name durable.
@@ -331,13 +347,15 @@ class Writer implements Ledger {
   }
 
   #fail(cause: unknown, group: readonly Pending[]): void {
-    this.#fault = new IntramurError('LEDGER_APPEND', 'the ledger could not be written and takes no more entries until it is opened again', {
+    const isFirst = this.#fault === undefined;
+    this.#fault = new IntramurError('LEDGER_APPEND', 'the ledger could not be written and takes no more entries', {
       cause,
-      hint: `see that its disk has room, then: ${product.name} down`,
+      hint: 'see that its disk has room; it goes on by itself',
     });
     const lost = [...group, ...this.#pending];
     this.#pending = [];
     for (const { reject } of lost) reject(this.#fault);
+    if (isFirst) this.#opening.onFault?.(this.#fault);
   }
 
   /** The last checkpoint that this key signed, kept beside the key, so that a log that was rolled back is not written on. */

@@ -22,7 +22,7 @@ export async function lockFile(file: string): Promise<Lock | undefined> {
   } catch (cause) {
     database?.close();
     if (cause instanceof Error && /locked|busy/i.test(cause.message)) return undefined;
-    throw new IntramurError('LEDGER_APPEND', `${file} cannot be locked`, { cause });
+    throw new IntramurError('LEDGER_APPEND', `${file} cannot be locked${cause instanceof Error ? `: ${cause.message}` : ''}`, { cause });
   }
   const held = database;
   return {

@@ -18,6 +18,13 @@ export async function readSize(directory: string): Promise<number> {
   return (await acknowledged(directory)).size;
 }
 
+/** Size and root (base64) of what was acknowledged; whether that was signed is not looked at. */
+export async function readHead(directory: string): Promise<{ readonly size: number; readonly root: string }> {
+  const { note, size } = await acknowledged(directory);
+  // The third line of a checkpoint.
+  return { size, root: note.split('\n', 3)[2] ?? '' };
+}
+
 /** Throws LEDGER_CORRUPT at the first entry that is missing or is not what `append` writes. */
 export async function* readEntries(directory: string, range: EntryRange = {}): AsyncGenerator<Entry> {
   const { size, reader } = await acknowledged(directory);

@@ -22,17 +22,17 @@ export interface Found {
 /**
  * The edge of all that was acknowledged; what of it stood only in the journal is published by the caller.
  * @param note the signed checkpoint of the log
- * @param head the last checkpoint that this key is known to have signed, kept apart from the log; empty when there is none
+ * @param heads checkpoints that this key is known to have signed, kept apart from the log; empty where there is none
  * @throws IntramurError LEDGER_CORRUPT
  */
-export async function recover(directory: string, note: string, head: string, verifier: Verifier, disk: Disk): Promise<Found> {
+export async function recover(directory: string, note: string, heads: readonly string[], verifier: Verifier, disk: Disk): Promise<Found> {
   const checkpoint = openOwn(note, verifier);
   const reader = new TileReader(directory, checkpoint.size);
   const range = await reader.range();
   if (!equal(range.root(), checkpoint.root))
     throw new IntramurError('LEDGER_CORRUPT', 'the tiles of the ledger do not lead to its checkpoint');
   const { edge, note: last = note } = await grow(reader, checkpoint.size, await readJournal(directory), verifier);
-  await refuseRollback(await acknowledged(directory, verifier), head, verifier);
+  for (const head of heads) await refuseRollback(await acknowledged(directory, verifier), head, verifier);
 
   const beyond = await filesBeyond(directory, checkpoint.size);
   if (await isRolledBack(directory, checkpoint.size, beyond)) throw rolledBack(checkpoint.size);

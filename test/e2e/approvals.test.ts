@@ -131,11 +131,30 @@ describe('approvals', () => {
   });
 
   it('a denied proposal stays refused', async () => {
-    await rig.intramur(['run', '--mode', 'direct', '--', 'curl', '-s', 'http://other.example/']);
+    const child = asking('other.example');
+    const lines = linesOf(child.stdout);
+    child.stdin?.write('\n');
+    await lines.until('done');
     const pending = (await list()).findLast(({ status }) => status === 'pending');
     expect((await rig.intramur(['approvals', 'deny', pending?.id ?? ''])).code).toBe(0);
     const late = await rig.intramur(['approvals', 'approve', pending?.id ?? '']);
     expect(late.code).toBe(2);
+    child.stdin?.end();
+    await new Promise((resolve) => child.once('close', resolve));
+    expect((await list()).find(({ id }) => id === pending?.id)?.status).toBe('denied');
+  });
+
+  it('nothing of a session that is over waits; what it lacked is still shown', async () => {
+    const { stdout } = await rig.intramur(['run', '--mode', 'direct', '--', 'curl', '-s', 'http://other.example/']);
+    const [{ approval }] = JSON.parse(/^next_steps: (.*)$/m.exec(stdout)?.[1] ?? '') as [{ approval: string }];
+    const all = await list();
+    expect(all.filter(({ status }) => status === 'pending')).toEqual([]);
+    expect(all.find(({ id }) => id === approval)).toMatchObject({ status: 'over', grant: { host: 'other.example', port: 80 } });
+    expect((await rig.intramur(['approvals'])).stdout).toMatch(new RegExp(`^${approval} +over +other\\.example:80 for curl`, 'm'));
+    for (const verb of ['approve', 'deny']) {
+      const { code, stderr } = await rig.intramur(['approvals', verb, approval]);
+      expect([code, stderr]).toEqual([3, expect.stringMatching(/is over(.|\n)*intramur run --allow other\.example:80/)]);
+    }
   });
 
   it('cannot be given from inside: there is nobody to give it to', async () => {

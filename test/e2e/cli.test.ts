@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createRig, main, type Rig, root } from './rig.ts';
+import { createRig, finished, main, type Rig, root } from './rig.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -117,6 +117,44 @@ describe('intramur', () => {
       expect({ status, stderr }).toEqual({ status: 3, stderr: 'intramur: standard output cannot be written: there is no space left\n' });
     },
   );
+
+  it.each<[readonly string[], string, number]>([
+    [['--help'], '', 0],
+    [['audit', '--json'], '', 0],
+    [['status', '--json'], '', 0],
+    [['inspect', '--json'], 'nothing\n', 0],
+    [['inspect', '--json'], `AWS_SECRET=AKIA${'Q7ZT5MWB3KXN2RDV'}\n-----BEGIN RSA PRIVATE KEY-----\n`, 1],
+    [['audit', '--json', '--fail-on', 'info', 'with-findings'], '', 1],
+  ])('%j with a reader that went away: no word, and the answer stays in the exit code', async (args, input, code) => {
+    fs.mkdirSync(path.join(rig.workspace, 'with-findings'), { recursive: true });
+    fs.writeFileSync(path.join(rig.workspace, 'with-findings', '.mcp.json'), '{"mcpServers":{"a":{"command":"npx","args":["-y","a"]}}}');
+    const child = rig.start(args);
+    child.stdout?.destroy();
+    const { stderr, code: ended } = await finished(child, { input });
+    expect({ args, ended, stderr }).toEqual({ args, ended: code, stderr: '' });
+  });
+
+  it('an export whose reader went away ends without a word', async () => {
+    await rig.intramur(['agents', 'ban', 'some-tool']);
+    const child = rig.start(['ledger', 'export']);
+    child.stdout?.destroy();
+    expect(await finished(child)).toMatchObject({ code: 0, stderr: '' });
+    await rig.intramur(['agents', 'vet', 'some-tool']);
+  });
+
+  it('in a directory whose name is not UTF-8: exit 2', () => {
+    const script = 'mkdir -p "$1" && cd "$1" && shift && exec "$@"';
+    const place = Buffer.concat([Buffer.from(`${rig.dir}/b`), Buffer.from([0xff])]);
+    for (const args of [['diff'], ['apply'], ['run', '--', 'true'], ['index', 'add', '.', '--classification', 'internal']]) {
+      // Node's own arguments are text, so the name comes from printf.
+      const named = `set -- "$(printf '%b' ${JSON.stringify(place.toString('latin1').replace('\xff', '\\377'))})" "$@"; ${script}`;
+      const { status, stderr } = spawnSync('/bin/sh', ['-c', named, 'sh', process.execPath, main, ...args], {
+        encoding: 'utf8',
+        env: rig.env,
+      });
+      expect({ args, status, stderr }).toEqual({ args, status: 2, stderr: expect.stringContaining('not valid UTF-8') });
+    }
+  });
 
   it('with a full disk behind standard error the exit code still says it', () => {
     for (const args of [['status', '--no-such-option'], ['no-such-command']]) {

@@ -1,10 +1,16 @@
 // The daemon's own promises: who may talk to it, when it refuses to start, what it leaves.
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRig, finished, type Rig } from './rig.ts';
+
+/** Changes how large the files of a running process may become: 0 is a full disk. */
+function limitFiles(pid: number, bytes: string): boolean {
+  return spawnSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:`]).status === 0;
+}
+const canLimitFiles = spawnSync('prlimit', ['--fsize=0:', 'true']).status === 0;
 
 let rig: Rig;
 beforeEach(async () => {
@@ -130,6 +136,52 @@ describe('the daemon', () => {
     expect(await rig.intramur(['ledger', 'verify'])).toMatchObject({ code: 0 });
   });
 
+  it('one that does not answer is running all the same: no word says it is not, and none is started beside it', {
+    timeout: 120_000,
+  }, async () => {
+    await rig.intramur(['up', '--background']);
+    const { pid } = await status();
+    process.kill(pid, 'SIGSTOP');
+    const all = [['status'], ['status', '--json'], ['down'], ['run', '--', 'true'], ['up'], ['up', '--background']];
+    const [text, json, ...others] = await Promise.all(all.map((args) => rig.intramur(args)));
+    process.kill(pid, 'SIGCONT');
+    expect([text?.code, text?.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^daemon {4}running, and does not answer\n(.|\n)*end its process/),
+    ]);
+    expect(JSON.parse(json?.stdout ?? '')).toMatchObject({ running: true, fault: 'it does not answer', gateway: null, sessions: [] });
+    const says = expect.stringMatching(/it does not answer\n +it is running; .*intramur up\n$/) as string;
+    for (const one of others) expect(one).toMatchObject({ code: 3, stdout: '', stderr: says });
+    expect((await status()).pid).toBe(pid);
+  });
+
+  it('a ledger that does not verify: exit 3, and why', async () => {
+    await rig.intramur(['up', '--background']);
+    const { pid } = await status();
+    await rig.intramur(['down']);
+    // It lets go of its sockets before it has closed its ledger.
+    while (fs.existsSync(`/proc/${pid}`)) await new Promise((resolve) => setTimeout(resolve, 10));
+    const checkpoint = path.join(rig.state, 'state', 'ledger', 'checkpoint');
+    fs.writeFileSync(checkpoint, fs.readFileSync(checkpoint, 'utf8').replace(/\n\d+\n/, '\n1\n'));
+    for (const args of [['up'], ['run', '--', 'true']])
+      expect([args, await rig.intramur(args)]).toMatchObject([
+        args,
+        { code: 3, stderr: expect.stringContaining('the checkpoint of the ledger') as string },
+      ]);
+    expect(await rig.intramur(['ledger', 'verify'])).toMatchObject({ code: 1 });
+  });
+
+  it('a directory where its socket belongs: exit 3, and says so', async () => {
+    const socket = path.join(rig.state, 'state', 'daemon.sock');
+    fs.mkdirSync(socket, { recursive: true });
+    for (const args of [['up'], ['up', '--background'], ['run', '--', 'true']]) {
+      const stderr = `intramur: a directory is where the daemon's socket belongs: ${socket}\n          take it away\n`;
+      expect([args, await rig.intramur(args)]).toEqual([args, { code: 3, signal: null, stdout: '', stderr }]);
+    }
+    fs.rmdirSync(socket);
+    expect(await rig.intramur(['up', '--background'])).toMatchObject({ code: 0 });
+  });
+
   it('a ledger that cannot be written: exit 3, nothing listens', async () => {
     fs.mkdirSync(path.join(rig.state, 'state'), { mode: 0o700 });
     fs.writeFileSync(path.join(rig.state, 'state', 'ledger'), 'a file where a directory should be');
@@ -139,21 +191,37 @@ describe('the daemon', () => {
     expect(await rig.intramur(['run', '--', 'true'])).toMatchObject({ code: 3 });
   });
 
-  it('a ledger that fails later: everything is refused, and status says so and what helps', async () => {
-    expect(await rig.intramur(['up', '--background'])).toMatchObject({ code: 0 });
-    expect((await status()).ledger.fault).toBeUndefined();
-    const journal = path.join(rig.state, 'state', 'ledger', '.state', 'journal');
-    fs.rmSync(journal);
-    fs.mkdirSync(journal);
-    const refused = await rig.intramur(['run', '--', 'true']);
-    expect([refused.code, refused.stderr]).toEqual([3, expect.stringMatching(/takes no more entries(.|\n)*intramur down/)]);
-    expect((await status()).ledger.fault).toMatch(/^the ledger could not be written .*EISDIR/);
-    expect((await rig.intramur(['status'])).stdout).toMatch(/REFUSES EVERYTHING: the ledger(.|\n)*intramur down/);
-    fs.rmdirSync(journal);
-    fs.writeFileSync(journal, '', { mode: 0o600 });
-    await rig.intramur(['down']);
-    expect(await rig.intramur(['run', '--', 'true'])).toMatchObject({ code: 0 });
-  });
+  it.runIf(canLimitFiles)(
+    'a disk that is full for a while: everything is refused, status says so, and then it goes on by itself',
+    async () => {
+      expect(await rig.intramur(['up', '--background'])).toMatchObject({ code: 0 });
+      const { pid, ledger } = await status();
+      expect(ledger.fault).toBeUndefined();
+      const checkpoint = path.join(rig.dir, 'checkpoint');
+      fs.copyFileSync(path.join(rig.state, 'state', 'ledger', 'checkpoint'), checkpoint);
+      limitFiles(pid, '0');
+      const [first, second] = [await rig.intramur(['run', '--', 'true']), await rig.intramur(['run', '--', 'true'])];
+      for (const { code, stderr } of [first, second])
+        expect([code, stderr]).toEqual([3, expect.stringMatching(/takes no more entries\n.*see that its disk has room/)]);
+      expect((await status()).ledger).toMatchObject({
+        size: ledger.size,
+        fault: expect.stringMatching(/^the ledger could not be written .*EFBIG/),
+      });
+      expect((await rig.intramur(['status'])).stdout).toMatch(/REFUSES EVERYTHING: the ledger(.|\n)*once its disk has room/);
+      expect(await rig.intramur(['ledger', 'verify'])).toMatchObject({ code: 0 });
+      limitFiles(pid, 'unlimited');
+      await expect.poll(async () => (await status()).ledger.fault, { timeout: 10_000 }).toBeUndefined();
+      expect((await rig.intramur(['status'])).stdout).not.toContain('REFUSES');
+      expect(await rig.intramur(['run', '--', 'true'])).toMatchObject({ code: 0 });
+      expect((await status()).pid).toBe(pid);
+      expect(await rig.intramur(['ledger', 'verify', '--checkpoint', checkpoint])).toMatchObject({ code: 0 });
+      const entries = await rig.entries();
+      expect(entries.filter(({ action }) => /^(ledger|session.open)/.test(action))).toEqual([
+        expect.objectContaining({ index: ledger.size, action: 'ledger.resume', detail: expect.objectContaining({ refused: 1 }) as object }),
+        expect.objectContaining({ action: 'session.open' }),
+      ]);
+    },
+  );
 
   it('a provider whose key is not set: exit 2, and the variable is named', async () => {
     rig.configure(`providers: [{ id: p, dialect: openai-chat, url: "http://127.0.0.1:1/v1", perimeter: public, key: env:NO_SUCH_KEY }]

@@ -168,6 +168,23 @@ describe('the gateway on loopback', () => {
     expect(outside.received.length).toBe(before);
   });
 
+  it('an index that is broken lets nothing out, says so, and is mended by what status says', async () => {
+    const ask = () => post('/v1/chat/completions', { model: 'm', messages: [{ role: 'user', content: 'hello' }] });
+    const inspection = async () =>
+      (JSON.parse((await rig.intramur(['status', '--json'])).stdout) as { inspection?: { next: string } }).inspection;
+    expect([(await ask()).status, await inspection()]).toEqual([200, undefined]);
+    fs.writeFileSync(path.join(rig.state, 'state', 'fingerprints', 'documents.json'), '{"schema"');
+    const refused = await ask();
+    expect([refused.status, await refused.text()]).toEqual([400, expect.stringMatching(/index of the company's own source.*INDEX_BROKEN/)]);
+    const next = (await inspection())?.next ?? '';
+    expect((await rig.intramur(['status'])).stdout).toContain(
+      `REFUSES EVERYTHING: documents.json of the fingerprint index is broken\n          ${next}\n`,
+    );
+    expect(await rig.intramur(['inspect'], { input: 'hello' })).toMatchObject({ code: 3, stderr: expect.stringContaining(next) as string });
+    expect(await rig.intramur(next.split(' ').slice(1))).toMatchObject({ code: 0 });
+    expect([(await ask()).status, await inspection()]).toEqual([200, undefined]);
+  });
+
   it('(facts, scenario 4) indexed source, renamed, in base64, over three turns: inside; with the inside down a refusal, the outside never called', async () => {
     const source = fs
       .readFileSync(path.join(rig.dir, 'core', 'vault.ts'), 'utf8')

@@ -1,5 +1,5 @@
 // `run` as its user knows it: the program's own exit code and output, no key inside, no way out, everything in the ledger.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -106,6 +106,15 @@ describe('intramur run', () => {
     expect(code).toBe(5);
     expect(stderr).toMatch(/^intramur: the summary could not be written to .*summary\.json: there is no such file or directory$/m);
     expect(stderr).toMatch(/^intramur: ledger entries/m);
+  });
+
+  it('an argument that would reach the program changed is refused; a replacement character that is meant is not', () => {
+    const run = (word: string) => {
+      const script = `exec "$0" "$1" run --mode direct -- printf %s "$(printf '%b' '${word}')"`;
+      return spawnSync('/bin/sh', ['-c', script, process.execPath, main], { encoding: 'utf8', env: rig.env, cwd: rig.workspace });
+    };
+    expect(run('a\\0377b')).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('not valid UTF-8') as string });
+    expect(run('a\ufffdb')).toMatchObject({ status: 0, stdout: 'a\ufffdb' });
   });
 
   it('hands on standard input, and gives 128 + n for a signal', async () => {
@@ -345,16 +354,23 @@ describe('intramur run', () => {
   });
 
   it('when the daemon dies, every exchange is refused and nothing reaches an upstream', async () => {
+    const summary = path.join(rig.dir, 'orphan.json');
+    const call = 'curl -sS -m 10 -w " %{http_code}" https://api.anthropic.com/v1/messages -d "{}"';
     const child = rig.start([
       'run',
       '--mode',
       'direct',
+      '--summary-json',
+      summary,
       '--',
       'bash',
       '-c',
-      'echo ready; read go; curl -sS -m 10 -w " %{http_code}" https://api.anthropic.com/v1/messages -d "{}"',
+      `curl -s http://first.example/; curl -s http://first.example/; echo ready; read go; ${call}; exit 7`,
     ]);
-    let stdout = '';
+    let [stdout, stderr] = ['', ''];
+    child.stderr?.on('data', (chunk: Buffer) => {
+      stderr += String(chunk);
+    });
     child.stdout?.on('data', (chunk: Buffer) => {
       stdout += String(chunk);
     });
@@ -363,7 +379,26 @@ describe('intramur run', () => {
     const status = JSON.parse((await rig.intramur(['status', '--json'])).stdout) as { pid: number };
     process.kill(status.pid, 'SIGKILL');
     child.stdin?.write('go\n');
-    await new Promise((resolve) => child.on('close', resolve));
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(7);
+    // What was decided while it was there is summed up all the same, and it says that this is not all.
+    expect(JSON.parse(fs.readFileSync(summary, 'utf8'))).toMatchObject({
+      schema: 'intramur/summary/1',
+      agent: 'bash',
+      purpose: 'research',
+      exitCode: 7,
+      incomplete: expect.stringContaining('daemon could not be reached') as string,
+      egress: [{ host: 'first.example', port: 80, decision: 'deny', count: 2, reason: expect.any(String) as string }],
+      model: [],
+      labels: [],
+      files: { changed: 0, added: 0, deleted: 0, sensitive: [] },
+      refusals: 2,
+      ledger: {
+        first: expect.any(Number) as number,
+        last: expect.any(Number) as number,
+        root: expect.stringMatching(/^.{43}=$/) as string,
+      },
+    });
+    expect(stderr).toMatch(/the summary is what the ledger has\n(.*\n)*.*refused first\.example:80 .*2 times/);
     expect(stdout).not.toContain('rehearsed');
     expect(stdout).toMatch(/"type":"error".*"message":"Intramur refused: the daemon could not be reached.* 400$/s);
     expect(rig.upstream.received.length).toBe(before);

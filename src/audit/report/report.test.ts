@@ -175,15 +175,30 @@ describe('what is published', () => {
 
   it('a baseline tells what repositories and servers changed since', () => {
     const tools = '~/.cursor/projects/p/mcps/m/tools/t.json';
-    const before = { '~/.claude.json': '{}', '.mcp.json': '{"mcpServers":{}}', [tools]: '{"name":"t"}' };
+    const command = '.claude/commands/review.md';
+    const before = {
+      '~/.claude.json': '{}',
+      '.mcp.json': '{"mcpServers":{}}',
+      [tools]: '{"name":"t"}',
+      [command]: 'Look.',
+      'CLAUDE.md': 'x',
+    };
     const { pins } = parseBaseline(JSON.stringify(jsonReport(auditOf(before), 0)), 'known.json');
     const changes = (files: Record<string, string>) =>
       auditOf(files, { pins })
         .findings.filter(({ id }) => id === 'PROJ-008' || id === 'MCP-010')
         .map(({ id, file }) => [id, file]);
     expect(changes(before)).toEqual([]);
-    expect(changes({ ...before, '.mcp.json': '{"mcpServers":{"a":{"command":"/opt/a"}}}', [tools]: '{"name":"u"}' })).toEqual([
+    const after = {
+      '.mcp.json': '{"mcpServers":{"a":{"command":"/opt/a"}}}',
+      [tools]: '{"name":"u"}',
+      [command]: 'Push.',
+      'CLAUDE.md': 'y',
+    };
+    expect(changes({ ...before, ...after })).toEqual([
+      ['PROJ-008', `${user}/repo/.claude/commands/review.md`],
       ['PROJ-008', `${user}/repo/.mcp.json`],
+      ['PROJ-008', `${user}/repo/CLAUDE.md`],
       ['MCP-010', `${user}/.cursor/projects/p/mcps/m/tools/t.json`],
     ]);
   });

@@ -44,6 +44,7 @@ const kinds: Readonly<Record<EntryAction, Kind>> = {
   'daemon.start': lifecycle(3),
   'daemon.reload': lifecycle(8),
   'daemon.stop': lifecycle(4),
+  'ledger.resume': lifecycle(3),
   'agent.ban': register('Ban'),
   'agent.vet': register('Vet'),
   'agent.pin': register('Pin'),

@@ -18,15 +18,25 @@ export const verifyOptions = {
 
 export async function verify(args: readonly string[], io: CliIo): Promise<number> {
   const { values } = parseOptions(args, verifyOptions);
-  const dir = await ledgerDirectory(values.dir, io);
+  const own = values.dir === undefined ? await lastSigned(io) : [];
+  const dir = await ledgerDirectory(values.dir, io).catch((fault: unknown) => {
+    // A log that was never begun is no log; one whose key has signed entries is one that somebody took away.
+    if (own.length === 0) throw fault;
+    return undefined;
+  });
   const vkey = values.key === undefined ? undefined : (await named(values.key, io)).trim();
   const saved: string[] = [];
   for (const file of values.checkpoint ?? []) saved.push(await named(file, io));
-  if (values.dir === undefined) saved.push(...(await lastSigned(io)));
-  const verification = await verifyLedger({ dir, checkpoint: saved, ...(vkey === undefined ? {} : { vkey }) });
+  saved.push(...own);
+  const verification =
+    dir === undefined ? gone(own) : await verifyLedger({ dir, checkpoint: saved, ...(vkey === undefined ? {} : { vkey }) });
   if (values.json) io.stdout.write(`${JSON.stringify({ schema: 'intramur/ledger-verify/1', ...verification })}\n`);
   else io.stdout.write(`${text(verification)}\n`);
   return verification.ok ? 0 : 1;
+}
+
+function gone([note = '']: readonly string[]): Verification {
+  return { ok: false, size: 0, root: '', checkpoints: 0, reason: `the ledger is gone: its key had signed ${note.split('\n')[1]} entries` };
 }
 
 /** The checkpoint that the writer keeps beside its key: a log of this machine that is older than that was rolled back. */

@@ -3,8 +3,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Adapter, Credential, UserView } from '../../agents/index.ts';
-import { codeOf, type Places, product } from '../../core/index.ts';
-import type { CloseRequest, DaemonClient, OpenReply } from '../../daemon/index.ts';
+import { type Places, product } from '../../core/index.ts';
+import type { DaemonClient, OpenReply } from '../../daemon/index.ts';
 import { type Egress, trustEnv } from '../../egress/index.ts';
 import { type Exit, hardLimit, type LaunchPlan, type Prepared, prepare, type ResolvedProgram, trustPaths } from '../../sandbox/index.ts';
 import type { CliIo } from '../io.ts';
@@ -14,8 +14,9 @@ import { type Doors, doorsOf } from './doors.ts';
 import { baseEnvironment, passedByName, searchPath, unchanged } from './environment.ts';
 import type { RunOptions } from './options.ts';
 import type { Program } from './program.ts';
+import { report } from './report.ts';
 import { followSignals, type SignalsFollowed } from './signals.ts';
-import { endLines, printable, startLine } from './status-line.ts';
+import { printable, startLine } from './status-line.ts';
 import { rememberTerminalModes } from './terminal-modes.ts';
 import type { SessionGpgAgent } from './when-asked/gpg-agent.ts';
 import type { Lesson } from './when-asked/learn.ts';
@@ -155,6 +156,7 @@ export async function contain(
       { exitCode, files, limits: launched.limits.held, ...(halted === undefined ? {} : { halted }) },
       lesson,
       { ...options, mode },
+      { ledger: places.ledger, session: session.session, agent: program.tool, purpose: session.purpose, began },
       io,
     );
     return exitCode;
@@ -234,26 +236,6 @@ async function gpgAgentFor(
   const lines = opened?.warnings ?? none;
   for (const line of lines) io.stderr.write(`${product.name}: ${line}\n`);
   return opened;
-}
-
-/** The program's exit code is the command's, also when there is nobody left to sum up what it did. */
-async function report(
-  client: DaemonClient,
-  ended: CloseRequest,
-  lesson: Lesson | undefined,
-  options: RunOptions,
-  io: CliIo,
-): Promise<void> {
-  try {
-    const summary = await client.close(ended);
-    if (options.summaryFile !== undefined)
-      io.stderr.write((await import('./when-asked/summary-file.ts')).writeSummary(options.summaryFile, summary));
-    io.stderr.write(endLines(summary, options.mode));
-    if (lesson) io.stderr.write(lesson.propose(summary));
-  } catch (fault) {
-    if (codeOf(fault) === undefined) throw fault;
-    io.stderr.write(`${product.name}: no summary: ${fault instanceof Error ? fault.message : ''}\n`);
-  }
 }
 
 interface Parts {

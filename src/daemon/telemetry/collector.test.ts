@@ -207,6 +207,7 @@ describe('a model call that is watched', () => {
       mediate: async () => recorded,
       recordRefusal: async () => recorded,
       recordOutcome: async (_of, outcome) => void outcomes.push(outcome),
+      recordMissed: async () => {},
       settled: async () => {},
       finish: async () => {},
     };

@@ -42,6 +42,7 @@ export function observed(mediation: Mediation, collector: Pick<Collector, 'tell'
       await mediation.recordOutcome(of, outcome);
       if (call) collector.tell(ended(call, outcome, nowMs()));
     },
+    recordMissed: () => mediation.recordMissed(),
     settled: (session, limitMs) => mediation.settled(session, limitMs),
     finish: (session) => mediation.finish(session),
   };

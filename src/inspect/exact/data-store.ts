@@ -2,7 +2,7 @@
 // are, `tables.bin` (sealed) is what is looked for. No value of a table is stored.
 import fs from 'node:fs';
 import path from 'node:path';
-import { type Classification, classifications, IntramurError } from '../../core/index.ts';
+import { type Classification, classifications, IntramurError, product } from '../../core/index.ts';
 import { readIfThere, secretOf, writeWhole } from '../source/files.ts';
 import { seal, unsealFile } from '../source/sealed.ts';
 import { csvRows } from './csv.ts';
@@ -28,7 +28,7 @@ export function dataStore(directory: string): DataStore {
   const indexFile = path.join(directory, 'tables.bin');
   const list = () => {
     const text = readIfThere(listFile);
-    return text === undefined ? [] : parseList(text.toString());
+    return text === undefined ? [] : parseList(text.toString(), listFile);
   };
   const save = (tables: readonly DataTableEntry[]) =>
     writeWhole(listFile, [Buffer.from(`${JSON.stringify({ schema: SCHEMA, tables }, null, 2)}\n`)]);
@@ -77,7 +77,11 @@ export function dataStore(directory: string): DataStore {
 
 function readTable({ name, path: file }: DataTableEntry): string {
   const size = fs.statSync(file, { throwIfNoEntry: false })?.size;
-  if (size === undefined) throw new IntramurError('CONFIG_NOT_FOUND', `${file}, the table "${name}", is not there`);
+  if (size === undefined) {
+    throw new IntramurError('CONFIG_NOT_FOUND', `${file}, the table "${name}", is not there`, {
+      hint: `${product.name} index remove ${name}`,
+    });
+  }
   if (size > LARGEST) throw new IntramurError('CONFIG_INVALID', `the table "${name}" is larger than ${LARGEST >> 20} MiB`);
   return fs.readFileSync(file, 'utf8');
 }
@@ -123,19 +127,26 @@ function unpacked(secret: Uint8Array, memory: SharedArrayBuffer): DataIndex {
   });
 }
 
-function parseList(text: string): DataTableEntry[] {
+function parseList(text: string, listFile: string): DataTableEntry[] {
+  // No build mends it: only the list says where the tables lie.
+  const hint = `move ${listFile} away, register each table anew (${product.name} index add TABLE.csv …), then: ${product.name} index build`;
+  const wrong = (cause?: unknown) => new IntramurError('INDEX_BROKEN', 'the list of tables is broken', { cause, hint });
+  const textsOf = (value: unknown): string[] => {
+    if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) throw wrong();
+    return value;
+  };
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
   } catch (cause) {
-    throw broken(cause);
+    throw wrong(cause);
   }
-  if (!isRecord(parsed) || parsed['schema'] !== SCHEMA || !Array.isArray(parsed['tables'])) throw broken();
+  if (!isRecord(parsed) || parsed['schema'] !== SCHEMA || !Array.isArray(parsed['tables'])) throw wrong();
   return parsed['tables'].map((table: unknown) => {
-    if (!isRecord(table)) throw broken();
+    if (!isRecord(table)) throw wrong();
     const { name, path: file, rows, values, builtAt } = table;
     const classification = classifications.find((known): known is Classification => known === table['classification']);
-    if (typeof name !== 'string' || typeof file !== 'string' || !classification) throw broken();
+    if (typeof name !== 'string' || typeof file !== 'string' || !classification) throw wrong();
     return {
       name,
       path: file,
@@ -149,15 +160,10 @@ function parseList(text: string): DataTableEntry[] {
   });
 }
 
-function textsOf(value: unknown): string[] {
-  if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) throw broken();
-  return value;
-}
-
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function broken(cause?: unknown): IntramurError {
-  return new IntramurError('CONFIG_INVALID', 'the index of tables is broken', { cause, hint: 'run `index build` again' });
+  return new IntramurError('INDEX_BROKEN', 'the index of tables is broken', { cause, hint: `${product.name} index build` });
 }

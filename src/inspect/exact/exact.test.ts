@@ -92,6 +92,20 @@ describe('tables of people', () => {
     expect(store.list()).toMatchObject([{ name: 'customers', rows: 3, values: 6 }]);
   });
 
+  it('without its list, or with a table that is gone, says what helps', () => {
+    const list = path.join(directory, 'tables.json');
+    const whole = fs.readFileSync(list);
+    for (const text of ['', '{"schema":"intramur/tables/1","tables":[{"name":"x"}]}']) {
+      fs.writeFileSync(list, text);
+      for (const act of [() => store.load(), () => store.list(), () => store.build(() => new Date())])
+        expect(act).toThrow(expect.objectContaining({ code: 'INDEX_BROKEN', hint: expect.stringContaining(`move ${list} away`) }) as Error);
+    }
+    fs.writeFileSync(list, whole);
+    fs.renameSync(customers, `${customers}.away`);
+    expect(() => store.build(() => new Date())).toThrow(expect.objectContaining({ hint: 'intramur index remove customers' }) as Error);
+    fs.renameSync(`${customers}.away`, customers);
+  });
+
   it('a table without the column, or that is no CSV, is an error that shows nothing of it', () => {
     const other = dataStore(path.join(home, 'other'));
     other.add({ name: 't', path: customers, classification: 'restricted', columns: ['phone'], with: [] });

@@ -3,12 +3,14 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 
-/** The secret that every key of an index is made with; made with the first of them. */
+const secretBytes = 32;
+
+/** The secret that every key of an index is made with; made with the first of them, and anew for one that is cut short: nothing opens with that. */
 export function secretOf(directory: string): Buffer {
   const file = path.join(directory, 'secret');
   const known = readIfThere(file);
-  if (known) return known;
-  const made = crypto.randomBytes(32);
+  if (known?.length === secretBytes) return known;
+  const made = crypto.randomBytes(secretBytes);
   writeWhole(file, [made]);
   return made;
 }

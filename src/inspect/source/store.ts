@@ -3,7 +3,7 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { type Classification, classificationRank, classifications, IntramurError } from '../../core/index.ts';
+import { type Classification, classificationRank, classifications, codeOf, IntramurError, product } from '../../core/index.ts';
 import type { Background } from './background.ts';
 import { extractor } from './extract.ts';
 import { readIfThere, secretOf, writeWhole } from './files.ts';
@@ -56,7 +56,20 @@ export function fingerprintStore(directory: string): FingerprintStore {
 
   const list = (): RepositoryEntry[] => {
     const text = readIfThere(at('repositories.json'));
-    return text === undefined ? [] : parseList(text.toString());
+    try {
+      return text === undefined ? [] : parseList(text.toString());
+    } catch (fault) {
+      // No build mends it: only the list says where the repositories lie.
+      throw withHint(fault, listAnew(at('repositories.json'), knownNames(readIfThere(at('documents.json')))));
+    }
+  };
+  /** What makes an index whole again that does not load. */
+  const mending = (): string => {
+    const repositories = list();
+    if (repositories.some((entry) => entry.path === '')) return `${product.name} index import FILE, with a good export`;
+    return repositories.length === 0
+      ? `${product.name} index add REPO --classification C, for each repository, then: ${product.name} index build`
+      : `${product.name} index build`;
   };
   const saveList = (repositories: readonly RepositoryEntry[]) => {
     writeWhole(at('repositories.json'), [Buffer.from(`${JSON.stringify({ schema: SCHEMA, repositories }, null, 2)}\n`)]);
@@ -131,9 +144,13 @@ export function fingerprintStore(directory: string): FingerprintStore {
       const known = readIfThere(at('secret'));
       const hasTable = fs.existsSync(at('table.bin'));
       if (!text && !hasTable) return undefined;
-      if (!text || !known || !hasTable) throw broken('a part');
-      const { version, documents } = parseDocuments(text.toString());
-      return { table: loadTable(known, at('table.bin')), secret: known, documents, version };
+      try {
+        if (!text || !known || !hasTable) throw broken('a part');
+        const { version, documents } = parseDocuments(text.toString());
+        return { table: loadTable(known, at('table.bin')), secret: known, documents, version };
+      } catch (fault) {
+        throw codeOf(fault) === 'INDEX_BROKEN' ? withHint(fault, mending()) : fault;
+      }
     },
     exportTo(file) {
       const parts = exported.map((name) => [name, name === 'repositories.json' ? withoutPaths(list()) : readIfThere(at(name))] as const);
@@ -268,7 +285,24 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function broken(what: string): IntramurError {
-  return new IntramurError('CONFIG_INVALID', `${what} of the fingerprint index is broken`, {
-    hint: 'run `index build` again, or `index import` a good export',
-  });
+  return new IntramurError('INDEX_BROKEN', `${what} of the fingerprint index is broken`);
+}
+
+function withHint(fault: unknown, hint: string): unknown {
+  return fault instanceof IntramurError ? new IntramurError(fault.code, fault.message, { cause: fault.cause, hint }) : fault;
+}
+
+function listAnew(file: string, names: readonly string[]): string {
+  const which = names.length === 0 ? 'each repository' : names.join(', ');
+  return `move ${file} away, register ${which} anew (${product.name} index add REPO --classification C), then: ${product.name} index build`;
+}
+
+/** The repositories that the last build has read. */
+function knownNames(documents: Buffer | undefined): string[] {
+  try {
+    const found = documents === undefined ? [] : parseDocuments(documents.toString()).documents;
+    return [...new Map(found.map(({ repository, classification }) => [repository, `${repository} (${classification})`])).values()];
+  } catch {
+    return [];
+  }
 }
