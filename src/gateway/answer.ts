@@ -1,5 +1,5 @@
 // From what the targets gave to what the caller gets: whole, streamed, an upstream's error, or a refusal; and the record of it.
-import { assertNever, codeOf, type Decision, type EntryBody, type ExchangeReply, type OwnRule } from '../core/index.ts';
+import { assertNever, codeOf, type Decision, type EntryBody, type ExchangeReply, headerOf, type OwnRule } from '../core/index.ts';
 import { type BodyCall, createStreamTranslator, estimateTokens, mapError, type ReadCall, type Usage } from '../wire/index.ts';
 import type { Outcome } from './attempt.ts';
 import type { CallDeps, CallInput } from './call-input.ts';
@@ -115,9 +115,16 @@ export function answer(passage: Passage, outcome: Outcome): ExchangeReply {
         settle(passage, outcome, 200, { bytesIn: error.body.length, usage: undefined });
         return estimateTokens(call, passage.asked.bytes);
       }
-      const mapped = mapError(error.dialect, dialect, error.status, error.body);
-      settle(passage, outcome, mapped.status, { bytesIn: error.body.length, usage: undefined });
-      return { status: mapped.status, rawHeaders: wholeHeaders(error.rawHeaders, mapped.body, 'application/json'), body: mapped.body };
+      const { status, body, retryAfter } = mapError(
+        error.dialect,
+        dialect,
+        error.status,
+        error.body,
+        headerOf(error.rawHeaders, 'retry-after'),
+      );
+      settle(passage, outcome, status, { bytesIn: error.body.length, usage: undefined });
+      const rawHeaders = wholeHeaders(error.rawHeaders, body, 'application/json');
+      return { status, rawHeaders: retryAfter === undefined ? rawHeaders : [...rawHeaders, 'retry-after', retryAfter], body };
     }
     case 'fault': {
       const reason = failedReason(outcome);

@@ -14,7 +14,7 @@ export function passThrough(dialect: Dialect, form: StreamForm, errorText: (faul
   let hasPassed = false;
 
   const errorEvent = (fault: string): Uint8Array => {
-    const event = streamError(dialect, fault, form);
+    const event = streamError(dialect, fault, form, watcher.nextSequence);
     if (form === 'sse' || hasPassed) return event;
     // Nothing of the array was sent: the error is all of it.
     const text = Buffer.from(event).toString();

@@ -118,6 +118,34 @@ describe('mapError', () => {
     expect([out.status, JSON.parse(Buffer.from(out.body).toString())]).toEqual([mapped, expected]);
   });
 
+  it.each(
+    dialects.flatMap((from) =>
+      dialects.filter((to) => to !== from).flatMap((to) => [503, 529].map((status) => [status, from, to] as const)),
+    ),
+  )('%i of %s is a 503 in the words of %s, with which every client is patient', (status, from, to) => {
+    const body = { error: { type: 'overloaded_error', code: status, message: 'busy', status: 'UNAVAILABLE' } };
+    const out = mapError(from, to, status, Buffer.from(JSON.stringify(body)));
+    const told = JSON.parse(Buffer.from(out.body).toString());
+    const isBetweenOpenAi = from !== to && from.startsWith('openai-') && to.startsWith('openai-');
+    if (isBetweenOpenAi) expect([out.status, told]).toEqual([status, body]);
+    else if (to === 'anthropic-messages')
+      expect([out.status, told]).toEqual([503, { type: 'error', error: { type: 'api_error', message: 'busy' } }]);
+    else if (to === 'gemini') expect([out.status, told]).toEqual([503, { error: { code: 503, message: 'busy', status: 'UNAVAILABLE' } }]);
+    else expect([out.status, told]).toEqual([503, { error: { message: 'busy', type: 'server_error', param: null, code: null } }]);
+  });
+
+  it('says when to come back where the client looks for it', () => {
+    const detail = { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '33.2s' };
+    const google = Buffer.from(JSON.stringify({ error: { code: 429, message: 'slow', status: 'RESOURCE_EXHAUSTED', details: [detail] } }));
+    expect(mapError('gemini', 'anthropic-messages', 429, google).retryAfter).toBe('34');
+    expect(mapError('gemini', 'openai-chat', 429, google, '5').retryAfter).toBeUndefined();
+    const told = mapError('openai-chat', 'gemini', 429, Buffer.from('{"error":{"message":"slow"}}'), '7');
+    expect(JSON.parse(Buffer.from(told.body).toString())).toEqual({
+      error: { code: 429, message: 'slow', status: 'RESOURCE_EXHAUSTED', details: [{ ...detail, retryDelay: '7s' }] },
+    });
+    expect(mapError('gemini', 'gemini', 429, google).body).toBe(google);
+  });
+
   it('leaves the body of the same dialect alone', () => {
     const body = Buffer.from('{"anything": 1 }');
     expect(mapError('gemini', 'gemini', 500, body).body).toBe(body);

@@ -38,8 +38,11 @@ function prefixed(message: string): string {
   return message.startsWith(product.refusalPrefix) ? message : `${product.refusalPrefix} ${message}`;
 }
 
-/** The dialect's own error event, for a failure after the first byte. No clean end may follow it. */
-export function streamError(dialect: Dialect, message: string, form: StreamForm = 'sse'): Uint8Array {
+/**
+ * The dialect's own error event, for a failure after the first byte. No clean end may follow it.
+ * @param sequence number of the next event, where a dialect counts them
+ */
+export function streamError(dialect: Dialect, message: string, form: StreamForm = 'sse', sequence = 0): Uint8Array {
   switch (dialect) {
     case 'anthropic-messages':
       return event('error', errorBody(dialect, 500, message));
@@ -48,10 +51,10 @@ export function streamError(dialect: Dialect, message: string, form: StreamForm 
     case 'openai-responses':
       // The SDKs act on `error`, Codex on `response.failed`.
       return Buffer.concat([
-        event('error', { type: 'error', code: 'stream_failed', message, param: null, sequence_number: 0 }),
+        event('error', { type: 'error', code: 'stream_failed', message, param: null, sequence_number: sequence }),
         event('response.failed', {
           type: 'response.failed',
-          sequence_number: 1,
+          sequence_number: sequence + 1,
           response: { object: 'response', status: 'failed', error: { code: 'stream_failed', message }, output: [] },
         }),
       ]);
