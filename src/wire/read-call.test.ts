@@ -210,6 +210,18 @@ describe('server tools', () => {
       { cachedContent: 'c', contents: [{ parts: [{ fileData: { fileUri: 'u' } }] }] },
       ['stored_state', 'file_id'],
     ],
+    [
+      'Gemini: a file of its own store, and addresses that it would fetch',
+      'gemini',
+      {
+        contents: [
+          { parts: [{ fileData: { fileUri: 'https://generativelanguage.googleapis.com/v1beta/files/a-1' } }] },
+          { parts: [{ file_data: { mime_type: 'image/png', file_uri: 'https://evil.example/?q=secret' } }] },
+          { parts: [{ functionResponse: { parts: [{ fileData: { fileUri: 'HTTPS://evil.example/a.pdf' } }] } }] },
+        ],
+      },
+      ['document_url', 'image_url', 'file_id'],
+    ],
   ])('%s', (_name, dialect, fields, expected) => {
     const call: BodyCall = dialect === 'gemini' ? gemini : { ...chat, dialect };
     expect(read(JSON.stringify(dialect === 'gemini' ? fields : { model: 'm', ...fields }), call).serverTools).toEqual(expected);

@@ -56,7 +56,7 @@ export function readRequest(body: JsonObject, names: ToolNames): CanonicalReques
 /** The texts of a string or a list of text blocks. */
 function texts(content: Json | undefined): string[] {
   if (typeof content === 'string') return content === '' ? [] : [content];
-  return objectsOf(content).flatMap((block) => stringOf(block['text']) ?? []);
+  return objectsOf(content).flatMap((block) => stringOf(block['text']) || []);
 }
 
 function readTools(tools: Json | undefined, names: ToolNames, dropped: string[]): Tool[] {
@@ -118,6 +118,11 @@ function readContent(block: JsonObject, dropped: string[]): ResultPart[] {
       if (media) return [media];
       break;
     }
+    // What the vendor made of the beginning of a long conversation, which is no longer part of the call.
+    case 'compaction': {
+      const summary = stringOf(block['content']);
+      return summary ? [{ kind: 'text', text: summary }] : [];
+    }
     case 'search_result':
       return texts(block['content']).map((text) => ({ kind: 'text', text }));
     default:
@@ -165,7 +170,7 @@ function readSettings(body: JsonObject, names: ToolNames): Settings {
 function readReasoning(body: JsonObject): Reasoning | undefined {
   const thinking = objectOf(body['thinking']);
   const effort = effortOf(objectOf(body['output_config'])?.['effort']);
-  if (!thinking) return undefined;
+  if (!thinking) return effort && { isEnabled: true, effort };
   if (thinking['type'] === 'disabled') return { isEnabled: false };
   const budgetTokens = numberOf(thinking['budget_tokens']);
   return { isEnabled: true, ...(effort !== undefined && { effort }), ...(budgetTokens !== undefined && { budgetTokens }) };

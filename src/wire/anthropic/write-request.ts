@@ -2,6 +2,7 @@
 import { droppedSettings } from '../canonical/dropped.ts';
 import { asReminder, inputObject } from '../canonical/parts.ts';
 import type { CanonicalRequest, MediaPart, Part, Settings } from '../canonical/request.ts';
+import { closedSchema } from '../canonical/schema.ts';
 import type { Written } from '../canonical/written.ts';
 import type { JsonObject } from '../json.ts';
 
@@ -11,14 +12,22 @@ const defaultMaxTokens = 32_000;
 export function writeRequest(request: CanonicalRequest): Written {
   const { settings } = request;
   const reasoning = writeReasoning(request);
+  const system = request.system.filter((text) => text.trim() !== '');
   const dropped = droppedSettings(settings, ['seed', 'frequencyPenalty', 'presencePenalty']);
-  if (settings.answer?.kind === 'json') dropped.push('answer');
+  const format = settings.answer?.kind === 'schema' ? closedSchema(settings.answer.schema) : undefined;
+  if (settings.answer?.kind === 'json' || format?.isLoose) dropped.push('answer');
   if ((settings.temperature ?? 1) !== 1 && (reasoning || (settings.temperature ?? 1) > 1)) dropped.push('temperature');
+  // Models of today take a temperature or a top_p, not both; thinking takes neither.
+  const hasTopP = settings.topP !== undefined && (settings.temperature ?? 1) === 1 && !reasoning;
+  if (!hasTopP && (settings.topP ?? 1) !== 1) dropped.push('topP');
+  if (settings.topK !== undefined && reasoning) dropped.push('topK');
+  if (settings.reasoning?.isEnabled && !reasoning) dropped.push('reasoning');
+  if ((settings.verbosity ?? 'medium') !== 'medium') dropped.push('verbosity');
   const hasTools = request.tools.length > 0;
   const body: JsonObject = {
     model: request.model,
     max_tokens: settings.maxTokens ?? defaultMaxTokens,
-    ...(request.system.length > 0 && { system: request.system.map((text) => ({ type: 'text', text })) }),
+    ...(system.length > 0 && { system: system.map((text) => ({ type: 'text', text })) }),
     messages: writeTurns(request),
     ...(hasTools && {
       tools: request.tools.map(({ name, description, schema }) => ({
@@ -29,12 +38,12 @@ export function writeRequest(request: CanonicalRequest): Written {
     }),
     ...(hasTools && writeToolChoice(settings)),
     // The scale ends at 1 here and at 2 elsewhere; thinking allows no other temperature than 1.
-    ...(settings.temperature !== undefined && !reasoning && { temperature: Math.min(settings.temperature, 1) }),
-    ...(settings.topP !== undefined && !reasoning && { top_p: settings.topP }),
+    ...(settings.temperature !== undefined && !hasTopP && !reasoning && { temperature: Math.min(settings.temperature, 1) }),
+    ...(hasTopP && { top_p: settings.topP }),
     ...(settings.topK !== undefined && !reasoning && { top_k: settings.topK }),
     ...(settings.stop && { stop_sequences: settings.stop }),
     ...reasoning,
-    ...writeOutputConfig(settings, reasoning !== undefined),
+    ...writeOutputConfig(settings, reasoning !== undefined, format?.schema),
     stream: request.stream,
   };
   return { body, dropped };
@@ -72,11 +81,11 @@ function isOwnThinking(part: Part): boolean {
   return part.kind === 'thinking' && part.signature?.dialect === 'anthropic-messages' && part.signature.value !== '';
 }
 
-function writeOutputConfig({ answer, reasoning }: Settings, isThinking: boolean): { output_config?: JsonObject } {
+function writeOutputConfig({ reasoning }: Settings, isThinking: boolean, schema: JsonObject | undefined): { output_config?: JsonObject } {
   const effort = isThinking && reasoning?.effort !== undefined ? (reasoning.effort === 'minimal' ? 'low' : reasoning.effort) : undefined;
   const config = {
     ...(effort !== undefined && { effort }),
-    ...(answer?.kind === 'schema' && { format: { type: 'json_schema', schema: answer.schema } }),
+    ...(schema && { format: { type: 'json_schema', schema } }),
   };
   return Object.keys(config).length > 0 ? { output_config: config } : {};
 }
@@ -102,8 +111,8 @@ function writeTurns({ turns }: CanonicalRequest): JsonObject[] {
 function writePart(part: Part): JsonObject[] {
   switch (part.kind) {
     case 'text':
-      // Empty text blocks are refused.
-      return part.text === '' ? [] : [{ type: 'text', text: part.text }];
+      // Empty text blocks are refused, and those of blank space alone, which models write before a call.
+      return part.text.trim() === '' ? [] : [{ type: 'text', text: part.text }];
     case 'image':
     case 'document':
       return [writeMedia(part)];
@@ -115,7 +124,9 @@ function writePart(part: Part): JsonObject[] {
     case 'tool-call':
       return [{ type: 'tool_use', id: part.id, name: part.name, input: inputObject(part.input) }];
     case 'tool-result': {
-      const content = part.parts.flatMap(writePart);
+      const said = part.parts.flatMap(writePart);
+      // A failure without a word is refused.
+      const content = part.isError && said.length === 0 ? [{ type: 'text', text: 'Error' }] : said;
       return [
         { type: 'tool_result', tool_use_id: part.id, ...(content.length > 0 && { content }), ...(part.isError && { is_error: true }) },
       ];

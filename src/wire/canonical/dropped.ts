@@ -36,6 +36,7 @@ const names: Readonly<Record<Dialect, Readonly<Partial<Record<keyof Settings, st
   'openai-chat': {
     maxTokens: 'max_completion_tokens',
     topP: 'top_p',
+    topK: 'top_k',
     frequencyPenalty: 'frequency_penalty',
     presencePenalty: 'presence_penalty',
     parallelTools: 'parallel_tool_calls',
@@ -48,6 +49,7 @@ const names: Readonly<Record<Dialect, Readonly<Partial<Record<keyof Settings, st
     topP: 'top_p',
     parallelTools: 'parallel_tool_calls',
     toolChoice: 'tool_choice',
+    verbosity: 'text.verbosity',
     answer: 'text.format',
   },
   gemini: {

@@ -28,6 +28,14 @@ export class ToolNames {
   }
 }
 
+/** Of the tools, those that the client allows in this call. */
+export function allowedOf<T extends { readonly name: string }>(
+  tools: readonly T[],
+  allowed: ReadonlySet<string> | undefined,
+): readonly T[] {
+  return allowed ? tools.filter(({ name }) => allowed.has(name)) : tools;
+}
+
 function shortened(name: string, key: string): string {
   const hash = createHash('sha256').update(key).digest('hex').slice(0, 8);
   return `${name

@@ -1,7 +1,18 @@
 // The canonical form as a request of OpenAI Chat Completions.
 import { urlFromSource } from '../canonical/media.ts';
 import { asReminder, resultText } from '../canonical/parts.ts';
-import type { CanonicalRequest, MediaPart, Part, ResultPart, Settings, Tool, Turn } from '../canonical/request.ts';
+import {
+  type CanonicalRequest,
+  effortFor,
+  type MediaPart,
+  type Part,
+  type Reasoning,
+  type ResultPart,
+  type Settings,
+  type Tool,
+  type Turn,
+} from '../canonical/request.ts';
+import { canBeStrict } from '../canonical/schema.ts';
 import type { Written } from '../canonical/written.ts';
 import type { Json, JsonObject } from '../json.ts';
 
@@ -28,7 +39,8 @@ export function writeRequest(request: CanonicalRequest): Written {
     ...(settings.frequencyPenalty !== undefined && { frequency_penalty: settings.frequencyPenalty }),
     ...(settings.presencePenalty !== undefined && { presence_penalty: settings.presencePenalty }),
     ...(stop && { stop }),
-    ...(settings.reasoning?.isEnabled && (isReasoningModel || !isOpenAi) && writeEffort(settings.reasoning.effort)),
+    ...(settings.reasoning?.isEnabled && (isReasoningModel || !isOpenAi) && writeEffort(settings.reasoning, isReasoningModel)),
+    ...(settings.verbosity && isReasoningModel && { verbosity: settings.verbosity }),
     ...(settings.answer && { response_format: writeAnswer(settings.answer) }),
     stream: request.stream,
     ...(request.stream && { stream_options: { include_usage: true } }),
@@ -37,11 +49,16 @@ export function writeRequest(request: CanonicalRequest): Written {
   if ((settings.stop?.length ?? 0) > 4) dropped.push('stop');
   if (isReasoningModel && (settings.temperature ?? 1) !== 1) dropped.push('temperature');
   if (isReasoningModel && (settings.topP ?? 1) !== 1) dropped.push('topP');
+  if ((settings.verbosity ?? 'medium') !== 'medium' && !isReasoningModel) dropped.push('verbosity');
   return { body, dropped };
 }
 
 function writeTool({ name, description, schema, strict }: Tool): JsonObject {
-  return { type: 'function', function: { name, ...(description && { description }), parameters: schema, ...(strict && { strict }) } };
+  const isStrict = strict === true && canBeStrict(schema);
+  return {
+    type: 'function',
+    function: { name, ...(description && { description }), parameters: schema, ...(isStrict && { strict: true }) },
+  };
 }
 
 function writeToolChoice(choice: NonNullable<Settings['toolChoice']>): Json {
@@ -49,16 +66,18 @@ function writeToolChoice(choice: NonNullable<Settings['toolChoice']>): Json {
   return choice.mode === 'any' ? 'required' : choice.mode;
 }
 
-/** The words of the dialect end at `high`. */
-function writeEffort(effort: string | undefined): JsonObject {
+/** The words of the dialect end at `high`, and those of local servers begin at `low`; a budget is no reason to ask those to think. */
+function writeEffort(reasoning: Reasoning, isReasoningModel: boolean): JsonObject {
+  const effort = isReasoningModel ? effortFor(reasoning) : reasoning.effort;
   if (effort === undefined) return {};
+  if (effort === 'minimal') return { reasoning_effort: isReasoningModel ? effort : 'low' };
   return { reasoning_effort: effort === 'xhigh' || effort === 'max' ? 'high' : effort };
 }
 
 function writeAnswer(answer: NonNullable<Settings['answer']>): JsonObject {
   if (answer.kind === 'json') return { type: 'json_object' };
   const { name, schema, strict } = answer;
-  return { type: 'json_schema', json_schema: { name, schema, ...(strict && { strict }) } };
+  return { type: 'json_schema', json_schema: { name, schema, ...(strict && canBeStrict(schema) && { strict }) } };
 }
 
 /** Neighbouring user turns become one message: chat templates of many open models insist on taking turns. */

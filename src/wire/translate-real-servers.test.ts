@@ -1,0 +1,280 @@
+// What the vendors' servers insist on, and what they accept: calls that would be an error there though every word of them was carried.
+import { describe, expect, it } from 'vitest';
+import type { Dialect } from '../core/index.ts';
+import { translateRequest } from './index.ts';
+import { callOf, codeFrom, json, streamed, translate } from './test-rig.ts';
+
+type Fields = Record<string, unknown>;
+
+/** The call as that model gets it. */
+function sent(from: Dialect, to: Dialect, body: Fields, model = 'target-model'): { body: Fields; lossy: readonly string[] } {
+  const { body: bytes, lossy } = translateRequest(to, callOf(from), Buffer.from(JSON.stringify({ model: 'm', ...body })), model);
+  return { body: json(bytes), lossy };
+}
+
+const hi = { messages: [{ role: 'user', content: 'hi' }] };
+const tool = (name: string, more: Fields = {}) => ({ type: 'function', function: { name, parameters: { type: 'object' }, ...more } });
+
+describe('a choice among some of the tools', () => {
+  const allowed = ['read', 'grep'];
+  const offered = ['read', 'write', 'grep'];
+  const calls: readonly (readonly [Dialect, Fields])[] = [
+    [
+      'openai-chat',
+      {
+        ...hi,
+        tools: offered.map((name) => tool(name)),
+        tool_choice: { type: 'allowed_tools', allowed_tools: { mode: 'required', tools: allowed.map((name) => tool(name)) } },
+      },
+    ],
+    [
+      'openai-responses',
+      {
+        input: 'hi',
+        tools: offered.map((name) => ({ type: 'function', name, parameters: { type: 'object' } })),
+        tool_choice: { type: 'allowed_tools', mode: 'required', tools: allowed.map((name) => ({ type: 'function', name })) },
+      },
+    ],
+    [
+      'gemini',
+      {
+        contents: [{ role: 'user', parts: [{ text: 'hi' }] }],
+        tools: [{ functionDeclarations: offered.map((name) => ({ name })) }],
+        toolConfig: { functionCallingConfig: { mode: 'ANY', allowedFunctionNames: allowed } },
+      },
+    ],
+  ];
+  it.each(calls)('of %s: the others are not offered', (from, body) => {
+    const { tools, tool_choice } = sent(from, 'anthropic-messages', body).body as { tools: { name: string }[]; tool_choice: unknown };
+    expect([tools.map(({ name }) => name), tool_choice]).toEqual([allowed, { type: 'any' }]);
+  });
+
+  it("Gemini's only one is the tool that must be called, and VALIDATED is a free choice", () => {
+    const [, body] = calls[2] ?? [];
+    const config = (functionCallingConfig: Fields) =>
+      sent('gemini', 'openai-chat', { ...body, toolConfig: { functionCallingConfig } }).body;
+    expect(config({ mode: 'ANY', allowedFunctionNames: ['read'] })).toMatchObject({
+      tools: offered.map((name) => ({ function: { name } })),
+      tool_choice: { type: 'function', function: { name: 'read' } },
+    });
+    expect(config({ mode: 'VALIDATED', allowedFunctionNames: ['read'] })).toMatchObject({
+      tools: [{ function: { name: 'read' } }],
+      tool_choice: 'auto',
+    });
+  });
+
+  it('a tool of a namespace that must be called is the one that is offered', () => {
+    const inner = { type: 'function', name: 'spawn', parameters: { type: 'object' } };
+    const { body } = sent('openai-responses', 'openai-chat', {
+      input: 'hi',
+      tools: [{ type: 'namespace', name: 'agents', tools: [inner] }],
+      tool_choice: { type: 'function', name: 'spawn', namespace: 'agents' },
+    });
+    expect(body).toMatchObject({
+      tools: [{ function: { name: 'agents__spawn' } }],
+      tool_choice: { function: { name: 'agents__spawn' } },
+    });
+  });
+});
+
+describe('schemas', () => {
+  const open = { type: 'object', properties: { a: { type: 'string' }, b: { type: 'integer' } }, required: ['a'] };
+  const shut = {
+    type: 'object',
+    properties: { a: { type: 'array', items: { type: 'string' } } },
+    required: ['a'],
+    additionalProperties: false,
+  };
+
+  it.each([
+    ['open', open, undefined],
+    ['closed', shut, true],
+    ['closed with an open one inside', { ...shut, properties: { a: open } }, undefined],
+    ['closed with an open definition', { ...shut, $defs: { x: open } }, undefined],
+  ])('%s towards OpenAI: strict only where it is taken', (_name, schema, strict) => {
+    const ask = { ...hi, max_tokens: 9, output_config: { format: { type: 'json_schema', schema } } };
+    const tools = [{ name: 'f', input_schema: schema, strict: true }];
+    const chat = sent('anthropic-messages', 'openai-chat', { ...ask, tools }).body as {
+      response_format: { json_schema: Fields };
+      tools: [{ function: Fields }];
+    };
+    expect([chat.response_format.json_schema['strict'], chat.tools[0].function['strict']]).toEqual([strict, strict]);
+    const responses = sent('anthropic-messages', 'openai-responses', { ...ask, tools }).body as {
+      text: { format: Fields };
+      tools: [Fields];
+    };
+    expect([responses.text.format['strict'], responses.tools[0]['strict']]).toEqual([strict, strict ?? false]);
+  });
+
+  it('of an answer towards Anthropic: objects closed, bounds taken off and named', () => {
+    const answer = (schema: Fields) => {
+      const { body, lossy } = sent('openai-chat', 'anthropic-messages', {
+        ...hi,
+        response_format: { type: 'json_schema', json_schema: { name: 'x', schema } },
+      });
+      return [(body['output_config'] as { format: Fields }).format['schema'], lossy];
+    };
+    expect(answer(open)).toEqual([{ ...open, additionalProperties: false }, []]);
+    const bounded = { ...shut, properties: { a: { type: 'array', minItems: 3, items: { type: 'integer', minimum: 1 } } } };
+    expect(answer(bounded)).toEqual([{ ...shut, properties: { a: { type: 'array', items: { type: 'integer' } } } }, ['response_format']]);
+    const namedLikeBounds = { ...shut, properties: { minimum: { type: 'string', enum: ['x'] } }, required: ['minimum'] };
+    expect(answer(namedLikeBounds)).toEqual([namedLikeBounds, []]);
+  });
+
+  it("in Google's language become JSON Schema", () => {
+    const parameters = {
+      type: 'OBJECT',
+      properties: {
+        type: { type: 'STRING', nullable: true, enum: ['A'] },
+        list: { type: 'ARRAY', minItems: '1', maxItems: '3', items: { type: 'INTEGER' } },
+      },
+    };
+    const { body } = sent('gemini', 'anthropic-messages', {
+      contents: [{ role: 'user', parts: [{ text: 'hi' }] }],
+      tools: [{ functionDeclarations: [{ name: 'f', parameters }] }],
+    });
+    expect((body['tools'] as Fields[])[0]?.['input_schema']).toEqual({
+      type: 'object',
+      properties: {
+        type: { type: ['string', 'null'], enum: ['A', null] },
+        list: { type: 'array', minItems: 1, maxItems: 3, items: { type: 'integer' } },
+      },
+    });
+  });
+});
+
+describe('towards Anthropic', () => {
+  it('no text of blank space, and no failure without a word', () => {
+    const { body } = sent('openai-chat', 'anthropic-messages', {
+      messages: [
+        { role: 'system', content: [{ type: 'text', text: '' }] },
+        { role: 'user', content: 'go' },
+        { role: 'assistant', content: '\n\n', tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }] },
+        { role: 'tool', tool_call_id: 'a', content: '' },
+      ],
+    });
+    expect(body['system']).toBeUndefined();
+    expect(body['messages']).toEqual([
+      { role: 'user', content: [{ type: 'text', text: 'go' }] },
+      { role: 'assistant', content: [{ type: 'tool_use', id: 'a', name: 'f', input: {} }] },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'a' }] },
+    ]);
+    const failed = sent('gemini', 'anthropic-messages', {
+      contents: [
+        { role: 'model', parts: [{ functionCall: { id: 'a', name: 'f', args: {} } }] },
+        { role: 'user', parts: [{ functionResponse: { id: 'a', name: 'f', response: { error: '' } } }] },
+      ],
+    }).body['messages'] as Fields[];
+    expect(failed[1]?.['content']).toEqual([
+      { type: 'tool_result', tool_use_id: 'a', content: [{ type: 'text', text: 'Error' }], is_error: true },
+    ]);
+  });
+
+  it.each([
+    ['both', { temperature: 0.2, top_p: 0.95 }, { temperature: 0.2 }, ['top_p']],
+    ['a temperature that says nothing', { temperature: 1, top_p: 0.95 }, { top_p: 0.95 }, []],
+    ['a top_p that says nothing', { temperature: 0, top_p: 1 }, { temperature: 0 }, []],
+    ['both beside thinking', { temperature: 1, top_p: 0.9, top_k: 5, reasoning_effort: 'high' }, {}, ['top_p', 'top_k']],
+  ])('a temperature or a top_p: %s', (_name, asked, expected, lost) => {
+    const { body, lossy } = sent('openai-chat', 'anthropic-messages', { ...hi, ...asked });
+    const { temperature, top_p, top_k } = body;
+    expect([JSON.parse(JSON.stringify({ temperature, top_p, top_k })), lossy]).toEqual([expected, lost]);
+  });
+
+  it('effort that cannot be asked for is named', () => {
+    const call = { id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } };
+    const messages = [...hi.messages, { role: 'assistant', tool_calls: [call] }, { role: 'tool', tool_call_id: 'a', content: 'x' }];
+    expect(sent('openai-chat', 'anthropic-messages', { messages, reasoning_effort: 'high' }).lossy).toEqual(['reasoning_effort']);
+  });
+});
+
+describe('effort', () => {
+  const thinking = (budget_tokens: number) => ({ ...hi, max_tokens: 99_999, thinking: { type: 'enabled', budget_tokens } });
+  it.each([
+    [1024, 'low'],
+    [8192, 'medium'],
+    [30_000, 'high'],
+  ])('a budget of %i is %s where there are only words', (budget, effort) => {
+    expect(sent('anthropic-messages', 'openai-chat', thinking(budget), 'gpt-5.1').body['reasoning_effort']).toBe(effort);
+    expect(sent('anthropic-messages', 'openai-responses', thinking(budget), 'o4-mini').body['reasoning']).toMatchObject({ effort });
+    expect(sent('anthropic-messages', 'openai-chat', thinking(budget), 'llama').body).not.toHaveProperty('reasoning_effort');
+  });
+
+  it('without thinking is effort all the same', () => {
+    const body = { ...hi, max_tokens: 9, output_config: { effort: 'low' } };
+    expect(sent('anthropic-messages', 'openai-chat', body, 'gpt-5').body['reasoning_effort']).toBe('low');
+  });
+
+  it('is said in words that the server knows', () => {
+    const effort = (model: string) => sent('openai-responses', 'openai-chat', { input: 'x', reasoning: { effort: 'minimal' } }, model).body;
+    expect(['gpt-5', 'qwen3'].map((model) => effort(model)['reasoning_effort'])).toEqual(['minimal', 'low']);
+  });
+
+  it('none is a budget of nothing to a model of Google that can do without', () => {
+    const body = { ...hi, max_tokens: 9, thinking: { type: 'disabled' } };
+    const config = (model: string) => sent('anthropic-messages', 'gemini', body, model).body['generationConfig'] as Fields;
+    expect(config('gemini-2.5-flash')['thinkingConfig']).toEqual({ thinkingBudget: 0 });
+    expect(config('gemini-2.5-pro')).not.toHaveProperty('thinkingConfig');
+  });
+});
+
+it('verbosity is carried between the dialects of OpenAI, and named where it is lost', () => {
+  const body = { input: 'x', text: { verbosity: 'low' } };
+  expect(sent('openai-responses', 'openai-chat', body, 'gpt-5')).toMatchObject({ body: { verbosity: 'low' }, lossy: [] });
+  expect(sent('openai-responses', 'openai-chat', body, 'qwen3').lossy).toEqual(['text.verbosity']);
+  expect(sent('openai-chat', 'openai-responses', { ...hi, verbosity: 'high' }).body['text']).toEqual({ verbosity: 'high' });
+  expect(sent('openai-chat', 'gemini', { ...hi, verbosity: 'high' }).lossy).toEqual(['verbosity']);
+});
+
+describe('what a vendor made of the beginning of a conversation', () => {
+  it('is told where it is a text', () => {
+    const compaction = { type: 'compaction', content: 'They asked for a file.' };
+    const { body, lossy } = sent('anthropic-messages', 'openai-chat', {
+      max_tokens: 9,
+      messages: [{ role: 'assistant', content: [compaction] }, ...hi.messages],
+    });
+    expect([(body['messages'] as Fields[])[0]?.['content'], lossy]).toEqual(['They asked for a file.', []]);
+  });
+
+  it.each(['compaction', 'compaction_summary'])('is refused where only the vendor can read it: %s', (type) => {
+    const input = [
+      { type, encrypted_content: 'xx' },
+      { role: 'user', content: 'go on' },
+    ];
+    expect(codeFrom(() => translate('openai-responses', 'openai-chat', { model: 'm', input }))).toBe('DIALECT_LOSSY');
+  });
+});
+
+it("a file that Google holds is no address for anybody else's server", () => {
+  const part = (fileUri: string) => ({ fileData: { mimeType: 'image/png', fileUri } });
+  const parts = [
+    part('gs://bucket/a.png'),
+    part('https://generativelanguage.googleapis.com/v1beta/files/abc'),
+    part('data:image/png;base64,AA'),
+  ];
+  const { body, lossy } = sent('gemini', 'openai-chat', { contents: [{ role: 'user', parts: [{ text: 'see' }, ...parts] }] });
+  expect(JSON.stringify(body)).not.toMatch(/gs:|googleapis/);
+  expect(lossy).toEqual(['contents.fileData']);
+});
+
+describe('a Responses server that says things only once they are whole', () => {
+  const sse = (events: readonly Fields[]) => events.map((data) => `data: ${JSON.stringify(data)}\n\n`);
+  const item = { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'all of it' }] };
+  const done = { type: 'response.completed', response: { status: 'completed', output: [item] } };
+  it.each([
+    ['with its item', [{ type: 'response.output_item.done', output_index: 0, item }, done]],
+    ['with its end', [done]],
+    [
+      'in deltas and again',
+      [
+        { type: 'response.output_text.delta', output_index: 3, delta: 'all of it' },
+        { type: 'response.output_item.done', output_index: 0, item },
+        done,
+      ],
+    ],
+  ])('%s: the text comes once', (_name, events) => {
+    const text = streamed('openai-chat', 'openai-responses', sse([{ type: 'response.created', response: { id: 'r' } }, ...events]));
+    expect(text.match(/all of it/g)).toHaveLength(1);
+    expect(text).toContain('[DONE]');
+  });
+});
