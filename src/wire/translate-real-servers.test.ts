@@ -278,3 +278,43 @@ describe('a Responses server that says things only once they are whole', () => {
     expect(text).toContain('[DONE]');
   });
 });
+
+describe('towards OpenAI Chat clients', () => {
+  it('a call without arguments has an empty object, which they parse', () => {
+    const events = [
+      { type: 'content_block_start', index: 0, content_block: { type: 'tool_use', id: 'a', name: 'f', input: {} } },
+      { type: 'content_block_delta', index: 0, delta: { type: 'input_json_delta', partial_json: '' } },
+      { type: 'content_block_stop', index: 0 },
+      { type: 'content_block_start', index: 1, content_block: { type: 'tool_use', id: 'b', name: 'g', input: {} } },
+      { type: 'content_block_delta', index: 1, delta: { type: 'input_json_delta', partial_json: '{"x":1}' } },
+      { type: 'content_block_stop', index: 1 },
+      { type: 'message_delta', delta: { stop_reason: 'tool_use' } },
+      { type: 'message_stop' },
+    ];
+    const text = streamed(
+      'openai-chat',
+      'anthropic-messages',
+      events.map((data) => `data: ${JSON.stringify(data)}\n\n`),
+    );
+    const calls = [...text.matchAll(/^data: (\{.*)$/gm)].flatMap(([, data = '']) => JSON.parse(data).choices[0]?.delta.tool_calls ?? []);
+    const args = [0, 1].map((index) =>
+      calls
+        .filter((call) => call.index === index)
+        .map((call) => call.function.arguments)
+        .join(''),
+    );
+    expect(args).toEqual(['{}', '{"x":1}']);
+  });
+
+  it('what asks for nothing is not named as lost, and a grammar is told to the model', () => {
+    const custom = { name: 'patch', description: 'p', format: { type: 'grammar', grammar: { syntax: 'lark', definition: 'start: "x"' } } };
+    const { body, lossy } = sent('openai-chat', 'anthropic-messages', {
+      ...hi,
+      modalities: ['text'],
+      presence_penalty: 0,
+      tools: [{ type: 'custom', custom }],
+    });
+    expect([lossy, (body['tools'] as Fields[])[0]?.['description']]).toEqual([[], 'p\n\nThe input follows this grammar:\nstart: "x"']);
+    expect(sent('openai-chat', 'gemini', { ...hi, modalities: ['text', 'audio'] }).lossy).toEqual(['modalities']);
+  });
+});

@@ -72,7 +72,7 @@ export function fieldName(client: Dialect, setting: keyof Settings): string {
   return names[client][setting] ?? setting;
 }
 
-/** Those of `unsupported` that the request uses. */
+/** Those of `unsupported` that the request uses. A penalty of nothing is none. */
 export function droppedSettings(settings: Settings, unsupported: readonly (keyof Settings)[]): (keyof Settings)[] {
-  return unsupported.filter((key) => settings[key] !== undefined);
+  return unsupported.filter((key) => settings[key] !== undefined && !(key.endsWith('Penalty') && settings[key] === 0));
 }

@@ -56,6 +56,11 @@ export const customSchema = {
   required: ['input'],
 } as const;
 
+/** A grammar cannot be enforced where there are only functions, but the model can read it. */
+export function customDescription(description: string | undefined, grammar: string | undefined): string {
+  return [description, grammar && `The input follows this grammar:\n${grammar}`].filter(Boolean).join('\n\n');
+}
+
 export function customInput(text: string): string {
   return JSON.stringify({ input: text });
 }

@@ -11,7 +11,7 @@ import {
   verbosityOf,
 } from '../canonical/request.ts';
 import { numbers } from '../canonical/settings.ts';
-import { allowedOf, callId, customInput, customSchema, type ToolNames } from '../canonical/tool-names.ts';
+import { allowedOf, callId, customDescription, customInput, customSchema, type ToolNames } from '../canonical/tool-names.ts';
 import { Turns } from '../canonical/turns.ts';
 import { type Json, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../json.ts';
 
@@ -24,8 +24,9 @@ const known = new Set([
 ]);
 
 export function readRequest(body: JsonObject, names: ToolNames): CanonicalRequest {
-  // One answer is what everybody gives; more is not to be had elsewhere.
-  const dropped = unknownFields(body['n'] === 1 ? { ...body, n: null } : body, known);
+  // One answer in text is what everybody gives; more is not to be had elsewhere.
+  const isText = listOf(body['modalities']).every((modality) => modality === 'text');
+  const dropped = unknownFields({ ...body, ...(body['n'] === 1 && { n: null }), ...(isText && { modalities: null }) }, known);
   const tools = objectsOf(body['tools']).flatMap((tool) => readTool(tool, names, dropped));
   const system: string[] = [];
   const turns = new Turns();
@@ -50,7 +51,10 @@ function readTool(tool: JsonObject, names: ToolNames, dropped: string[]): Tool[]
     const schema = objectOf(definition?.['parameters']) ?? { type: 'object', properties: {} };
     return [{ name: names.add({ name, isCustom: false }), description, schema, ...(definition?.['strict'] === true && { strict: true }) }];
   }
-  if (name !== undefined && type === 'custom') return [{ name: names.add({ name, isCustom: true }), description, schema: customSchema }];
+  if (name !== undefined && type === 'custom') {
+    const grammar = stringOf(objectOf(objectOf(definition?.['format'])?.['grammar'])?.['definition']);
+    return [{ name: names.add({ name, isCustom: true }), description: customDescription(description, grammar), schema: customSchema }];
+  }
   dropped.push(`tools.${headerSafe(type)}`);
   return [];
 }

@@ -13,7 +13,7 @@ import {
 } from '../canonical/request.ts';
 import { numbers } from '../canonical/settings.ts';
 import { signedThinking, unwrapSignature } from '../canonical/signature.ts';
-import { allowedOf, callId, customInput, customSchema, type ToolNames } from '../canonical/tool-names.ts';
+import { allowedOf, callId, customDescription, customInput, customSchema, type ToolNames } from '../canonical/tool-names.ts';
 import { Turns } from '../canonical/turns.ts';
 import { type Json, type JsonObject, objectOf, objectsOf, stringOf } from '../json.ts';
 
@@ -94,11 +94,10 @@ function readTool(tool: JsonObject, name: string, namespace: string | undefined,
       schema: objectOf(tool['parameters']) ?? { type: 'object', properties: {} },
       ...(tool['strict'] === true && { strict: true }),
     };
-  // A grammar cannot be enforced elsewhere, but the model can read it.
   const grammar = stringOf(objectOf(tool['format'])?.['definition']);
   return {
     name: wire,
-    description: [description, grammar && `The input follows this grammar:\n${grammar}`].filter(Boolean).join('\n\n'),
+    description: customDescription(description, grammar),
     schema: customSchema,
   };
 }
