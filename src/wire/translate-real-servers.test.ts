@@ -77,6 +77,17 @@ describe('a choice among some of the tools', () => {
   });
 });
 
+it('tools that are handed in again are offered once, as they were said last', () => {
+  const again = (description: string) => ({
+    type: 'additional_tools',
+    role: 'developer',
+    tools: [{ type: 'namespace', name: 'functions', tools: [{ type: 'function', name: 'exec', description, parameters: {} }] }],
+  });
+  const input = [again('old'), { role: 'user', content: 'hi' }, again('new')];
+  const { tools } = sent('openai-responses', 'anthropic-messages', { input }).body as { tools: Fields[] };
+  expect(tools).toEqual([{ name: 'exec', description: 'new', input_schema: { type: 'object' } }]);
+});
+
 describe('schemas', () => {
   const open = { type: 'object', properties: { a: { type: 'string' }, b: { type: 'integer' } }, required: ['a'] };
   const shut = {

@@ -4,7 +4,7 @@ import { type Dialect, IntramurError } from '../core/index.ts';
 import { anthropicMessages } from './anthropic/dialect.ts';
 import type { DialectFunctions } from './canonical/dialect.ts';
 import { fieldName } from './canonical/dropped.ts';
-import type { CanonicalRequest } from './canonical/request.ts';
+import type { CanonicalRequest, Tool } from './canonical/request.ts';
 import type { AnswerContext, CanonicalResponse } from './canonical/response.ts';
 import { ToolNames } from './canonical/tool-names.ts';
 import { gemini } from './gemini/dialect.ts';
@@ -63,7 +63,7 @@ export function translateRequest(
   const names = new ToolNames();
   const source = parseDocument(body);
   const request = dialectFunctions[from].readRequest(source, names, call);
-  const written = dialectFunctions[to].writeRequest({ ...request, model });
+  const written = dialectFunctions[to].writeRequest({ ...request, model, tools: onceEach(request.tools) });
   return {
     body: encode(written.body),
     target: dialectFunctions[to].path(model, request.stream),
@@ -81,6 +81,12 @@ export function translateRequest(
       },
     },
   };
+}
+
+/** Codex hands tools in again during a conversation; two of one name are an error to most servers. The last one counts. */
+function onceEach(tools: readonly Tool[]): readonly Tool[] {
+  const byName = new Map(tools.map((tool) => [tool.name, tool]));
+  return byName.size === tools.length ? tools : [...byName.values()];
 }
 
 /** The canonical form of a call's body. Gemini's count calls may hold the whole request one level deeper. */
