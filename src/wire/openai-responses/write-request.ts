@@ -1,8 +1,9 @@
 // The canonical form as a request of OpenAI Responses.
 import { droppedSettings } from '../canonical/dropped.ts';
 import { urlFromSource } from '../canonical/media.ts';
+import { effortIn } from '../canonical/openai-model.ts';
 import { resultText } from '../canonical/parts.ts';
-import { type CanonicalRequest, effortFor, type MediaPart, type Part, type Settings, type Turn } from '../canonical/request.ts';
+import type { CanonicalRequest, MediaPart, Part, Settings, Turn } from '../canonical/request.ts';
 import { canBeStrict } from '../canonical/schema.ts';
 import type { Written } from '../canonical/written.ts';
 import type { JsonObject } from '../json.ts';
@@ -11,8 +12,7 @@ export function writeRequest(request: CanonicalRequest): Written {
   const { settings, tools } = request;
   const { reasoning, answer, toolChoice } = settings;
   const hasTools = tools.length > 0;
-  // A budget is no reason to ask a local server to think.
-  const effort = reasoning && /^(?:o\d|gpt-[5-9])/.test(request.model) ? effortFor(reasoning) : reasoning?.effort;
+  const effort = reasoning && effortIn(request.model, reasoning);
   const body: JsonObject = {
     model: request.model,
     ...(request.system.length > 0 && { instructions: request.system.join('\n\n') }),
@@ -41,7 +41,7 @@ export function writeRequest(request: CanonicalRequest): Written {
     ...(settings.temperature !== undefined && { temperature: settings.temperature }),
     ...(settings.topP !== undefined && { top_p: settings.topP }),
     ...(reasoning?.isEnabled && {
-      reasoning: { ...(effort && { effort: effort === 'max' ? 'xhigh' : effort }), summary: 'auto' },
+      reasoning: { ...(effort && { effort }), summary: 'auto' },
       include: ['reasoning.encrypted_content'],
     }),
     ...((answer || settings.verbosity) && {
