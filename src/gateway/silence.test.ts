@@ -32,6 +32,16 @@ describe('a silent upstream', () => {
     expect(told.text).not.toMatch(ends[dialect]);
   });
 
+  it('that refuses after all is quoted, since its status can no longer be told', async () => {
+    const call = dialectCalls.find(([name]) => name === 'anthropic-messages');
+    if (!call) throw new Error('no call');
+    const { inside, rig } = await pair({ decide: insideOnly, limits: { keepAliveMs: 50 } }, 'openai-chat', 1000);
+    inside.setFault({ status: 400, message: 'maximum context length is 8', delayMs: 200 });
+    const [to, body] = streamed(call);
+    const told = await ask(rig.url + to, { headers: bearer, body });
+    expect(told.text).toMatch(/event: error\ndata: .*prompt is too long: .*answered with status 400: maximum context length is 8/);
+  });
+
   it('that answers after all is passed on behind the signs of life', async () => {
     const slow = await upstream({ chunkDelayMs: 90 });
     const started = await rig({

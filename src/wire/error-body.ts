@@ -107,6 +107,12 @@ function isErrorForm(dialect: Dialect, body: Uint8Array): boolean {
 const tooLong =
   /context[_ ](?:length|window|size)|prompt is too long|maximum (?:context|prompt|number of tokens)|input token count|too many (?:input )?tokens/i;
 
+/** A message on its way into a stream that has begun, in the words that the client looks for. */
+export function messageTo(to: Dialect, message: string): { readonly message: string; readonly isTooLong: boolean } {
+  const isTooLong = tooLong.test(message);
+  return { message: isTooLong ? tooLongMessage(to, message) : message, isTooLong };
+}
+
 /** Claude Code compacts its history when it reads these words. */
 function tooLongMessage(to: Dialect, message: string): string {
   return to === 'anthropic-messages' && !/prompt is too long/i.test(message) ? `prompt is too long: ${message}` : message;

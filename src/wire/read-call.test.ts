@@ -185,6 +185,8 @@ describe('server tools', () => {
       ['image_url', 'file_id'],
     ],
     ['Chat: search', 'openai-chat', { web_search_options: {} }, ['web_search']],
+    ['a model that searches', 'openai-chat', { model: 'openai/gpt-4o:Online' }, ['web_search']],
+    ['a model that only sounds like it', 'anthropic-messages', { model: 'vendor:online-7b' }, []],
     ['Chat: a choice of models', 'openai-chat', { models: ['a', 'b'] }, ['model_choice']],
     [
       'Chat: inline image',

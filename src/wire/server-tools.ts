@@ -23,6 +23,8 @@ export type ServerTool =
 /** The kinds that the body asks for, each once, in order of appearance. */
 export function serverToolsOf(dialect: Dialect, body: JsonObject): readonly ServerTool[] {
   const found = new Set<ServerTool>();
+  // A broker's word for a search with every answer (OpenRouter).
+  if (/:online$/i.test(stringOf(body['model'])?.trim() ?? '')) found.add('web_search');
   readers[dialect](body, found);
   return [...found];
 }

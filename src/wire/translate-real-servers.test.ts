@@ -254,3 +254,41 @@ describe('towards OpenAI Chat clients', () => {
     expect(sent('openai-chat', 'gemini', { ...hi, modalities: ['text', 'audio'] }).lossy).toEqual(['modalities']);
   });
 });
+
+describe('an error in a stream that has begun', () => {
+  const failed = (message: string) => [`data: ${JSON.stringify({ error: { message } })}\n\n`];
+  const events = (text: string) => [...text.matchAll(/^data: (\{.*)$/gm)].map(([, data = '']) => JSON.parse(data));
+
+  it('is raised by the SDKs of OpenAI, which look under `error`', () => {
+    const [error, last] = events(streamed('openai-responses', 'openai-chat', failed('busy')));
+    const told = { message: 'busy', code: 'stream_failed', param: null };
+    expect(error).toEqual({ type: 'error', sequence_number: 0, ...told, error: { type: 'api_error', ...told } });
+    expect(last).toMatchObject({
+      type: 'response.failed',
+      sequence_number: 1,
+      response: { status: 'failed', error: { code: 'stream_failed' } },
+    });
+  });
+
+  it.each([
+    ['anthropic-messages', 'openai-chat', /prompt is too long: maximum context length is 8/],
+    ['openai-responses', 'openai-chat', /response\.failed.*"code":"context_length_exceeded"/],
+    ['openai-chat', 'gemini', /"code":"context_length_exceeded"/],
+  ] as const)('that says that a prompt is too long says so in the words of %s', (from, to, words) => {
+    expect(streamed(from, to, failed('maximum context length is 8'))).toMatch(words);
+  });
+});
+
+it('what stands deeper in a call and is lost is named, too', () => {
+  const document = { type: 'document', source: { type: 'text', data: 'D' }, context: 'from the archive', citations: { enabled: true } };
+  const { body, lossy } = sent('anthropic-messages', 'openai-chat', {
+    max_tokens: 9,
+    messages: [{ role: 'user', content: [document] }],
+    output_config: { effort: 'low', task_budget: { total: 9 } },
+  });
+  expect(body['messages']).toEqual([{ role: 'user', content: 'from the archive\n\nD' }]);
+  expect(lossy).toEqual(['output_config.task_budget', 'messages.citations']);
+  const text = { format: { type: 'grammar', definition: 'x' }, other: 1 };
+  expect(sent('openai-responses', 'openai-chat', { input: 'x', text }).lossy).toEqual(['text.other', 'text.format']);
+  expect(sent('openai-chat', 'gemini', { ...hi, response_format: { type: 'regex' } }).lossy).toEqual(['response_format']);
+});

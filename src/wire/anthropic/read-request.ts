@@ -39,7 +39,10 @@ const known = new Set([...carried, ...meaningless]);
 const billingLine = 'x-anthropic-billing-header:';
 
 export function readRequest(body: JsonObject, names: ToolNames): CanonicalRequest {
-  const dropped = unknownFields(body, known);
+  const dropped = [
+    ...unknownFields(body, known),
+    ...unknownFields(objectOf(body['output_config']), new Set(['effort', 'format']), 'output_config.'),
+  ];
   const tools = readTools(body['tools'], names, dropped);
   const turns = objectsOf(body['messages']).map((message) => readTurn(message, names, dropped));
   return {
@@ -115,8 +118,10 @@ function readContent(block: JsonObject, dropped: string[]): ResultPart[] {
     case 'image':
     case 'document': {
       const media = readMedia(block);
-      if (media) return [media];
-      break;
+      if (!media) break;
+      if (objectOf(block['citations'])?.['enabled'] === true) dropped.push('messages.citations');
+      const context = stringOf(block['context']);
+      return [...(context ? [{ kind: 'text', text: context } as const] : []), media];
     }
     // What the vendor made of the beginning of a long conversation, which is no longer part of the call.
     case 'compaction': {

@@ -23,10 +23,14 @@ const known = new Set([
   ...['stream_options', 'user', 'metadata', 'store', 'service_tier', 'safety_identifier', 'prompt_cache_key', 'prompt_cache_retention'],
 ]);
 
+const formats = new Set(['text', 'json_object', 'json_schema']);
+
 export function readRequest(body: JsonObject, names: ToolNames): CanonicalRequest {
   // One answer in text is what everybody gives; more is not to be had elsewhere.
   const isText = listOf(body['modalities']).every((modality) => modality === 'text');
   const dropped = unknownFields({ ...body, ...(body['n'] === 1 && { n: null }), ...(isText && { modalities: null }) }, known);
+  const format = stringOf(objectOf(body['response_format'])?.['type']);
+  if (format !== undefined && !formats.has(format)) dropped.push('response_format');
   const tools = objectsOf(body['tools']).flatMap((tool) => readTool(tool, names, dropped));
   const system: string[] = [];
   const turns = new Turns();

@@ -36,6 +36,11 @@ const known = new Set([
   ...['client_metadata', 'stream_options', 'truncation', 'max_tool_calls'],
 ]);
 
+/** How much of its thinking the vendor shows or keeps is its own matter. */
+const knownReasoning = new Set(['effort', 'summary', 'generate_summary', 'context']);
+const knownText = new Set(['format', 'verbosity']);
+const formats = new Set(['text', 'json_object', 'json_schema']);
+
 /** What only the vendor's store knows: without it there is no conversation to translate. */
 const stored = ['previous_response_id', 'conversation', 'prompt'] as const;
 
@@ -53,11 +58,17 @@ export function readRequest(body: JsonObject, names: ToolNames): CanonicalReques
   const instructions = stringOf(body['instructions']);
   const reading: Reading = {
     names,
-    dropped: unknownFields(body, known),
+    dropped: [
+      ...unknownFields(body, known),
+      ...unknownFields(objectOf(body['reasoning']), knownReasoning, 'reasoning.'),
+      ...unknownFields(objectOf(body['text']), knownText, 'text.'),
+    ],
     system: instructions ? [instructions] : [],
     turns: new Turns(),
     tools: [],
   };
+  const format = stringOf(objectOf(objectOf(body['text'])?.['format'])?.['type']);
+  if (format !== undefined && !formats.has(format)) reading.dropped.push('text.format');
   readTools(body['tools'], reading);
   const { input } = body;
   const items = typeof input === 'string' ? [{ type: 'message', role: 'user', content: input }] : objectsOf(input);

@@ -13,9 +13,9 @@ import {
   stopFor,
 } from '../canonical/response.ts';
 import { callId, customInput } from '../canonical/tool-names.ts';
-import { messageIn } from '../error-body.ts';
+import { messageIn, messageTo } from '../error-body.ts';
 import { type JsonObject, numberOf, objectOf, objectsOf, parseLenient, stringOf } from '../json.ts';
-import { event } from '../refusal.ts';
+import { event, responsesError, streamFailure } from '../refusal.ts';
 import { usageOf } from '../usage.ts';
 import { envelope, readReasoning, readStop, writeItem } from './response.ts';
 
@@ -178,9 +178,10 @@ export class Writer implements StreamWriter {
         return this.#event(response['status'] === 'completed' ? 'response.completed' : 'response.incomplete', { response });
       }
       case 'fail': {
-        const { message } = step;
-        const response = { ...envelope(this.#id, this.#context, this.#items), status: 'failed', error: { code: 'stream_failed', message } };
-        return this.#event('error', { code: 'stream_failed', message, param: null }) + this.#event('response.failed', { response });
+        const { message, isTooLong } = messageTo('openai-responses', step.message);
+        const error = streamFailure(message, isTooLong);
+        const response = { ...envelope(this.#id, this.#context, this.#items), status: 'failed', error: { code: error.code, message } };
+        return this.#event('error', responsesError(error)) + this.#event('response.failed', { response });
       }
     }
   }
