@@ -91,10 +91,17 @@ describe('towards Anthropic', () => {
     expect(sent('openai-chat', 'anthropic-messages', asked, 'claude-opus-4-1').body).toMatchObject({ temperature: 0.2, top_k: 5 });
   });
 
-  it('effort that cannot be asked for is named', () => {
+  it('a history whose thinking is not its own ends thinking only where it must, and that is named', () => {
     const call = { id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } };
     const messages = [...hi.messages, { role: 'assistant', tool_calls: [call] }, { role: 'tool', tool_call_id: 'a', content: 'x' }];
-    expect(sent('openai-chat', 'anthropic-messages', { messages, reasoning_effort: 'high' }).lossy).toEqual(['reasoning_effort']);
+    const ask = (model: string) => {
+      const { body, lossy } = sent('openai-chat', 'anthropic-messages', { messages, reasoning_effort: 'high' }, model);
+      return [body['thinking'], lossy];
+    };
+    expect(ask('claude-sonnet-4-5')).toEqual([undefined, ['reasoning_effort']]);
+    expect(ask('another')).toEqual([undefined, ['reasoning_effort']]);
+    expect(ask('claude-sonnet-4-6')).toEqual([{ type: 'adaptive' }, []]);
+    expect(ask('claude-opus-4-8')).toEqual([{ type: 'adaptive', display: 'summarized' }, []]);
   });
 });
 

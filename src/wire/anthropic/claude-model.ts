@@ -10,12 +10,21 @@ export interface ClaudeModel {
   readonly takesSampling: boolean;
   /** `xhigh` */
   readonly takesExtraHigh: boolean;
+  /** In adaptive thinking a turn with calls need not begin with a signed thinking block. */
+  readonly takesUnsigned: boolean;
   /** Hides its thinking unless it is asked to sum it up. */
   readonly isSilent: boolean;
 }
 
 /** A server of another vendor that speaks this dialect. */
-const other: ClaudeModel = { takesBudget: true, takesAdaptive: true, takesSampling: true, takesExtraHigh: true, isSilent: false };
+const other: ClaudeModel = {
+  takesBudget: true,
+  takesAdaptive: true,
+  takesSampling: true,
+  takesExtraHigh: true,
+  takesUnsigned: false,
+  isSilent: false,
+};
 
 export function claudeModel(model: string): ClaudeModel {
   const version = versionOf(model);
@@ -25,6 +34,7 @@ export function claudeModel(model: string): ClaudeModel {
     takesAdaptive: version >= 406,
     takesSampling: version <= 406,
     takesExtraHigh: version > 406,
+    takesUnsigned: version >= 406,
     isSilent: version > 406,
   };
 }

@@ -49,8 +49,8 @@ function writeSampling({ temperature, topP, topK }: Settings): Sampling {
 }
 
 /**
- * Thinking is asked for only where the server can accept it: not with a forced tool, and not when the history holds calls whose
- * thinking was another vendor's, since a turn with calls must begin with a signed thinking block.
+ * Thinking is asked for only where the server can accept it: not with a forced tool, and, other than in adaptive thinking of Claude, not
+ * when the history holds calls whose thinking was another vendor's, since a turn with calls must begin with a signed thinking block.
  */
 function writeReasoning({ settings, turns }: CanonicalRequest, model: ClaudeModel): { thinking?: JsonObject; effort?: Effort } {
   const { reasoning, toolChoice, maxTokens = defaultMaxTokens } = settings;
@@ -58,9 +58,9 @@ function writeReasoning({ settings, turns }: CanonicalRequest, model: ClaudeMode
   const isUnsigned = turns.some(
     ({ role, parts }) => role === 'assistant' && parts.some((part) => part.kind === 'tool-call') && !parts.some(isOwnThinking),
   );
-  if (isUnsigned) return {};
+  if (isUnsigned && !model.takesUnsigned) return {};
   const asked = (reasoning.budgetTokens ?? -1) < 0 ? undefined : reasoning.budgetTokens;
-  if (model.takesAdaptive && !(model.takesBudget && asked !== undefined)) {
+  if (model.takesAdaptive && (!model.takesBudget || asked === undefined || isUnsigned)) {
     const thinking = { type: 'adaptive', ...(model.isSilent && { display: 'summarized' }) };
     const effort = effortFor(reasoning);
     return { thinking, ...(effort && { effort: inWordsOf(model, effort) }) };
