@@ -105,7 +105,7 @@ function isErrorForm(dialect: Dialect, body: Uint8Array): boolean {
 }
 
 const tooLong =
-  /context[_ ](?:length|window|size)|prompt is too long|maximum (?:context|prompt|number of tokens)|input token count|too many (?:input )?tokens/i;
+  /context[_ ](?:length|window|size)|prompt is too long|maximum (?:context|prompt|number of tokens)|input token count|too many (?:input )?tokens|`max_new_tokens` must be/i;
 
 /** A message on its way into a stream that has begun, in the words that the client looks for. */
 export function messageTo(to: Dialect, message: string): { readonly message: string; readonly isTooLong: boolean } {
@@ -113,10 +113,22 @@ export function messageTo(to: Dialect, message: string): { readonly message: str
   return { message: isTooLong ? tooLongMessage(to, message) : message, isTooLong };
 }
 
-/** Claude Code compacts its history when it reads these words. */
+/**
+ * Claude Code compacts its history when it reads that the prompt is too long, and asks for less when prompt and answer together are: it
+ * asks for more than many a model inside holds, and compacting would not help there.
+ */
 function tooLongMessage(to: Dialect, message: string): string {
-  return to === 'anthropic-messages' && !/prompt is too long/i.test(message) ? `prompt is too long: ${message}` : message;
+  if (to !== 'anthropic-messages' || /prompt is too long|exceed context limit/i.test(message)) return message;
+  const [prompt, answer, limit] = [promptTokens, answerTokens, limitTokens].map((pattern) => pattern.exec(message)?.slice(1).find(Boolean));
+  if (prompt && answer && limit && Number(prompt) < Number(limit))
+    return `input length and \`max_tokens\` exceed context limit: ${prompt} + ${answer} > ${limit}, decrease input length or \`max_tokens\` and try again`;
+  return `prompt is too long: ${prompt && limit ? `${prompt} tokens > ${limit} maximum` : message}`;
 }
+
+/** How vLLM, SGLang, TGI, llama.cpp and OpenAI name the three. */
+const promptTokens = /(\d+)(?: tokens)? (?:in the messages|from the input|(?:`inputs`|input) tokens)|(?:request|input) \((\d+) tokens\)/i;
+const answerTokens = /too large: (\d+)|(\d+)(?: tokens)? (?:in the completion|for the completion|`max_new_tokens`)/i;
+const limitTokens = /(?:maximum context length|context (?:length|size)|must be)[^\d.]{0,8}(\d+)/i;
 
 /** The message of an error body in any dialect, of FastAPI servers (`detail`) and of Ollama (`error` as a string). */
 export function errorMessage(body: Uint8Array): string | undefined {

@@ -146,6 +146,47 @@ describe('mapError', () => {
     expect(mapError('gemini', 'gemini', 429, google).body).toBe(google);
   });
 
+  it.each([
+    [
+      'vLLM',
+      "'max_tokens' or 'max_completion_tokens' is too large: 64000. This model's maximum context length is 32768 tokens and your request has 12000 input tokens (64000 > 32768 - 12000).",
+      '12000 + 64000 > 32768',
+    ],
+    [
+      'OpenAI',
+      "This model's maximum context length is 32768 tokens. However, you requested 76000 tokens (12000 in the messages, 64000 in the completion).",
+      '12000 + 64000 > 32768',
+    ],
+    [
+      'SGLang',
+      "Requested token count exceeds the model's maximum context length of 32768 tokens. You requested a total of 76000 tokens: 12000 tokens from the input messages and 64000 tokens for the completion.",
+      '12000 + 64000 > 32768',
+    ],
+    [
+      'TGI',
+      'Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 2000 `inputs` tokens and 64000 `max_new_tokens`',
+      '2000 + 64000 > 4096',
+    ],
+  ])('%s: asking for more than the model holds is told in the words by which Claude Code asks for less', (_name, message, sum) => {
+    const { body } = mapError('openai-chat', 'anthropic-messages', 400, Buffer.from(JSON.stringify({ error: { message } })));
+    expect(JSON.parse(Buffer.from(body).toString()).error.message).toContain(
+      `input length and \`max_tokens\` exceed context limit: ${sum}`,
+    );
+  });
+
+  it.each([
+    [
+      'llama.cpp',
+      'request (35000 tokens) exceeds the available context size (32768 tokens), try increasing it',
+      '35000 tokens > 32768 maximum',
+    ],
+    ['SGLang', "The input (35000 tokens) is longer than the model's context length (32768 tokens).", '35000 tokens > 32768 maximum'],
+    ['others', 'the context length is exceeded', 'the context length is exceeded'],
+  ])('%s: a prompt that is too long, in the words by which it compacts', (_name, message, told) => {
+    const { body } = mapError('openai-chat', 'anthropic-messages', 400, Buffer.from(JSON.stringify({ error: { message } })));
+    expect(JSON.parse(Buffer.from(body).toString()).error.message).toBe(`prompt is too long: ${told}`);
+  });
+
   it('leaves the body of the same dialect alone', () => {
     const body = Buffer.from('{"anything": 1 }');
     expect(mapError('gemini', 'gemini', 500, body).body).toBe(body);
