@@ -88,8 +88,8 @@ describe('Codex', () => {
       ],
     };
     expect(json(translateResponse(request.translation, Buffer.from(JSON.stringify(answer))).body)['output']).toMatchObject([
-      { type: 'custom_tool_call', call_id: 'a', name: 'exec', namespace: 'functions', input: 'text(1)' },
-      { type: 'function_call', call_id: 'b', name: 'spawn_agent', namespace: 'collaboration', arguments: '{}' },
+      { type: 'custom_tool_call', call_id: 'a_new0', name: 'exec', namespace: 'functions', input: 'text(1)' },
+      { type: 'function_call', call_id: 'b_new0', name: 'spawn_agent', namespace: 'collaboration', arguments: '{}' },
     ]);
   });
 

@@ -88,7 +88,7 @@ export function writeResponse(response: CanonicalResponse, context: AnswerContex
     signature = undefined;
     return [{ ...writePart(part, context), ...signed }];
   });
-  return chunk(bareId(response.id), context, parts, { stop: response.stop, usage: response.usage });
+  return chunk(bareId(response.id, context), context, parts, { stop: response.stop, usage: response.usage });
 }
 
 export function writePart(part: Exclude<AnswerPart, { kind: 'thinking' }>, context: AnswerContext): JsonObject {

@@ -106,7 +106,7 @@ export class Writer implements StreamWriter {
   write(step: StreamStep): string {
     switch (step.kind) {
       case 'start':
-        this.#id = bareId(step.id);
+        this.#id = bareId(step.id, this.#context);
         return '';
       case 'open':
         this.#part = step.of;

@@ -134,7 +134,7 @@ export class Writer implements StreamWriter {
   write(step: StreamStep): string {
     switch (step.kind) {
       case 'start':
-        this.#id = `chatcmpl-${bareId(step.id)}`;
+        this.#id = `chatcmpl-${bareId(step.id, this.#context)}`;
         return this.#chunk({ role: 'assistant', content: '' });
       case 'open':
         return this.#open(step.of);

@@ -156,7 +156,7 @@ export class Writer implements StreamWriter {
   write(step: StreamStep): string {
     switch (step.kind) {
       case 'start': {
-        this.#id = bareId(step.id);
+        this.#id = bareId(step.id, this.#context);
         const response = envelope(this.#id, this.#context, []);
         return this.#event('response.created', { response }) + this.#event('response.in_progress', { response });
       }
