@@ -37,6 +37,7 @@ export function passThrough(dialect: Dialect, form: StreamForm, errorText: (faul
       return passed;
     },
     end(failure) {
+      if (failure === undefined) watcher.end();
       // What the dialect calls complete is complete, however the connection went down after it.
       if (watcher.isComplete) return Buffer.concat(held);
       // An error event of the upstream itself has been passed on; a second one would only hide it.

@@ -93,6 +93,14 @@ describe.each(Object.entries(streams) as [Dialect, string][])('%s', (dialect, st
   });
 });
 
+it.each(Object.entries(streams) as [Dialect, string][])('%s: an end without its last line ends is an end', async (dialect, stream) => {
+  const bytes = Buffer.from(stream.trimEnd());
+  const { text, end } = await pass(dialect, [bytes]);
+  expect([text, end?.fault]).toEqual([stream.trimEnd(), undefined]);
+  // Half of it is none.
+  expect((await pass(dialect, [bytes.subarray(0, -1)])).end?.fault).toBe('the answer of the upstream ended too early');
+});
+
 it('the error event of a cut Responses stream goes on in its numbers', async () => {
   const { chunks } = rehearse('openai-responses', { text: 'say "sequence_number": 99' }, {});
   for (let n = 0; n < chunks.length; n++) {

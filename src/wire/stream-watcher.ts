@@ -11,6 +11,8 @@ import { mergeAnthropicUsage, type Usage, usageOf } from './usage.ts';
 export interface StreamWatcher {
   /** Throws `UPSTREAM_PROTOCOL` on an event without bound. */
   push(chunk: Uint8Array): void;
+  /** The stream is over, and not because it broke. */
+  end(): void;
   /** True once the dialect's own end was seen. */
   readonly isComplete: boolean;
   /** What the stream has stated so far; the last word is the final count. */
@@ -36,6 +38,9 @@ export function streamWatcher(dialect: Dialect, form: StreamForm = 'sse'): Strea
   return {
     push(chunk) {
       for (const event of decoder.push(chunk)) watch(event, seen);
+    },
+    end() {
+      if (decoder instanceof SseDecoder) for (const event of decoder.end()) watch(event, seen);
     },
     get isComplete() {
       return seen.isComplete && (decoder instanceof SseDecoder || decoder.isClosed);

@@ -1,8 +1,9 @@
 // What the vendors' servers insist on, and what they accept: calls that would be an error there though every word of them was carried.
 import { describe, expect, it } from 'vitest';
 import type { Dialect } from '../core/index.ts';
+import { rehearse } from '../testing/index.ts';
 import { translateRequest } from './index.ts';
-import { callOf, codeFrom, json, streamed, translate } from './test-rig.ts';
+import { callOf, codeFrom, json, pairs, streamed, translate, turn } from './test-rig.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -291,4 +292,11 @@ it('what stands deeper in a call and is lost is named, too', () => {
   const text = { format: { type: 'grammar', definition: 'x' }, other: 1 };
   expect(sent('openai-responses', 'openai-chat', { input: 'x', text }).lossy).toEqual(['text.other', 'text.format']);
   expect(sent('openai-chat', 'gemini', { ...hi, response_format: { type: 'regex' } }).lossy).toEqual(['response_format']);
+});
+
+it.each(pairs)('%s on %s: a server that leaves out its last line ends has ended all the same', (from, to) => {
+  const { chunks } = rehearse(to, turn);
+  const whole = streamed(from, to, chunks);
+  expect(streamed(from, to, [chunks.join('').trimEnd()])).toBe(whole);
+  expect(streamed(from, to, [chunks.join('').trimEnd().slice(0, -1)])).not.toBe(whole);
 });

@@ -46,7 +46,8 @@ export function createStreamTranslator(translation: Translation): StreamTranslat
       ),
     whole: (body) => Buffer.from(pass(stepsOf(readAnswer(translation, body)))),
     end(failure) {
-      const last = failure === undefined ? pass(reader.finish()) : '';
+      const rest = failure === undefined ? decoder.end().map((event) => pass(reader.read(event))) : [];
+      const last = rest.join('') + (failure === undefined ? pass(reader.finish()) : '');
       const message = failure ?? 'the upstream ended its stream before the answer was complete';
       return Buffer.from(last + output.write({ kind: 'fail', message }));
     },
