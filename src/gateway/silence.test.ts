@@ -75,6 +75,29 @@ describe('a silent upstream', () => {
   });
 });
 
+it.each([
+  ['without a key', ''],
+  ['of a call that was refused', `authorization: Bearer ${testKey}\r\n`],
+])('a body %s that drips on does not hold its connection', async (_name, key) => {
+  const started = await rig({ limits: { idleMs: 100, totalMs: 200 } });
+  const { port, hostname } = new URL(started.url);
+  const socket = net.connect(Number(port), hostname);
+  let told = '';
+  let isClosed = false;
+  socket.on('data', (chunk) => {
+    told += chunk.toString();
+  });
+  socket.on('error', () => {});
+  socket.on('close', () => {
+    isClosed = true;
+  });
+  socket.write(`POST ${chat} HTTP/1.1\r\nhost: x\r\n${key}content-length: 100000\r\n\r\n{`);
+  const drip = setInterval(() => socket.write('x'), 30);
+  await until(() => isClosed);
+  clearInterval(drip);
+  expect([isClosed, told]).toEqual([true, expect.stringMatching(/^HTTP\/1\.1 40[01] .*Intramur refused/s)]);
+});
+
 it('a stream is passed on with backpressure: what nobody reads is not fetched', async () => {
   let sent = 0;
   const server = http.createServer((request, response) => {
