@@ -66,9 +66,11 @@ export function createInspection(directory: string, { looksForPersonalData, ...o
     }
   }
 
+  const inspectAsItStands: Inspector['inspect'] = async (body, context) => await asItStands().inspect(body, context);
+
   return {
-    inspect: async (body, context) =>
-      await (current && performance.now() - lookedAt < lookEveryMs ? current.inspector : asItStands()).inspect(body, context),
+    inspect: (body, context) =>
+      current && performance.now() - lookedAt < lookEveryMs ? current.inspector.inspect(body, context) : inspectAsItStands(body, context),
     fault() {
       try {
         asItStands();

@@ -1,6 +1,6 @@
 // From what the targets gave to what the caller gets: whole, streamed, an upstream's error, or a refusal; and the record of it.
-import { assertNever, codeOf, type Decision, type EntryBody, type ExchangeReply, type OwnRule } from '../core/index.ts';
-import { type BodyCall, createStreamTranslator, estimateTokens, mapError, type ReadCall, type Usage } from '../wire/index.ts';
+import { assertNever, codeOf, type Decision, type EntryBody, type ExchangeReply, headerOf, type OwnRule } from '../core/index.ts';
+import { type BodyCall, createStreamTranslator, errorMessage, estimateTokens, mapError, type ReadCall, type Usage } from '../wire/index.ts';
 import type { Outcome } from './attempt.ts';
 import type { CallDeps, CallInput } from './call-input.ts';
 import { headersDown } from './headers.ts';
@@ -52,10 +52,7 @@ export async function firstSign(passage: Passage, outcome: Promise<Outcome>): Pr
     if (ended) settleBoth();
     if (late.kind === 'stream') stream.passOn(late.answer, translatorFor(late));
     else if (late.kind === 'whole') stream.failWith('the upstream did not stream its answer');
-    else
-      stream.failWith(
-        late.kind === 'error' ? `provider ${late.target.provider} answered with status ${late.error.status}` : failedReason(late),
-      );
+    else stream.failWith(late.kind === 'error' ? lateError(late) : failedReason(late));
   };
   outcome.then(arrived, (fault: unknown) => {
     deps.onFault(fault);
@@ -63,6 +60,12 @@ export async function firstSign(passage: Passage, outcome: Promise<Outcome>): Pr
   });
   stream.showLife();
   return { status: 200, rawHeaders: [...streamHeaders(input.call, []), ...lossHeader(passage, passage.lossy)], body: stream };
+}
+
+/** The status went out long ago, so the words have to say it. */
+function lateError({ target, error }: Extract<Outcome, { kind: 'error' }>): string {
+  const message = errorMessage(error.body);
+  return `provider ${target.provider} answered with status ${error.status}${message === undefined ? '' : `: ${message}`}`;
 }
 
 /** The body of the call has done its part; a stream may last for minutes and should not hold it. */
@@ -115,9 +118,16 @@ export function answer(passage: Passage, outcome: Outcome): ExchangeReply {
         settle(passage, outcome, 200, { bytesIn: error.body.length, usage: undefined });
         return estimateTokens(call, passage.asked.bytes);
       }
-      const mapped = mapError(error.dialect, dialect, error.status, error.body);
-      settle(passage, outcome, mapped.status, { bytesIn: error.body.length, usage: undefined });
-      return { status: mapped.status, rawHeaders: wholeHeaders(error.rawHeaders, mapped.body, 'application/json'), body: mapped.body };
+      const { status, body, retryAfter } = mapError(
+        error.dialect,
+        dialect,
+        error.status,
+        error.body,
+        headerOf(error.rawHeaders, 'retry-after'),
+      );
+      settle(passage, outcome, status, { bytesIn: error.body.length, usage: undefined });
+      const rawHeaders = wholeHeaders(error.rawHeaders, body, 'application/json');
+      return { status, rawHeaders: retryAfter === undefined ? rawHeaders : [...rawHeaders, 'retry-after', retryAfter], body };
     }
     case 'fault': {
       const reason = failedReason(outcome);

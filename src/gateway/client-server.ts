@@ -11,6 +11,8 @@ export interface ClientServerDeps extends ClientDeps {
   onFault(fault: unknown): void;
   /** Until all headers of a request have come. */
   readonly headersMs?: number;
+  /** For the rest of a body whose call was answered before it had come. */
+  readonly lingerMs?: number;
 }
 
 /**
@@ -23,7 +25,7 @@ const keepConnectionsMs = 600_000;
 const joinedUpTo = 16 * 1024;
 
 export function createClientServer(deps: ClientServerDeps): http.Server {
-  const { headersMs = 20_000 } = deps;
+  const { headersMs = 20_000, lingerMs = 20_000 } = deps;
   const sendSoon = wholeReplies((fault) => deps.onFault(fault));
   const server = http.createServer(
     {
@@ -41,7 +43,11 @@ export function createClientServer(deps: ClientServerDeps): http.Server {
       });
       response.on('error', ignore);
       handleClient(deps, headOf(request), request, departure)
-        .then((reply) => sendReply(reply, response, sendSoon))
+        .then((reply) => {
+          sendReply(reply, response, sendSoon);
+          // The caller gets to read its answer, and then its time is over: a body that drips on would hold the connection for ever.
+          if (!request.complete) setTimeout(() => request.complete || request.socket.destroy(), lingerMs).unref();
+        })
         .catch((fault: unknown) => {
           deps.onFault(fault);
           response.destroy();

@@ -60,6 +60,22 @@ describe.each(dialectCalls)('an upstream inside that fails, in %s', (...call) =>
   );
 });
 
+it('when to come back, which Google says in the body, stands in the header for all others', async () => {
+  const details = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '33.5s' }];
+  const error = { code: 429, message: 'slow down', status: 'RESOURCE_EXHAUSTED', details };
+  const google = http.createServer((_, response) =>
+    response.writeHead(429, { 'content-type': 'application/json' }).end(JSON.stringify({ error })),
+  );
+  const started = await rig({
+    config: {
+      providers: [provider({ id: 'p', url: await listen(google), dialect: 'gemini' })],
+      models: [{ match: '*', targets: ['p/m'] }],
+    },
+  });
+  const told = await ask(started.url + chat, { headers: bearer, body: chatBody() });
+  expect([told.status, told.headers['retry-after'], messageOf(told)]).toEqual([429, '34', 'slow down']);
+});
+
 it.each(dialectCalls.map((call) => [call[0], call] as const))(
   'a page of a proxy in front of the upstream is an error in the words of the dialect: %s',
   async (dialect, call) => {

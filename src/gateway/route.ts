@@ -2,7 +2,7 @@
 import { type Config, type ProviderConfig, targetsFor } from '../config/index.ts';
 import { assertNever, type Dialect, type ExchangeHead, IntramurError, type Principal, type Target } from '../core/index.ts';
 import { leavesThroughOllama, type Service, serviceAt } from '../providers/index.ts';
-import { type BodyCall, type Translation, translateRequest, withModel } from '../wire/index.ts';
+import { type BodyCall, type Translation, translateRequest, withModel, withoutCarriedSignatures } from '../wire/index.ts';
 import { forEachHeader, goesUp, headersUp, lacksHeader } from './headers.ts';
 import { type Check, checkFor } from './resolve.ts';
 import type { Scrubber } from './scrub.ts';
@@ -151,8 +151,9 @@ interface Written {
 }
 
 function inOwnDialect({ call, head, model, bytes }: Asked, target: Target, base: URL): Written {
+  const own = withoutCarriedSignatures(call.dialect, bytes);
   const renamed =
-    target.model === model ? { target: head.target, body: bytes } : withModel(call.dialect, call, bytes, head.target, target.model);
+    target.model === model ? { target: head.target, body: own } : withModel(call.dialect, call, own, head.target, target.model);
   return {
     body: renamed.body,
     below: ownPath(call, target.model),

@@ -65,6 +65,45 @@ describe('what says who somebody is', () => {
     expect(codex.text).not.toContain('alice');
   });
 
+  it('the sessions of Codex become pseudonyms that still belong together, and nothing of its calls changes', () => {
+    const session = '01a22cf6-c2f2-75f1-a1d5-fd5d1de75557';
+    const body = {
+      input: [{ type: 'function_call', name: 'x', arguments: '{"session_id":"s-7"}' }, { session_id: 's-7' }],
+      prompt_cache_key: session,
+      client_metadata: {
+        session_id: session,
+        thread_id: session,
+        mcp_attribution: '{"status":"none"}',
+        'x-codex-window-id': `${session}:0`,
+      },
+    };
+    const { text, counts } = through(JSON.stringify(body));
+    expect([counts, text.includes(session)]).toEqual([['codex-session:3', 'cache-key:1'], false]);
+    const { prompt_cache_key, client_metadata, input } = JSON.parse(text);
+    expect(input).toEqual(body.input);
+    expect(client_metadata).toEqual({
+      ...body.client_metadata,
+      session_id: prompt_cache_key,
+      thread_id: prompt_cache_key,
+      'x-codex-window-id': `${prompt_cache_key}:0`,
+    });
+    expect(through(text.replace(prompt_cache_key, 'our-cache')).text).toContain('"prompt_cache_key":"our-cache"');
+    expect(through(JSON.stringify(body), 'client').counts).toEqual([]);
+  });
+
+  it('in arguments and results of tools is what the agent works with, and stays', () => {
+    const own = { session_id: 's-1', device_id: 'd-1', account_uuid: 'a-1', installation_id: 'i-1', 'x-codex-turn-metadata': 'm' };
+    const text = JSON.stringify({
+      metadata: { user_id: 'alice' },
+      messages: [
+        { role: 'assistant', content: [{ type: 'tool_use', id: 'a', name: 'browser', input: own }] },
+        { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'a', content: JSON.stringify(own) }] },
+      ],
+      client_metadata: { thread: 'x' },
+    });
+    expect(through(text)).toEqual({ text, counts: [] });
+  });
+
   it("stays when the call goes out under the caller's own login, which is told by it", () => {
     expect(through(body, 'client')).toEqual({ text: body, counts: [] });
   });

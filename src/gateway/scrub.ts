@@ -9,6 +9,8 @@ interface Scrub {
   readonly id: string;
   /** Bytes that must occur for the pattern to be tried at all. */
   readonly hint: string;
+  /** Where the pattern counts: the same words in a tool's arguments or results are the agent's own, and a model goes on with them. */
+  readonly within?: RegExp;
   readonly pattern: RegExp;
   replace(match: readonly string[], pseudonym: (value: string) => string): string;
   /** Part of the caller's own login: only taken out where the call goes out under a key of the company. */
@@ -22,6 +24,11 @@ const invisible = String.raw`(?:[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u2
 const space = String.raw`(?:[ \u00a0\u2000-\u200a\u202f\u205f\u3000]|\\u00[aA]0|\\u20[02][0-9a-fA-F])`;
 const gap = `${invisible}*${space}${invisible}*`;
 const separator = String.raw`[-/.\u2010-\u2015\u2212\u2044\u2215\uff0f\uff0d]`;
+
+/** `metadata.user_id` of Claude Code, which is a JSON text. */
+const claudeUser = /"user_id":\s*"\{[^"\\]*(?:\\.[^"\\]*)*"/g;
+/** A flat object of texts. */
+const codexMetadata = /"client_metadata":\s*\{[^"{}]*(?:"[^"\\]*(?:\\.[^"\\]*)*"[^"{}]*)*\}/g;
 
 const scrubs: readonly Scrub[] = [
   {
@@ -43,6 +50,7 @@ const scrubs: readonly Scrub[] = [
   {
     id: 'device-id',
     hint: 'device_id',
+    within: claudeUser,
     pattern: /(\\"device_id\\":\s*\\")([^"\\]*)/g,
     replace: ([, before, value = '']) => before + (value === '' ? '' : '0'.repeat(64)),
     belongsToLogin: true,
@@ -50,6 +58,7 @@ const scrubs: readonly Scrub[] = [
   {
     id: 'account-id',
     hint: 'account_uuid',
+    within: claudeUser,
     pattern: /(\\"account_uuid\\":\s*\\")([^"\\]*)/g,
     replace: ([, before]) => before ?? '',
     belongsToLogin: true,
@@ -57,6 +66,7 @@ const scrubs: readonly Scrub[] = [
   {
     id: 'session-id',
     hint: 'session_id',
+    within: claudeUser,
     pattern: /(\\"session_id\\":\s*\\")([^"\\]+)/g,
     replace: ([, before, value = ''], pseudonym) => before + pseudonym(value),
     belongsToLogin: true,
@@ -71,14 +81,32 @@ const scrubs: readonly Scrub[] = [
   {
     id: 'installation-id',
     hint: 'installation',
+    within: codexMetadata,
     pattern: /("(?:x-codex-)?installation[-_]id":\s*")([^"\\]+)/g,
+    replace: ([, before, value = ''], pseudonym) => before + pseudonym(value),
+    belongsToLogin: true,
+  },
+  {
+    id: 'codex-session',
+    hint: 'client_metadata',
+    within: codexMetadata,
+    pattern: /("(?:session_id|thread_id|turn_id|root_turn_id|x-codex-window-id)":\s*")([^":\\]+)/g,
+    replace: ([, before, value = ''], pseudonym) => before + pseudonym(value),
+    belongsToLogin: true,
+  },
+  {
+    // Agents name the cache after their session; a name that a company chose stays.
+    id: 'cache-key',
+    hint: 'prompt_cache_key',
+    pattern: /("prompt_cache_key":\s*")([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(?=")/g,
     replace: ([, before, value = ''], pseudonym) => before + pseudonym(value),
     belongsToLogin: true,
   },
   {
     id: 'turn-metadata',
     hint: 'turn-metadata',
-    pattern: /("x-codex-turn-metadata":\s*")(?:[^"\\]|\\.)*/g,
+    within: codexMetadata,
+    pattern: /("x-codex-turn-metadata":\s*")[^"\\]*(?:\\.[^"\\]*)*/g,
     replace: ([, before]) => `${before}{}`,
     belongsToLogin: true,
   },
@@ -109,14 +137,16 @@ export function createScrubber(key: Uint8Array = crypto.randomBytes(32)): Scrubb
       const before = raw.toString();
       let text = before;
       const counts: string[] = [];
-      for (const { id, pattern, replace } of due) {
+      for (const { id, within, pattern, replace } of due) {
         let count = 0;
-        text = text.replace(pattern, (...match: unknown[]) => {
-          const groups = match.filter((part) => typeof part === 'string' || part === undefined).map((part) => part ?? '');
-          const replaced = replace(groups, pseudonym);
-          if (replaced !== groups[0]) count++;
-          return replaced;
-        });
+        const scrubbed = (part: string): string =>
+          part.replace(pattern, (...match: unknown[]) => {
+            const groups = match.filter((group) => typeof group === 'string' || group === undefined).map((group) => group ?? '');
+            const replaced = replace(groups, pseudonym);
+            if (replaced !== groups[0]) count++;
+            return replaced;
+          });
+        text = within ? text.replace(within, scrubbed) : scrubbed(text);
         if (count > 0) counts.push(`${id}:${count}`);
       }
       return text === before ? { bytes, counts: [] } : { bytes: Buffer.from(text), counts };

@@ -32,6 +32,16 @@ describe('a silent upstream', () => {
     expect(told.text).not.toMatch(ends[dialect]);
   });
 
+  it('that refuses after all is quoted, since its status can no longer be told', async () => {
+    const call = dialectCalls.find(([name]) => name === 'anthropic-messages');
+    if (!call) throw new Error('no call');
+    const { inside, rig } = await pair({ decide: insideOnly, limits: { keepAliveMs: 50 } }, 'openai-chat', 1000);
+    inside.setFault({ status: 400, message: 'maximum context length is 8', delayMs: 200 });
+    const [to, body] = streamed(call);
+    const told = await ask(rig.url + to, { headers: bearer, body });
+    expect(told.text).toMatch(/event: error\ndata: .*prompt is too long: .*answered with status 400: maximum context length is 8/);
+  });
+
   it('that answers after all is passed on behind the signs of life', async () => {
     const slow = await upstream({ chunkDelayMs: 90 });
     const started = await rig({
@@ -63,6 +73,29 @@ describe('a silent upstream', () => {
     await until(() => isClosed && started.ledger.length === 2);
     expect([isClosed, started.ledger[1]?.reason]).toEqual([true, expect.stringContaining('the caller went away')]);
   });
+});
+
+it.each([
+  ['without a key', ''],
+  ['of a call that was refused', `authorization: Bearer ${testKey}\r\n`],
+])('a body %s that drips on does not hold its connection', async (_name, key) => {
+  const started = await rig({ limits: { idleMs: 100, totalMs: 200 } });
+  const { port, hostname } = new URL(started.url);
+  const socket = net.connect(Number(port), hostname);
+  let told = '';
+  let isClosed = false;
+  socket.on('data', (chunk) => {
+    told += chunk.toString();
+  });
+  socket.on('error', () => {});
+  socket.on('close', () => {
+    isClosed = true;
+  });
+  socket.write(`POST ${chat} HTTP/1.1\r\nhost: x\r\n${key}content-length: 100000\r\n\r\n{`);
+  const drip = setInterval(() => socket.write('x'), 30);
+  await until(() => isClosed);
+  clearInterval(drip);
+  expect([isClosed, told]).toEqual([true, expect.stringMatching(/^HTTP\/1\.1 40[01] .*Intramur refused/s)]);
 });
 
 it('a stream is passed on with backpressure: what nobody reads is not fetched', async () => {

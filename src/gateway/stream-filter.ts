@@ -14,7 +14,7 @@ export function passThrough(dialect: Dialect, form: StreamForm, errorText: (faul
   let hasPassed = false;
 
   const errorEvent = (fault: string): Uint8Array => {
-    const event = streamError(dialect, fault, form);
+    const event = streamError(dialect, fault, form, watcher.nextSequence);
     if (form === 'sse' || hasPassed) return event;
     // Nothing of the array was sent: the error is all of it.
     const text = Buffer.from(event).toString();
@@ -37,6 +37,7 @@ export function passThrough(dialect: Dialect, form: StreamForm, errorText: (faul
       return passed;
     },
     end(failure) {
+      if (failure === undefined) watcher.end();
       // What the dialect calls complete is complete, however the connection went down after it.
       if (watcher.isComplete) return Buffer.concat(held);
       // An error event of the upstream itself has been passed on; a second one would only hide it.

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Dialect } from '../core/index.ts';
+import { rehearse } from '../testing/index.ts';
 import { type StreamEnd, StreamReply } from './stream-reply.ts';
 import type { Answer, Sink } from './upstream.ts';
 
@@ -90,6 +91,24 @@ describe.each(Object.entries(streams) as [Dialect, string][])('%s', (dialect, st
       expect([after.length > 0, end?.fault]).toEqual([true, 'the answer of the upstream ended too early']);
     }
   });
+});
+
+it.each(Object.entries(streams) as [Dialect, string][])('%s: an end without its last line ends is an end', async (dialect, stream) => {
+  const bytes = Buffer.from(stream.trimEnd());
+  const { text, end } = await pass(dialect, [bytes]);
+  expect([text, end?.fault]).toEqual([stream.trimEnd(), undefined]);
+  // Half of it is none.
+  expect((await pass(dialect, [bytes.subarray(0, -1)])).end?.fault).toBe('the answer of the upstream ended too early');
+});
+
+it('the error event of a cut Responses stream goes on in its numbers', async () => {
+  const { chunks } = rehearse('openai-responses', { text: 'say "sequence_number": 99' }, {});
+  for (let n = 0; n < chunks.length; n++) {
+    const half = chunks[n]?.slice(0, 40) ?? '';
+    const { text } = await pass('openai-responses', [Buffer.from(chunks.slice(0, n).join('') + half)]);
+    const numbers = [...text.matchAll(/^data: (.*)$/gm)].map(([, data = '']) => JSON.parse(data).sequence_number);
+    expect(numbers).toEqual(Array.from({ length: n + 2 }, (_, i) => i));
+  }
 });
 
 it('an endless event ends the stream instead of filling the memory', async () => {

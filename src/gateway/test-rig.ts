@@ -100,7 +100,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     onFault: (fault) => faults.push(fault),
   });
   const keyring = createKeyring({ config, file: keyFile, now });
-  const server = createClientServer({ gateway, keyring, onFault: (fault) => faults.push(fault), headersMs: 300 });
+  const server = createClientServer({ gateway, keyring, onFault: (fault) => faults.push(fault), headersMs: 300, lingerMs: 300 });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {

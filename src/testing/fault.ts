@@ -15,8 +15,8 @@ interface Proper {
 
 export async function sendFault(response: http.ServerResponse, fault: Fault, proper: Proper): Promise<void> {
   const head = { 'content-type': proper.contentType };
-  if (typeof fault === 'object' && 'delayMs' in fault) {
-    await timers.setTimeout(fault.delayMs);
+  if (typeof fault === 'object' && 'delayMs' in fault) await timers.setTimeout(fault.delayMs);
+  if (typeof fault === 'object' && 'delayMs' in fault && !('status' in fault)) {
     response.writeHead(200, head).end(proper.chunks.join(''));
     return;
   }

@@ -43,7 +43,7 @@ export type Fault =
   /** The stream ends inside a character. */
   | 'half-character'
   /** An error status with a native body. */
-  | { readonly status: number; readonly message?: string; readonly retryAfter?: number }
+  | { readonly status: number; readonly message?: string; readonly retryAfter?: number; readonly delayMs?: number }
   /** The proper answer, but silence before its first byte. */
   | { readonly delayMs: number }
   /** A redirect to another address. */

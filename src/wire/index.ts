@@ -1,7 +1,9 @@
 // The door of wire: what model calls look like in the four dialects. Pure functions over bytes; nothing here opens a connection.
+
+export { withoutCarriedSignatures } from './carried-signatures.ts';
 export { estimateTokens } from './count-tokens.ts';
 export { type Call, type Detected, detectCall, type StreamForm } from './detect.ts';
-export { mapError } from './error-body.ts';
+export { errorMessage, mapError } from './error-body.ts';
 export { parseDocument, parseLenient } from './json.ts';
 export { type JsonPath, type JsonString, jsonEscaped, jsonStrings, textOf } from './json-strings.ts';
 export { modelList } from './model-list.ts';

@@ -185,6 +185,8 @@ describe('server tools', () => {
       ['image_url', 'file_id'],
     ],
     ['Chat: search', 'openai-chat', { web_search_options: {} }, ['web_search']],
+    ['a model that searches', 'openai-chat', { model: 'openai/gpt-4o:Online' }, ['web_search']],
+    ['a model that only sounds like it', 'anthropic-messages', { model: 'vendor:online-7b' }, []],
     ['Chat: a choice of models', 'openai-chat', { models: ['a', 'b'] }, ['model_choice']],
     [
       'Chat: inline image',
@@ -209,6 +211,18 @@ describe('server tools', () => {
       'gemini',
       { cachedContent: 'c', contents: [{ parts: [{ fileData: { fileUri: 'u' } }] }] },
       ['stored_state', 'file_id'],
+    ],
+    [
+      'Gemini: a file of its own store, and addresses that it would fetch',
+      'gemini',
+      {
+        contents: [
+          { parts: [{ fileData: { fileUri: 'https://generativelanguage.googleapis.com/v1beta/files/a-1' } }] },
+          { parts: [{ file_data: { mime_type: 'image/png', file_uri: 'https://evil.example/?q=secret' } }] },
+          { parts: [{ functionResponse: { parts: [{ fileData: { fileUri: 'HTTPS://evil.example/a.pdf' } }] } }] },
+        ],
+      },
+      ['document_url', 'image_url', 'file_id'],
     ],
   ])('%s', (_name, dialect, fields, expected) => {
     const call: BodyCall = dialect === 'gemini' ? gemini : { ...chat, dialect };

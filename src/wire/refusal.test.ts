@@ -118,6 +118,75 @@ describe('mapError', () => {
     expect([out.status, JSON.parse(Buffer.from(out.body).toString())]).toEqual([mapped, expected]);
   });
 
+  it.each(
+    dialects.flatMap((from) =>
+      dialects.filter((to) => to !== from).flatMap((to) => [503, 529].map((status) => [status, from, to] as const)),
+    ),
+  )('%i of %s is a 503 in the words of %s, with which every client is patient', (status, from, to) => {
+    const body = { error: { type: 'overloaded_error', code: status, message: 'busy', status: 'UNAVAILABLE' } };
+    const out = mapError(from, to, status, Buffer.from(JSON.stringify(body)));
+    const told = JSON.parse(Buffer.from(out.body).toString());
+    const isBetweenOpenAi = from !== to && from.startsWith('openai-') && to.startsWith('openai-');
+    if (isBetweenOpenAi) expect([out.status, told]).toEqual([status, body]);
+    else if (to === 'anthropic-messages')
+      expect([out.status, told]).toEqual([503, { type: 'error', error: { type: 'api_error', message: 'busy' } }]);
+    else if (to === 'gemini') expect([out.status, told]).toEqual([503, { error: { code: 503, message: 'busy', status: 'UNAVAILABLE' } }]);
+    else expect([out.status, told]).toEqual([503, { error: { message: 'busy', type: 'server_error', param: null, code: null } }]);
+  });
+
+  it('says when to come back where the client looks for it', () => {
+    const detail = { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '33.2s' };
+    const google = Buffer.from(JSON.stringify({ error: { code: 429, message: 'slow', status: 'RESOURCE_EXHAUSTED', details: [detail] } }));
+    expect(mapError('gemini', 'anthropic-messages', 429, google).retryAfter).toBe('34');
+    expect(mapError('gemini', 'openai-chat', 429, google, '5').retryAfter).toBeUndefined();
+    const told = mapError('openai-chat', 'gemini', 429, Buffer.from('{"error":{"message":"slow"}}'), '7');
+    expect(JSON.parse(Buffer.from(told.body).toString())).toEqual({
+      error: { code: 429, message: 'slow', status: 'RESOURCE_EXHAUSTED', details: [{ ...detail, retryDelay: '7s' }] },
+    });
+    expect(mapError('gemini', 'gemini', 429, google).body).toBe(google);
+  });
+
+  it.each([
+    [
+      'vLLM',
+      "'max_tokens' or 'max_completion_tokens' is too large: 64000. This model's maximum context length is 32768 tokens and your request has 12000 input tokens (64000 > 32768 - 12000).",
+      '12000 + 64000 > 32768',
+    ],
+    [
+      'OpenAI',
+      "This model's maximum context length is 32768 tokens. However, you requested 76000 tokens (12000 in the messages, 64000 in the completion).",
+      '12000 + 64000 > 32768',
+    ],
+    [
+      'SGLang',
+      "Requested token count exceeds the model's maximum context length of 32768 tokens. You requested a total of 76000 tokens: 12000 tokens from the input messages and 64000 tokens for the completion.",
+      '12000 + 64000 > 32768',
+    ],
+    [
+      'TGI',
+      'Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 2000 `inputs` tokens and 64000 `max_new_tokens`',
+      '2000 + 64000 > 4096',
+    ],
+  ])('%s: asking for more than the model holds is told in the words by which Claude Code asks for less', (_name, message, sum) => {
+    const { body } = mapError('openai-chat', 'anthropic-messages', 400, Buffer.from(JSON.stringify({ error: { message } })));
+    expect(JSON.parse(Buffer.from(body).toString()).error.message).toContain(
+      `input length and \`max_tokens\` exceed context limit: ${sum}`,
+    );
+  });
+
+  it.each([
+    [
+      'llama.cpp',
+      'request (35000 tokens) exceeds the available context size (32768 tokens), try increasing it',
+      '35000 tokens > 32768 maximum',
+    ],
+    ['SGLang', "The input (35000 tokens) is longer than the model's context length (32768 tokens).", '35000 tokens > 32768 maximum'],
+    ['others', 'the context length is exceeded', 'the context length is exceeded'],
+  ])('%s: a prompt that is too long, in the words by which it compacts', (_name, message, told) => {
+    const { body } = mapError('openai-chat', 'anthropic-messages', 400, Buffer.from(JSON.stringify({ error: { message } })));
+    expect(JSON.parse(Buffer.from(body).toString()).error.message).toBe(`prompt is too long: ${told}`);
+  });
+
   it('leaves the body of the same dialect alone', () => {
     const body = Buffer.from('{"anything": 1 }');
     expect(mapError('gemini', 'gemini', 500, body).body).toBe(body);

@@ -2,7 +2,7 @@
 // 5xx make them retry for minutes or hide the text.
 import { type Dialect, type ExchangeReply, product } from '../core/index.ts';
 import type { StreamForm } from './detect.ts';
-import { errorBody } from './error-body.ts';
+import { errorBody, messageTo } from './error-body.ts';
 import { encode, type Json } from './json.ts';
 
 export type RefusalKind = 'policy' | 'budget' | 'fault' | 'auth' | 'not-found' | 'upgrade';
@@ -38,29 +38,49 @@ function prefixed(message: string): string {
   return message.startsWith(product.refusalPrefix) ? message : `${product.refusalPrefix} ${message}`;
 }
 
-/** The dialect's own error event, for a failure after the first byte. No clean end may follow it. */
-export function streamError(dialect: Dialect, message: string, form: StreamForm = 'sse'): Uint8Array {
+/**
+ * The dialect's own error event, for a failure after the first byte. No clean end may follow it.
+ * @param sequence number of the next event, where a dialect counts them
+ */
+export function streamError(dialect: Dialect, said: string, form: StreamForm = 'sse', sequence = 0): Uint8Array {
+  const { message, isTooLong } = messageTo(dialect, said);
   switch (dialect) {
     case 'anthropic-messages':
       return event('error', errorBody(dialect, 500, message));
     case 'openai-chat':
-      return event(undefined, { error: { message, type: 'api_error', param: null, code: 'stream_failed' } });
-    case 'openai-responses':
-      // The SDKs act on `error`, Codex on `response.failed`.
+      return event(undefined, { error: streamFailure(message, isTooLong) });
+    case 'openai-responses': {
+      const error = streamFailure(message, isTooLong);
+      const response = { object: 'response', status: 'failed', error: { code: error.code, message }, output: [] };
       return Buffer.concat([
-        event('error', { type: 'error', code: 'stream_failed', message, param: null, sequence_number: 0 }),
-        event('response.failed', {
-          type: 'response.failed',
-          sequence_number: 1,
-          response: { object: 'response', status: 'failed', error: { code: 'stream_failed', message }, output: [] },
-        }),
+        event('error', { ...responsesError(error), sequence_number: sequence }),
+        event('response.failed', { type: 'response.failed', sequence_number: sequence + 1, response }),
       ]);
+    }
     case 'gemini': {
       const body = errorBody(dialect, 500, message);
       // In an array the error is one more element, and the array stays open: a reader that waits for its end sees a cut.
       return form === 'sse' ? event(undefined, body) : Buffer.concat([Buffer.from(',\r\n'), encode(body)]);
     }
   }
+}
+
+type StreamFailure = {
+  readonly message: string;
+  readonly type: 'api_error';
+  readonly param: null;
+  readonly code: 'stream_failed' | 'context_length_exceeded';
+};
+
+/** OpenAI's clients try again, unless the code says that it would be for nothing. */
+export function streamFailure(message: string, isTooLong: boolean): StreamFailure {
+  return { message, type: 'api_error', param: null, code: isTooLong ? 'context_length_exceeded' : 'stream_failed' };
+}
+
+/** As it is documented, and as it is sent: the SDKs raise what stands under `error`. Codex acts on the `response.failed` that follows. */
+export function responsesError(error: StreamFailure) {
+  const { message, param, code } = error;
+  return { type: 'error', code, message, param, error: { ...error } };
 }
 
 /**

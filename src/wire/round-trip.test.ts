@@ -113,11 +113,11 @@ describe('property: a conversation with tools, there and back', () => {
       maxLength: 3,
     }),
   });
+  // A temperature or a top_p: both at once are an error of today's models.
   const settings = fc.record(
     {
       max_tokens: fc.integer({ min: 16, max: 9999 }),
-      temperature: fc.constantFrom(0, 0.5, 1),
-      top_p: fc.constantFrom(0.1, 0.9),
+      sampling: fc.constantFrom({ temperature: 0 }, { temperature: 0.5 }, { temperature: 1 }, { top_p: 0.1 }, { top_p: 0.9 }),
       tool_choice: fc.constantFrom({ type: 'auto' }, { type: 'any' }, { type: 'tool', name: 'Bash' }),
     },
     { requiredKeys: ['max_tokens'] },
@@ -148,10 +148,11 @@ describe('property: a conversation with tools, there and back', () => {
 
   it.each(pairs.filter(([from]) => from === 'anthropic-messages').map(([, through]) => through))('through %s', (through) => {
     fc.assert(
-      fc.property(fc.array(step, { minLength: 1, maxLength: 4 }), settings, word, (steps, chosen, system) => {
+      fc.property(fc.array(step, { minLength: 1, maxLength: 4 }), settings, word, (steps, { sampling, ...chosen }, system) => {
         const body = {
           model: 'm',
           ...chosen,
+          ...sampling,
           system: [{ type: 'text', text: system }],
           messages: conversation(steps),
           tools,

@@ -1,6 +1,7 @@
 // Tools that the provider runs, and references that it resolves by itself: with them data moves to places that no sandbox of ours
 // sees. Types that we do not know count as such: a new hosted tool is refused until somebody has looked at it.
 import type { Dialect } from '../core/index.ts';
+import { field, isVendorFile } from './gemini/field.ts';
 import { isObject, type Json, type JsonObject, objectOf, objectsOf, stringOf } from './json.ts';
 
 /** One word per kind; `other:TYPE` for a tool type that is not known here. */
@@ -22,6 +23,8 @@ export type ServerTool =
 /** The kinds that the body asks for, each once, in order of appearance. */
 export function serverToolsOf(dialect: Dialect, body: JsonObject): readonly ServerTool[] {
   const found = new Set<ServerTool>();
+  // A broker's word for a search with every answer (OpenRouter).
+  if (/:online$/i.test(stringOf(body['model'])?.trim() ?? '')) found.add('web_search');
   readers[dialect](body, found);
   return [...found];
 }
@@ -130,7 +133,10 @@ const readers: Readonly<Record<Dialect, Reader>> = {
     }
     if (body['cachedContent'] || body['cached_content']) found.add('stored_state');
     walk([body['contents'], body['systemInstruction'], body['system_instruction']], (part) => {
-      if (part['fileData'] || part['file_data']) found.add('file_id');
+      const file = objectOf(field(part, 'fileData'));
+      if (!file) return;
+      const isImage = stringOf(field(file, 'mimeType'))?.startsWith('image/') === true;
+      found.add(isVendorFile(stringOf(field(file, 'fileUri')) ?? 'files/x') ? 'file_id' : isImage ? 'image_url' : 'document_url');
     });
   },
 };

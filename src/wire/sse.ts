@@ -52,6 +52,19 @@ export class SseDecoder {
     return events;
   }
 
+  /**
+   * What stands at the end of the stream without the blank line behind it. The specification drops it; servers that leave out the last line
+   * end mean it all the same.
+   */
+  end(): StreamEvent[] {
+    const events: StreamEvent[] = [];
+    const line = this.#pieces.join('');
+    this.#pieces = [];
+    if (line !== '') this.#line(line, events);
+    this.#line('', events);
+    return events;
+  }
+
   #keep(piece: string): void {
     this.#pieces.push(piece);
     this.#size += piece.length;

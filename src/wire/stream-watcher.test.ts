@@ -115,6 +115,12 @@ describe('usage', () => {
       { inputTokens: 13, outputTokens: 9, cachedTokens: 10, reasoningTokens: 4 },
     ],
     [
+      'DeepSeek: its own name for cached tokens',
+      'openai-chat',
+      { usage: { prompt_tokens: 13, completion_tokens: 9, prompt_cache_hit_tokens: 10, prompt_cache_miss_tokens: 3 } },
+      { inputTokens: 13, outputTokens: 9, cachedTokens: 10 },
+    ],
+    [
       'Responses',
       'openai-responses',
       { usage: { input_tokens: 13, output_tokens: 9, input_tokens_details: { cached_tokens: 10 } } },

@@ -3,7 +3,7 @@
 import type { Dialect } from '../core/index.ts';
 import type { StreamForm } from './detect.ts';
 import { messageIn } from './error-body.ts';
-import { type JsonObject, objectOf, objectsOf, parseLenient, stringOf } from './json.ts';
+import { type JsonObject, numberOf, objectOf, objectsOf, parseLenient, stringOf } from './json.ts';
 import { JsonArrayDecoder } from './json-array.ts';
 import { SseDecoder, type StreamEvent } from './sse.ts';
 import { mergeAnthropicUsage, type Usage, usageOf } from './usage.ts';
@@ -11,27 +11,36 @@ import { mergeAnthropicUsage, type Usage, usageOf } from './usage.ts';
 export interface StreamWatcher {
   /** Throws `UPSTREAM_PROTOCOL` on an event without bound. */
   push(chunk: Uint8Array): void;
+  /** The stream is over, and not because it broke. */
+  end(): void;
   /** True once the dialect's own end was seen. */
   readonly isComplete: boolean;
   /** What the stream has stated so far; the last word is the final count. */
   readonly usage: Usage | undefined;
   /** The upstream's own error event. */
   readonly upstreamError: string | undefined;
+  /** The number that the next event would have, where the dialect counts them (Responses). */
+  readonly nextSequence: number;
 }
 
 interface Seen {
+  /** The last event that has a number; it is read when somebody asks. */
+  numbered: string;
   isComplete: boolean;
   usage: Usage | undefined;
   upstreamError: string | undefined;
 }
 
 export function streamWatcher(dialect: Dialect, form: StreamForm = 'sse'): StreamWatcher {
-  const seen: Seen = { isComplete: false, usage: undefined, upstreamError: undefined };
+  const seen: Seen = { numbered: '', isComplete: false, usage: undefined, upstreamError: undefined };
   const decoder = dialect === 'gemini' && form === 'json-array' ? new JsonArrayDecoder() : new SseDecoder();
   const watch = watchers[dialect];
   return {
     push(chunk) {
       for (const event of decoder.push(chunk)) watch(event, seen);
+    },
+    end() {
+      if (decoder instanceof SseDecoder) for (const event of decoder.end()) watch(event, seen);
     },
     get isComplete() {
       return seen.isComplete && (decoder instanceof SseDecoder || decoder.isClosed);
@@ -41,6 +50,10 @@ export function streamWatcher(dialect: Dialect, form: StreamForm = 'sse'): Strea
     },
     get upstreamError() {
       return seen.upstreamError;
+    },
+    get nextSequence() {
+      const last = numberOf(objectOf(parseLenient(seen.numbered))?.['sequence_number']);
+      return last === undefined ? 0 : last + 1;
     },
   };
 }
@@ -83,6 +96,7 @@ const watchers: Readonly<Record<Dialect, Watch>> = {
   },
 
   'openai-responses': (event, seen) => {
+    if (event.data.includes('"sequence_number"')) seen.numbered = event.data;
     const data = relevant(event, /"(?:response\.(?:completed|incomplete|failed)|error)"/);
     const type = stringOf(data?.['type']);
     if (type === 'error' || type === 'response.failed') seen.upstreamError = messageIn(data) ?? 'error';

@@ -88,8 +88,8 @@ describe('Codex', () => {
       ],
     };
     expect(json(translateResponse(request.translation, Buffer.from(JSON.stringify(answer))).body)['output']).toMatchObject([
-      { type: 'custom_tool_call', call_id: 'a', name: 'exec', namespace: 'functions', input: 'text(1)' },
-      { type: 'function_call', call_id: 'b', name: 'spawn_agent', namespace: 'collaboration', arguments: '{}' },
+      { type: 'custom_tool_call', call_id: 'a_new0', name: 'exec', namespace: 'functions', input: 'text(1)' },
+      { type: 'function_call', call_id: 'b_new0', name: 'spawn_agent', namespace: 'collaboration', arguments: '{}' },
     ]);
   });
 
@@ -221,7 +221,7 @@ it('Anthropic: thinking is not asked for where its server would refuse it', () =
 });
 
 it.each([
-  ['gpt-5.6-sol', { max_completion_tokens: 9, reasoning_effort: 'high' }, ['max_tokens', 'temperature']],
+  ['gpt-5.6-sol', { max_completion_tokens: 9, reasoning_effort: 'xhigh' }, ['max_tokens', 'temperature']],
   ['gpt-4.1', { max_tokens: 9, temperature: 0.5 }, ['max_completion_tokens', 'reasoning_effort']],
   ['qwen3-coder', { max_tokens: 9, temperature: 0.5, reasoning_effort: 'high' }, ['max_completion_tokens']],
 ])('Chat, %s: only what the server behind it accepts', (model, has, hasNot) => {

@@ -2,6 +2,7 @@
 import { Pruner } from './canonical/prune.ts';
 import type { CanonicalResponse, StreamStep, StreamWriter } from './canonical/response.ts';
 import { Sequencer } from './canonical/sequence.ts';
+import { CallIds } from './canonical/tool-names.ts';
 import { SseDecoder } from './sse.ts';
 import { dialectFunctions, readAnswer, type Translation } from './translate.ts';
 import type { Usage } from './usage.ts';
@@ -28,7 +29,7 @@ export function createStreamTranslator(translation: Translation): StreamTranslat
   const reader = dialectFunctions[upstream].reader(answer.newId);
   const pruner = new Pruner();
   const sequencer = new Sequencer();
-  const output = new Output(dialectFunctions[client].writer(answer));
+  const output = new Output(dialectFunctions[client].writer(answer), new CallIds(answer.mark));
   const pass = (steps: readonly StreamStep[]): string =>
     steps
       .flatMap((step) => pruner.push(step))
@@ -45,7 +46,8 @@ export function createStreamTranslator(translation: Translation): StreamTranslat
       ),
     whole: (body) => Buffer.from(pass(stepsOf(readAnswer(translation, body)))),
     end(failure) {
-      const last = failure === undefined ? pass(reader.finish()) : '';
+      const rest = failure === undefined ? decoder.end().map((event) => pass(reader.read(event))) : [];
+      const last = rest.join('') + (failure === undefined ? pass(reader.finish()) : '');
       const message = failure ?? 'the upstream ended its stream before the answer was complete';
       return Buffer.from(last + output.write({ kind: 'fail', message }));
     },
@@ -64,6 +66,7 @@ export function createStreamTranslator(translation: Translation): StreamTranslat
 /** Writes steps and remembers how far the stream has come. Nothing is written after an end or a failure. */
 class Output {
   readonly #writer: StreamWriter;
+  readonly #ids: CallIds;
   #isStarted = false;
   #isOver = false;
   #thinking = '';
@@ -71,11 +74,18 @@ class Output {
   usage: Usage | undefined;
   error: string | undefined;
 
-  constructor(writer: StreamWriter) {
+  constructor(writer: StreamWriter, ids: CallIds) {
     this.#writer = writer;
+    this.#ids = ids;
   }
 
   write(step: StreamStep): string {
+    if (step.kind === 'open' && step.of.kind === 'tool-call')
+      return this.#write({ ...step, of: { ...step.of, id: this.#ids.next(step.of.id) } });
+    return this.#write(step);
+  }
+
+  #write(step: StreamStep): string {
     if (this.#isOver || (step.kind === 'start' && this.#isStarted)) return '';
     // A failure before anything else is told as such, without pretending that an answer began.
     const isUnannounced = !this.#isStarted && step.kind !== 'start' && step.kind !== 'fail';

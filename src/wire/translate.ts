@@ -4,9 +4,9 @@ import { type Dialect, IntramurError } from '../core/index.ts';
 import { anthropicMessages } from './anthropic/dialect.ts';
 import type { DialectFunctions } from './canonical/dialect.ts';
 import { fieldName } from './canonical/dropped.ts';
-import type { CanonicalRequest } from './canonical/request.ts';
+import type { CanonicalRequest, Tool } from './canonical/request.ts';
 import type { AnswerContext, CanonicalResponse } from './canonical/response.ts';
-import { ToolNames } from './canonical/tool-names.ts';
+import { CallIds, ToolNames } from './canonical/tool-names.ts';
 import { gemini } from './gemini/dialect.ts';
 import { field } from './gemini/field.ts';
 import { encode, objectOf, parseDocument, parseLenient } from './json.ts';
@@ -63,7 +63,7 @@ export function translateRequest(
   const names = new ToolNames();
   const source = parseDocument(body);
   const request = dialectFunctions[from].readRequest(source, names, call);
-  const written = dialectFunctions[to].writeRequest({ ...request, model });
+  const written = dialectFunctions[to].writeRequest({ ...request, model, tools: onceEach(request.tools) });
   return {
     body: encode(written.body),
     target: dialectFunctions[to].path(model, request.stream),
@@ -74,6 +74,9 @@ export function translateRequest(
       answer: {
         model: request.model,
         toolOf: (name) => names.clientTool(name),
+        mark: newId()
+          .replace(/^call_/, '')
+          .slice(0, 8),
         newId,
         createdAt: Math.floor(now() / 1000),
         includeUsage: objectOf(source['stream_options'])?.['include_usage'] === true,
@@ -81,6 +84,12 @@ export function translateRequest(
       },
     },
   };
+}
+
+/** Codex hands tools in again during a conversation; two of one name are an error to most servers. The last one counts. */
+function onceEach(tools: readonly Tool[]): readonly Tool[] {
+  const byName = new Map(tools.map((tool) => [tool.name, tool]));
+  return byName.size === tools.length ? tools : [...byName.values()];
 }
 
 /** The canonical form of a call's body. Gemini's count calls may hold the whole request one level deeper. */
@@ -94,10 +103,12 @@ export function readCanonical(call: BodyCall, body: Uint8Array): CanonicalReques
 export function translateResponse(translation: Translation, body: Uint8Array): { readonly body: Uint8Array; readonly usage: Usage } {
   const response = readAnswer(translation, body);
   // A signature goes out with the words that it is for.
-  const parts = response.parts.map((part) =>
-    part.kind === 'thinking' && part.signature ? { ...part, signature: { ...part.signature, text: part.text } } : part,
-  );
   const { client, answer } = translation;
+  const ids = new CallIds(answer.mark);
+  const parts = response.parts.map((part) => {
+    if (part.kind === 'tool-call') return { ...part, id: ids.next(part.id) };
+    return part.kind === 'thinking' && part.signature ? { ...part, signature: { ...part.signature, text: part.text } } : part;
+  });
   return { body: encode(dialectFunctions[client].writeResponse({ ...response, parts }, answer)), usage: response.usage };
 }
 

@@ -67,10 +67,12 @@ const readers: Readonly<Record<Dialect, (usage: JsonObject) => Usage>> = {
 
 function openAi(usage: JsonObject, input: string, output: string): Usage {
   const reasoningTokens = count(objectOf(usage[`${output}_details`])?.['reasoning_tokens']);
+  // DeepSeek and Moonshot have names of their own for it.
+  const cached = objectOf(usage[`${input}_details`])?.['cached_tokens'] ?? usage['prompt_cache_hit_tokens'] ?? usage['cached_tokens'];
   return {
     inputTokens: count(usage[input]),
     outputTokens: count(usage[output]),
-    cachedTokens: count(objectOf(usage[`${input}_details`])?.['cached_tokens']),
+    cachedTokens: count(cached),
     ...(reasoningTokens > 0 && { reasoningTokens }),
   };
 }

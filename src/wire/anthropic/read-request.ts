@@ -39,7 +39,10 @@ const known = new Set([...carried, ...meaningless]);
 const billingLine = 'x-anthropic-billing-header:';
 
 export function readRequest(body: JsonObject, names: ToolNames): CanonicalRequest {
-  const dropped = unknownFields(body, known);
+  const dropped = [
+    ...unknownFields(body, known),
+    ...unknownFields(objectOf(body['output_config']), new Set(['effort', 'format']), 'output_config.'),
+  ];
   const tools = readTools(body['tools'], names, dropped);
   const turns = objectsOf(body['messages']).map((message) => readTurn(message, names, dropped));
   return {
@@ -56,7 +59,7 @@ export function readRequest(body: JsonObject, names: ToolNames): CanonicalReques
 /** The texts of a string or a list of text blocks. */
 function texts(content: Json | undefined): string[] {
   if (typeof content === 'string') return content === '' ? [] : [content];
-  return objectsOf(content).flatMap((block) => stringOf(block['text']) ?? []);
+  return objectsOf(content).flatMap((block) => stringOf(block['text']) || []);
 }
 
 function readTools(tools: Json | undefined, names: ToolNames, dropped: string[]): Tool[] {
@@ -115,8 +118,15 @@ function readContent(block: JsonObject, dropped: string[]): ResultPart[] {
     case 'image':
     case 'document': {
       const media = readMedia(block);
-      if (media) return [media];
-      break;
+      if (!media) break;
+      if (objectOf(block['citations'])?.['enabled'] === true) dropped.push('messages.citations');
+      const context = stringOf(block['context']);
+      return [...(context ? [{ kind: 'text', text: context } as const] : []), media];
+    }
+    // What the vendor made of the beginning of a long conversation, which is no longer part of the call.
+    case 'compaction': {
+      const summary = stringOf(block['content']);
+      return summary ? [{ kind: 'text', text: summary }] : [];
     }
     case 'search_result':
       return texts(block['content']).map((text) => ({ kind: 'text', text }));
@@ -165,7 +175,7 @@ function readSettings(body: JsonObject, names: ToolNames): Settings {
 function readReasoning(body: JsonObject): Reasoning | undefined {
   const thinking = objectOf(body['thinking']);
   const effort = effortOf(objectOf(body['output_config'])?.['effort']);
-  if (!thinking) return undefined;
+  if (!thinking) return effort && { isEnabled: true, effort };
   if (thinking['type'] === 'disabled') return { isEnabled: false };
   const budgetTokens = numberOf(thinking['budget_tokens']);
   return { isEnabled: true, ...(effort !== undefined && { effort }), ...(budgetTokens !== undefined && { budgetTokens }) };

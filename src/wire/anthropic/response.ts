@@ -84,7 +84,7 @@ function readBlock(block: JsonObject): AnswerPart[] {
 
 export function writeResponse(response: CanonicalResponse, context: AnswerContext): JsonObject {
   return {
-    id: `msg_${bareId(response.id)}`,
+    id: `msg_${bareId(response.id, context)}`,
     type: 'message',
     role: 'assistant',
     model: context.model,

@@ -139,7 +139,7 @@ export class Writer implements StreamWriter {
       case 'start':
         return named('message_start', {
           message: {
-            id: `msg_${bareId(step.id)}`,
+            id: `msg_${bareId(step.id, this.#context)}`,
             type: 'message',
             role: 'assistant',
             model: this.#context.model,

@@ -2,23 +2,24 @@
 import { droppedSettings } from '../canonical/dropped.ts';
 import { asReminder, inputObject } from '../canonical/parts.ts';
 import type { CanonicalRequest, MediaPart, Part, Settings } from '../canonical/request.ts';
+import { closedSchema } from '../canonical/schema.ts';
 import type { Written } from '../canonical/written.ts';
 import type { JsonObject } from '../json.ts';
-
-/** `max_tokens` is required; most models of today allow this much. */
-const defaultMaxTokens = 32_000;
+import { defaultMaxTokens, isOwnThinking, writeSettings } from './write-settings.ts';
 
 export function writeRequest(request: CanonicalRequest): Written {
   const { settings } = request;
-  const reasoning = writeReasoning(request);
-  const dropped = droppedSettings(settings, ['seed', 'frequencyPenalty', 'presencePenalty']);
-  if (settings.answer?.kind === 'json') dropped.push('answer');
-  if ((settings.temperature ?? 1) !== 1 && (reasoning || (settings.temperature ?? 1) > 1)) dropped.push('temperature');
+  const system = request.system.filter((text) => text.trim() !== '');
+  const { fields, effort, dropped: refused } = writeSettings(request);
+  const format = settings.answer?.kind === 'schema' ? closedSchema(settings.answer.schema) : undefined;
+  const dropped = [...droppedSettings(settings, ['seed', 'frequencyPenalty', 'presencePenalty']), ...refused];
+  if (settings.answer?.kind === 'json' || format?.isLoose) dropped.push('answer');
+  if ((settings.verbosity ?? 'medium') !== 'medium') dropped.push('verbosity');
   const hasTools = request.tools.length > 0;
   const body: JsonObject = {
     model: request.model,
     max_tokens: settings.maxTokens ?? defaultMaxTokens,
-    ...(request.system.length > 0 && { system: request.system.map((text) => ({ type: 'text', text })) }),
+    ...(system.length > 0 && { system: system.map((text) => ({ type: 'text', text })) }),
     messages: writeTurns(request),
     ...(hasTools && {
       tools: request.tools.map(({ name, description, schema }) => ({
@@ -28,13 +29,11 @@ export function writeRequest(request: CanonicalRequest): Written {
       })),
     }),
     ...(hasTools && writeToolChoice(settings)),
-    // The scale ends at 1 here and at 2 elsewhere; thinking allows no other temperature than 1.
-    ...(settings.temperature !== undefined && !reasoning && { temperature: Math.min(settings.temperature, 1) }),
-    ...(settings.topP !== undefined && !reasoning && { top_p: settings.topP }),
-    ...(settings.topK !== undefined && !reasoning && { top_k: settings.topK }),
     ...(settings.stop && { stop_sequences: settings.stop }),
-    ...reasoning,
-    ...writeOutputConfig(settings, reasoning !== undefined),
+    ...fields,
+    ...((effort || format) && {
+      output_config: { ...(effort && { effort }), ...(format && { format: { type: 'json_schema', schema: format.schema } }) },
+    }),
     stream: request.stream,
   };
   return { body, dropped };
@@ -50,35 +49,6 @@ function writeToolChoice({ toolChoice, parallelTools }: Settings): { tool_choice
   if (!toolChoice) return parallelTools === false ? { tool_choice: { type: 'auto', ...single } } : {};
   if (toolChoice.mode === 'tool') return { tool_choice: { type: 'tool', name: toolChoice.name, ...single } };
   return { tool_choice: { type: toolChoice.mode, ...(toolChoice.mode !== 'none' && single) } };
-}
-
-/**
- * Thinking is asked for only where the server can accept it: not with a forced tool, and not when the history holds calls whose
- * thinking was another vendor's, since a turn with calls must begin with a signed thinking block.
- */
-function writeReasoning({ settings, turns }: CanonicalRequest): { thinking: JsonObject } | undefined {
-  const { reasoning, toolChoice, maxTokens = defaultMaxTokens } = settings;
-  if (!reasoning?.isEnabled || toolChoice?.mode === 'any' || toolChoice?.mode === 'tool') return undefined;
-  const isUnsigned = turns.some(
-    ({ role, parts }) => role === 'assistant' && parts.some((part) => part.kind === 'tool-call') && !parts.some(isOwnThinking),
-  );
-  if (isUnsigned) return undefined;
-  if (reasoning.budgetTokens === undefined || reasoning.budgetTokens < 0) return { thinking: { type: 'adaptive' } };
-  const budget = Math.min(Math.max(1024, reasoning.budgetTokens), maxTokens - 1);
-  return budget < 1024 ? undefined : { thinking: { type: 'enabled', budget_tokens: budget } };
-}
-
-function isOwnThinking(part: Part): boolean {
-  return part.kind === 'thinking' && part.signature?.dialect === 'anthropic-messages' && part.signature.value !== '';
-}
-
-function writeOutputConfig({ answer, reasoning }: Settings, isThinking: boolean): { output_config?: JsonObject } {
-  const effort = isThinking && reasoning?.effort !== undefined ? (reasoning.effort === 'minimal' ? 'low' : reasoning.effort) : undefined;
-  const config = {
-    ...(effort !== undefined && { effort }),
-    ...(answer?.kind === 'schema' && { format: { type: 'json_schema', schema: answer.schema } }),
-  };
-  return Object.keys(config).length > 0 ? { output_config: config } : {};
 }
 
 /** Roles alternate; results come first in their turn, and all results of a turn stand in one message. */
@@ -102,8 +72,8 @@ function writeTurns({ turns }: CanonicalRequest): JsonObject[] {
 function writePart(part: Part): JsonObject[] {
   switch (part.kind) {
     case 'text':
-      // Empty text blocks are refused.
-      return part.text === '' ? [] : [{ type: 'text', text: part.text }];
+      // Empty text blocks are refused, and those of blank space alone, which models write before a call.
+      return part.text.trim() === '' ? [] : [{ type: 'text', text: part.text }];
     case 'image':
     case 'document':
       return [writeMedia(part)];
@@ -115,7 +85,9 @@ function writePart(part: Part): JsonObject[] {
     case 'tool-call':
       return [{ type: 'tool_use', id: part.id, name: part.name, input: inputObject(part.input) }];
     case 'tool-result': {
-      const content = part.parts.flatMap(writePart);
+      const said = part.parts.flatMap(writePart);
+      // A failure without a word is refused.
+      const content = part.isError && said.length === 0 ? [{ type: 'text', text: 'Error' }] : said;
       return [
         { type: 'tool_result', tool_use_id: part.id, ...(content.length > 0 && { content }), ...(part.isError && { is_error: true }) },
       ];

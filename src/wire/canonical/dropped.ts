@@ -36,6 +36,7 @@ const names: Readonly<Record<Dialect, Readonly<Partial<Record<keyof Settings, st
   'openai-chat': {
     maxTokens: 'max_completion_tokens',
     topP: 'top_p',
+    topK: 'top_k',
     frequencyPenalty: 'frequency_penalty',
     presencePenalty: 'presence_penalty',
     parallelTools: 'parallel_tool_calls',
@@ -48,6 +49,7 @@ const names: Readonly<Record<Dialect, Readonly<Partial<Record<keyof Settings, st
     topP: 'top_p',
     parallelTools: 'parallel_tool_calls',
     toolChoice: 'tool_choice',
+    verbosity: 'text.verbosity',
     answer: 'text.format',
   },
   gemini: {
@@ -70,7 +72,7 @@ export function fieldName(client: Dialect, setting: keyof Settings): string {
   return names[client][setting] ?? setting;
 }
 
-/** Those of `unsupported` that the request uses. */
+/** Those of `unsupported` that the request uses. A penalty of nothing is none. */
 export function droppedSettings(settings: Settings, unsupported: readonly (keyof Settings)[]): (keyof Settings)[] {
-  return unsupported.filter((key) => settings[key] !== undefined);
+  return unsupported.filter((key) => settings[key] !== undefined && !(key.endsWith('Penalty') && settings[key] === 0));
 }

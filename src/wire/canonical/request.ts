@@ -84,6 +84,7 @@ export interface Settings {
   /** False: at most one call per turn. */
   readonly parallelTools?: boolean;
   readonly reasoning?: Reasoning;
+  readonly verbosity?: 'low' | 'medium' | 'high';
   readonly answer?:
     | { readonly kind: 'json' }
     | { readonly kind: 'schema'; readonly name: string; readonly schema: JsonObject; readonly strict?: boolean };
@@ -95,8 +96,19 @@ export interface Reasoning {
   readonly budgetTokens?: number;
 }
 
+/** What `budgetTokens` comes to in a word, for dialects that have no number for it. */
+export function effortFor({ effort, budgetTokens }: Reasoning): Effort | undefined {
+  if (effort !== undefined || budgetTokens === undefined || budgetTokens < 0) return effort;
+  if (budgetTokens <= 1024) return 'low';
+  return budgetTokens <= 8192 ? 'medium' : 'high';
+}
+
 export const efforts = ['minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
 export type Effort = (typeof efforts)[number];
+
+export function verbosityOf(value: unknown): Settings['verbosity'] {
+  return (['low', 'medium', 'high'] as const).find((word) => word === value);
+}
 
 export function effortOf(value: unknown): Effort | undefined {
   return efforts.find((effort) => effort === value);

@@ -57,6 +57,8 @@ export interface AnswerContext {
   readonly model: string;
   /** The client's name for a tool that the upstream calls. */
   readonly toolOf: (wireName: string) => ClientTool;
+  /** Makes the id of this answer one of its own. */
+  readonly mark: string;
   /** For ids that an upstream leaves out. */
   readonly newId: () => string;
   /** Unix time in seconds, where a dialect states it. */
@@ -73,7 +75,14 @@ export interface ClientTool {
   readonly isCustom: boolean;
 }
 
-/** An upstream's id without its vendor's prefix. */
-export function bareId(id: string): string {
-  return id.replace(/^(?:msg_|chatcmpl-|resp_)/, '').replace(/[^\w.-]/g, '') || 'translated';
+/**
+ * An upstream's id without its vendor's prefix, and with a mark of our own: some servers give every answer the same id or one of a
+ * thousand, and Claude Code takes two answers of one id for one, after which it never ends.
+ */
+export function bareId(id: string, { mark }: AnswerContext): string {
+  const bare = id
+    .replace(/^(?:msg_|chatcmpl-|resp_)/, '')
+    .replace(/[^\w.-]/g, '')
+    .slice(0, 40);
+  return bare === '' ? mark : `${bare}_${mark}`;
 }

@@ -4,7 +4,8 @@ import { type Dialect, dialects } from '../../core/index.ts';
 import { objectOf, parseLenient, stringOf } from '../json.ts';
 import type { Signature, ThinkingPart } from './request.ts';
 
-const mark = 'intramur.';
+/** How a value of ours begins. */
+export const mark = 'intramur.';
 
 /** What the client is given as signature. */
 export function wrapSignature(signature: Signature, client: Dialect): string {
@@ -27,6 +28,11 @@ export function unwrapSignature(value: string, client: Dialect): Signature {
     ...(carried['isRedacted'] === true && { isRedacted: true }),
   };
   return { dialect, value: inner, ...optional };
+}
+
+/** What a client without a place for thinking of its own keeps in place of a signature: DeepSeek wants the words back. */
+export function carriedThinking(text: string, client: Dialect): string | undefined {
+  return text === '' ? undefined : wrapSignature({ dialect: 'openai-chat', value: '', text }, client);
 }
 
 /** Thinking as it was signed: a client may keep the signature and lose the words, and the vendor wants both unchanged. */

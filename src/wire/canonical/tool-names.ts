@@ -28,6 +28,14 @@ export class ToolNames {
   }
 }
 
+/** Of the tools, those that the client allows in this call. */
+export function allowedOf<T extends { readonly name: string }>(
+  tools: readonly T[],
+  allowed: ReadonlySet<string> | undefined,
+): readonly T[] {
+  return allowed ? tools.filter(({ name }) => allowed.has(name)) : tools;
+}
+
 function shortened(name: string, key: string): string {
   const hash = createHash('sha256').update(key).digest('hex').slice(0, 8);
   return `${name
@@ -41,12 +49,38 @@ export function callId(id: string): string {
   return /^[A-Za-z0-9_-]{1,64}$/.test(id) ? id : `call_${createHash('sha256').update(id).digest('hex').slice(0, 32)}`;
 }
 
+/**
+ * Call ids of one answer, each its own. Some servers count them anew in every answer (TGI calls each one `0`), and models that write
+ * them themselves do so, too (`functions.read:0`); Claude Code takes two calls of one id for one, after which it never ends.
+ */
+export class CallIds {
+  readonly #mark: string;
+  readonly #used = new Set<string>();
+
+  constructor(mark: string) {
+    this.#mark = mark;
+  }
+
+  next(id: string): string {
+    const isCounted = id.length < 9 || /^call_[0-9a-f]{32}$/.test(id);
+    const own = isCounted ? `${id}_${this.#mark}` : id;
+    const unique = this.#used.has(own) ? `${own}_${this.#used.size}` : own;
+    this.#used.add(unique);
+    return unique;
+  }
+}
+
 /** A freeform tool as a function: its text is the one argument. */
 export const customSchema = {
   type: 'object',
   properties: { input: { type: 'string', description: 'The whole input of the tool, as raw text.' } },
   required: ['input'],
 } as const;
+
+/** A grammar cannot be enforced where there are only functions, but the model can read it. */
+export function customDescription(description: string | undefined, grammar: string | undefined): string {
+  return [description, grammar && `The input follows this grammar:\n${grammar}`].filter(Boolean).join('\n\n');
+}
 
 export function customInput(text: string): string {
   return JSON.stringify({ input: text });

@@ -13,10 +13,10 @@ import {
 } from '../canonical/request.ts';
 import { numbers } from '../canonical/settings.ts';
 import { signedThinking, unwrapSignature } from '../canonical/signature.ts';
-import { callId, type ToolNames } from '../canonical/tool-names.ts';
+import { allowedOf, callId, type ToolNames } from '../canonical/tool-names.ts';
 import { Turns } from '../canonical/turns.ts';
 import { isObject, type Json, type JsonObject, listOf, numberOf, objectOf, objectsOf, stringOf } from '../json.ts';
-import { field, noSignature, snake } from './field.ts';
+import { field, isVendorFile, noSignature, snake } from './field.ts';
 
 const known = both(
   'model',
@@ -70,7 +70,16 @@ export function readRequest(body: JsonObject, names: ToolNames, model: string, s
     typeof systemInstruction === 'string'
       ? [systemInstruction]
       : objectsOf(objectOf(systemInstruction)?.['parts']).flatMap((part) => stringOf(part['text']) ?? []);
-  return { model, stream, system, turns: turns.list, tools, settings: readSettings(body, config, names), dropped: [...new Set(dropped)] };
+  const offered = allowedOf(tools, readAllowed(body, names));
+  return {
+    model,
+    stream,
+    system,
+    turns: turns.list,
+    tools: offered,
+    settings: readSettings(body, config, names),
+    dropped: [...new Set(dropped)],
+  };
 }
 
 function readTools(tool: JsonObject, names: ToolNames, dropped: string[]): Tool[] {
@@ -83,17 +92,25 @@ function readTools(tool: JsonObject, names: ToolNames, dropped: string[]): Tool[
   }));
 }
 
-/** Google's own schema language writes types in capitals; otherwise it is a part of JSON Schema. */
+/** Numbers that Google's schema language writes as text, as its JSON does with all numbers of 64 bits. */
+const longs = new Set(['minItems', 'maxItems', 'minLength', 'maxLength', 'minProperties', 'maxProperties']);
+
+/** Google's own schema language writes types in capitals and says `nullable`; otherwise it is a part of JSON Schema. */
 function jsonSchema(schema: JsonObject | undefined): JsonObject | undefined {
   if (!schema) return undefined;
   const convert = (value: Json | undefined): Json => {
     if (Array.isArray(value)) return (value as readonly Json[]).map(convert);
     if (!isObject(value)) return value ?? null;
+    const type = typeof value['type'] === 'string' ? value['type'].toLowerCase() : undefined;
+    const isNullable = value['nullable'] === true && type !== undefined;
     return Object.fromEntries(
-      Object.entries(value).map(([key, inner]) => [
-        key,
-        key === 'type' && typeof inner === 'string' ? inner.toLowerCase() : convert(inner),
-      ]),
+      Object.entries(value).flatMap(([key, inner]): [string, Json][] => {
+        if (key === 'type' && type !== undefined) return type === 'type_unspecified' ? [] : [[key, isNullable ? [type, 'null'] : type]];
+        if (key === 'nullable' && isNullable) return [];
+        if (key === 'enum' && isNullable && Array.isArray(inner)) return [[key, [...(inner as readonly Json[]), null]]];
+        if (longs.has(key) && typeof inner === 'string' && /^\d{1,9}$/.test(inner)) return [[key, Number(inner)]];
+        return [[key, convert(inner)]];
+      }),
     );
   };
   return objectOf(convert(schema));
@@ -168,14 +185,29 @@ function readMedia(part: JsonObject): MediaPart | undefined {
   const base64 = stringOf(inline?.['data']);
   if (base64 !== undefined) return { kind, source: { mediaType, base64 } };
   const url = stringOf(field(file, 'fileUri'));
-  return url === undefined ? undefined : { kind, source: { url } };
+  // What only its own vendor holds is an address to nobody else.
+  return url === undefined || isVendorFile(url) ? undefined : { kind, source: { url } };
+}
+
+function callingOf(body: JsonObject): JsonObject | undefined {
+  return objectOf(field(objectOf(field(body, 'toolConfig')), 'functionCallingConfig'));
+}
+
+/** The only one that must be called is the choice of a tool, and the others stay on offer. */
+function readAllowed(body: JsonObject, names: ToolNames): ReadonlySet<string> | undefined {
+  const calling = callingOf(body);
+  const allowed = listOf(field(calling, 'allowedFunctionNames')).filter((name) => typeof name === 'string');
+  const isChoice = allowed.length === 1 && stringOf(calling?.['mode'])?.toLowerCase() === 'any';
+  return allowed.length === 0 || isChoice ? undefined : new Set(allowed.map((name) => names.add({ name, isCustom: false })));
 }
 
 function readSettings(body: JsonObject, config: JsonObject, names: ToolNames): Settings {
-  const calling = objectOf(field(objectOf(field(body, 'toolConfig')), 'functionCallingConfig'));
+  const calling = callingOf(body);
   const allowed = listOf(field(calling, 'allowedFunctionNames'));
   const only = allowed.length === 1 ? stringOf(allowed[0]) : undefined;
-  const mode = stringOf(calling?.['mode'])?.toLowerCase();
+  const stated = stringOf(calling?.['mode'])?.toLowerCase();
+  // Calls that fit their schema, or none: what the others call `auto`.
+  const mode = stated === 'validated' ? 'auto' : stated;
   const stop = listOf(field(config, 'stopSequences')).filter((item) => typeof item === 'string');
   const reasoning = readReasoning(objectOf(field(config, 'thinkingConfig')));
   const schema = objectOf(field(config, 'responseJsonSchema')) ?? jsonSchema(objectOf(field(config, 'responseSchema')));

@@ -2,7 +2,7 @@
 import { IntramurError } from '../../core/index.ts';
 import { inputObject } from '../canonical/parts.ts';
 import { type AnswerContext, type AnswerPart, bareId, type CanonicalResponse, noUsage, type Stop, stopFor } from '../canonical/response.ts';
-import { unwrapSignature, wrapSignature } from '../canonical/signature.ts';
+import { carriedThinking, unwrapSignature, wrapSignature } from '../canonical/signature.ts';
 import { callId } from '../canonical/tool-names.ts';
 import { type JsonObject, objectOf, objectsOf, stringOf } from '../json.ts';
 import { type Usage, usageOf } from '../usage.ts';
@@ -81,14 +81,14 @@ export function writeResponse(response: CanonicalResponse, context: AnswerContex
   let signature: string | undefined;
   const parts = response.parts.flatMap((part): JsonObject[] => {
     if (part.kind === 'thinking') {
-      signature = part.signature ? wrapSignature(part.signature, 'gemini') : signature;
+      signature = part.signature ? wrapSignature(part.signature, 'gemini') : (carriedThinking(part.text, 'gemini') ?? signature);
       return part.text === '' ? [] : [{ text: part.text, thought: true }];
     }
     const signed = signature === undefined ? {} : { thoughtSignature: signature };
     signature = undefined;
     return [{ ...writePart(part, context), ...signed }];
   });
-  return chunk(bareId(response.id), context, parts, { stop: response.stop, usage: response.usage });
+  return chunk(bareId(response.id, context), context, parts, { stop: response.stop, usage: response.usage });
 }
 
 export function writePart(part: Exclude<AnswerPart, { kind: 'thinking' }>, context: AnswerContext): JsonObject {

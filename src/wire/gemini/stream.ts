@@ -10,7 +10,7 @@ import {
   type StreamWriter,
   stopFor,
 } from '../canonical/response.ts';
-import { wrapSignature } from '../canonical/signature.ts';
+import { carriedThinking, wrapSignature } from '../canonical/signature.ts';
 import { messageIn } from '../error-body.ts';
 import { type JsonObject, objectOf, parseLenient, stringOf } from '../json.ts';
 import { event, streamError } from '../refusal.ts';
@@ -95,6 +95,7 @@ export class Writer implements StreamWriter {
   #id = '';
   #part: OpenPart = { kind: 'text' };
   #arguments = '';
+  #thinking = '';
   /** Waits for the part that it belongs to. */
   #signature: string | undefined;
   #isFirst = true;
@@ -106,23 +107,28 @@ export class Writer implements StreamWriter {
   write(step: StreamStep): string {
     switch (step.kind) {
       case 'start':
-        this.#id = bareId(step.id);
+        this.#id = bareId(step.id, this.#context);
         return '';
       case 'open':
         this.#part = step.of;
         this.#arguments = '';
+        this.#thinking = '';
         return '';
       case 'more':
         if (this.#part.kind === 'tool-call') {
           this.#arguments += step.text;
           return '';
         }
-        return this.#send(this.#part.kind === 'thinking' ? { text: step.text, thought: true } : { text: step.text, ...this.#signed() });
+        if (this.#part.kind === 'text') return this.#send({ text: step.text, ...this.#signed() });
+        this.#thinking += step.text;
+        return this.#send({ text: step.text, thought: true });
       case 'sign':
         this.#signature = wrapSignature(step.signature, 'gemini');
+        this.#thinking = '';
         return '';
       case 'close': {
         const part = this.#part;
+        if (part.kind === 'thinking') this.#signature = carriedThinking(this.#thinking, 'gemini') ?? this.#signature;
         if (part.kind !== 'tool-call') return '';
         const call = writePart({ kind: 'tool-call', id: part.id, name: part.name, input: this.#arguments }, this.#context);
         return this.#send({ ...call, ...this.#signed() });

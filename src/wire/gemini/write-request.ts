@@ -23,6 +23,8 @@ export function writeRequest(request: CanonicalRequest): Written {
     ...(reasoning?.isEnabled && {
       thinkingConfig: { includeThoughts: true, ...(budgetOf(reasoning) !== undefined && { thinkingBudget: budgetOf(reasoning) }) },
     }),
+    // Models of the small family can be told not to think; for the others a budget of nothing is an error.
+    ...(reasoning?.isEnabled === false && request.model.includes('flash') && { thinkingConfig: { thinkingBudget: 0 } }),
     ...(answer && { responseMimeType: 'application/json' }),
     ...(answer?.kind === 'schema' && { responseJsonSchema: withoutMeta(answer.schema) }),
   };
@@ -51,6 +53,7 @@ export function writeRequest(request: CanonicalRequest): Written {
     ...(Object.keys(generationConfig).length > 0 && { generationConfig }),
   };
   const dropped: (keyof Settings)[] = settings.parallelTools === false && hasTools ? ['parallelTools'] : [];
+  if ((settings.verbosity ?? 'medium') !== 'medium') dropped.push('verbosity');
   if ((settings.stop?.length ?? 0) > 5) dropped.push('stop');
   return { body, dropped };
 }

@@ -1,22 +1,36 @@
 // OpenAI Chat Completions requests, read into the canonical form, with what open servers add (`reasoning_content`).
 import { headerSafe, unknownFields } from '../canonical/dropped.ts';
 import { sourceFromUrl } from '../canonical/media.ts';
-import { type CanonicalRequest, effortOf, type Part, type ResultPart, type Settings, type Tool } from '../canonical/request.ts';
+import {
+  type CanonicalRequest,
+  effortOf,
+  type Part,
+  type ResultPart,
+  type Settings,
+  type Tool,
+  verbosityOf,
+} from '../canonical/request.ts';
 import { numbers } from '../canonical/settings.ts';
-import { callId, customInput, customSchema, type ToolNames } from '../canonical/tool-names.ts';
+import { allowedOf, callId, customDescription, customInput, customSchema, type ToolNames } from '../canonical/tool-names.ts';
 import { Turns } from '../canonical/turns.ts';
 import { type Json, type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../json.ts';
 
 const known = new Set([
   ...['model', 'stream', 'messages', 'tools', 'tool_choice', 'parallel_tool_calls', 'max_tokens', 'max_completion_tokens', 'temperature'],
   ...['top_p', 'top_k', 'seed', 'frequency_penalty', 'presence_penalty', 'stop', 'reasoning_effort', 'response_format'],
+  'verbosity',
   // Accounting, caching and transport.
   ...['stream_options', 'user', 'metadata', 'store', 'service_tier', 'safety_identifier', 'prompt_cache_key', 'prompt_cache_retention'],
 ]);
 
+const formats = new Set(['text', 'json_object', 'json_schema']);
+
 export function readRequest(body: JsonObject, names: ToolNames): CanonicalRequest {
-  // One answer is what everybody gives; more is not to be had elsewhere.
-  const dropped = unknownFields(body['n'] === 1 ? { ...body, n: null } : body, known);
+  // One answer in text is what everybody gives; more is not to be had elsewhere.
+  const isText = listOf(body['modalities']).every((modality) => modality === 'text');
+  const dropped = unknownFields({ ...body, ...(body['n'] === 1 && { n: null }), ...(isText && { modalities: null }) }, known);
+  const format = stringOf(objectOf(body['response_format'])?.['type']);
+  if (format !== undefined && !formats.has(format)) dropped.push('response_format');
   const tools = objectsOf(body['tools']).flatMap((tool) => readTool(tool, names, dropped));
   const system: string[] = [];
   const turns = new Turns();
@@ -26,7 +40,7 @@ export function readRequest(body: JsonObject, names: ToolNames): CanonicalReques
     stream: body['stream'] === true,
     system,
     turns: turns.list,
-    tools,
+    tools: allowedOf(tools, readAllowed(body['tool_choice'], names)),
     settings: readSettings(body, names),
     dropped: [...new Set(dropped)],
   };
@@ -41,7 +55,10 @@ function readTool(tool: JsonObject, names: ToolNames, dropped: string[]): Tool[]
     const schema = objectOf(definition?.['parameters']) ?? { type: 'object', properties: {} };
     return [{ name: names.add({ name, isCustom: false }), description, schema, ...(definition?.['strict'] === true && { strict: true }) }];
   }
-  if (name !== undefined && type === 'custom') return [{ name: names.add({ name, isCustom: true }), description, schema: customSchema }];
+  if (name !== undefined && type === 'custom') {
+    const grammar = stringOf(objectOf(objectOf(definition?.['format'])?.['grammar'])?.['definition']);
+    return [{ name: names.add({ name, isCustom: true }), description: customDescription(description, grammar), schema: customSchema }];
+  }
   dropped.push(`tools.${headerSafe(type)}`);
   return [];
 }
@@ -116,8 +133,17 @@ function readContent(content: Json | undefined, dropped: string[]): ResultPart[]
   });
 }
 
+/** `allowed_tools`: a choice among some of the tools. */
+function readAllowed(choice: Json | undefined, names: ToolNames): ReadonlySet<string> | undefined {
+  const allowed = objectOf(objectOf(choice)?.['allowed_tools']);
+  if (!allowed) return undefined;
+  const definitions = objectsOf(allowed['tools']).map((tool) => objectOf(tool['function']) ?? objectOf(tool['custom']));
+  return new Set(definitions.map((tool) => names.add({ name: stringOf(tool?.['name']) ?? '', isCustom: false })));
+}
+
 function readSettings(body: JsonObject, names: ToolNames): Settings {
-  const choice = body['tool_choice'];
+  const choice = objectOf(objectOf(body['tool_choice'])?.['allowed_tools'])?.['mode'] ?? body['tool_choice'];
+  const verbosity = verbosityOf(body['verbosity']);
   const chosen = objectOf(objectOf(choice)?.['function']) ?? objectOf(objectOf(choice)?.['custom']);
   const chosenName = stringOf(chosen?.['name']);
   const stop = typeof body['stop'] === 'string' ? [body['stop']] : listOf(body['stop']).filter((item) => typeof item === 'string');
@@ -141,6 +167,7 @@ function readSettings(body: JsonObject, names: ToolNames): Settings {
     ...(body['parallel_tool_calls'] === false && { parallelTools: false }),
     ...(effort !== undefined && { reasoning: { isEnabled: true, effort } }),
     ...(body['reasoning_effort'] === 'none' && { reasoning: { isEnabled: false } }),
+    ...(verbosity && { verbosity }),
     ...(answer && { answer }),
   };
 }

@@ -96,7 +96,7 @@ export function writeResponse(response: CanonicalResponse, context: AnswerContex
     ...(calls.length > 0 && { tool_calls: calls }),
   };
   return {
-    id: `chatcmpl-${bareId(response.id)}`,
+    id: `chatcmpl-${bareId(response.id, context)}`,
     object: 'chat.completion',
     created: context.createdAt,
     model: context.model,

@@ -123,6 +123,7 @@ export class Writer implements StreamWriter {
   #id = '';
   #call = -1;
   #kind = 'text';
+  #hasArguments = false;
   /** Text of a freeform call: it must be unpacked from its JSON, so it is written when it is whole. */
   #custom: string | undefined;
 
@@ -133,7 +134,7 @@ export class Writer implements StreamWriter {
   write(step: StreamStep): string {
     switch (step.kind) {
       case 'start':
-        this.#id = `chatcmpl-${bareId(step.id)}`;
+        this.#id = `chatcmpl-${bareId(step.id, this.#context)}`;
         return this.#chunk({ role: 'assistant', content: '' });
       case 'open':
         return this.#open(step.of);
@@ -142,7 +143,9 @@ export class Writer implements StreamWriter {
       case 'close': {
         const text = this.#custom;
         this.#custom = undefined;
-        return text === undefined ? '' : this.#chunk({ tool_calls: [{ index: this.#call, custom: { input: customText(text) } }] });
+        if (text !== undefined) return this.#chunk({ tool_calls: [{ index: this.#call, custom: { input: customText(text) } }] });
+        // Clients parse the arguments, also those of a call that has none.
+        return this.#kind === 'tool-call' && !this.#hasArguments ? this.#more('{}') : '';
       }
       case 'end':
         return (
@@ -161,6 +164,7 @@ export class Writer implements StreamWriter {
     this.#kind = of.kind;
     if (of.kind !== 'tool-call') return '';
     this.#call++;
+    this.#hasArguments = false;
     const { name, isCustom } = this.#context.toolOf(of.name);
     this.#custom = isCustom ? '' : undefined;
     const call = isCustom ? { type: 'custom', custom: { name, input: '' } } : { type: 'function', function: { name, arguments: '' } };
@@ -170,6 +174,7 @@ export class Writer implements StreamWriter {
   #more(text: string): string {
     if (this.#kind === 'text') return this.#chunk({ content: text });
     if (this.#kind === 'thinking') return this.#chunk({ reasoning_content: text });
+    this.#hasArguments = true;
     if (this.#custom === undefined) return this.#chunk({ tool_calls: [{ index: this.#call, function: { arguments: text } }] });
     this.#custom += text;
     return '';

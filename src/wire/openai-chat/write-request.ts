@@ -1,7 +1,9 @@
 // The canonical form as a request of OpenAI Chat Completions.
 import { urlFromSource } from '../canonical/media.ts';
+import { effortIn, isReasoningModel } from '../canonical/openai-model.ts';
 import { asReminder, resultText } from '../canonical/parts.ts';
 import type { CanonicalRequest, MediaPart, Part, ResultPart, Settings, Tool, Turn } from '../canonical/request.ts';
+import { canBeStrict } from '../canonical/schema.ts';
 import type { Written } from '../canonical/written.ts';
 import type { Json, JsonObject } from '../json.ts';
 
@@ -9,9 +11,10 @@ export function writeRequest(request: CanonicalRequest): Written {
   const { settings, tools, model } = request;
   const hasTools = tools.length > 0;
   // OpenAI's reasoning models refuse the old name and a temperature; local servers know only the old name.
-  const isReasoningModel = /^(?:o\d|gpt-[5-9])/.test(model);
-  const isOpenAi = isReasoningModel || /^(?:gpt-\d|chatgpt-)/.test(model);
+  const isReasoning = isReasoningModel(model);
+  const isOpenAi = isReasoning || /^(?:gpt-\d|chatgpt-)/.test(model);
   const stop = settings.stop?.slice(0, 4);
+  const effort = settings.reasoning?.isEnabled && (isReasoning || !isOpenAi) ? effortIn(model, settings.reasoning) : undefined;
   const body: JsonObject = {
     model,
     messages: [
@@ -21,27 +24,33 @@ export function writeRequest(request: CanonicalRequest): Written {
     ...(hasTools && { tools: tools.map(writeTool) }),
     ...(hasTools && settings.toolChoice && { tool_choice: writeToolChoice(settings.toolChoice) }),
     ...(hasTools && settings.parallelTools === false && { parallel_tool_calls: false }),
-    ...(settings.maxTokens !== undefined && { [isReasoningModel ? 'max_completion_tokens' : 'max_tokens']: settings.maxTokens }),
-    ...(settings.temperature !== undefined && !isReasoningModel && { temperature: settings.temperature }),
-    ...(settings.topP !== undefined && !isReasoningModel && { top_p: settings.topP }),
+    ...(settings.maxTokens !== undefined && { [isReasoning ? 'max_completion_tokens' : 'max_tokens']: settings.maxTokens }),
+    ...(settings.temperature !== undefined && !isReasoning && { temperature: settings.temperature }),
+    ...(settings.topP !== undefined && !isReasoning && { top_p: settings.topP }),
     ...(settings.seed !== undefined && { seed: settings.seed }),
     ...(settings.frequencyPenalty !== undefined && { frequency_penalty: settings.frequencyPenalty }),
     ...(settings.presencePenalty !== undefined && { presence_penalty: settings.presencePenalty }),
     ...(stop && { stop }),
-    ...(settings.reasoning?.isEnabled && (isReasoningModel || !isOpenAi) && writeEffort(settings.reasoning.effort)),
+    ...(effort && { reasoning_effort: effort }),
+    ...(settings.verbosity && isReasoning && { verbosity: settings.verbosity }),
     ...(settings.answer && { response_format: writeAnswer(settings.answer) }),
     stream: request.stream,
     ...(request.stream && { stream_options: { include_usage: true } }),
   };
   const dropped: (keyof Settings)[] = settings.topK === undefined ? [] : ['topK'];
   if ((settings.stop?.length ?? 0) > 4) dropped.push('stop');
-  if (isReasoningModel && (settings.temperature ?? 1) !== 1) dropped.push('temperature');
-  if (isReasoningModel && (settings.topP ?? 1) !== 1) dropped.push('topP');
+  if (isReasoning && (settings.temperature ?? 1) !== 1) dropped.push('temperature');
+  if (isReasoning && (settings.topP ?? 1) !== 1) dropped.push('topP');
+  if ((settings.verbosity ?? 'medium') !== 'medium' && !isReasoning) dropped.push('verbosity');
   return { body, dropped };
 }
 
 function writeTool({ name, description, schema, strict }: Tool): JsonObject {
-  return { type: 'function', function: { name, ...(description && { description }), parameters: schema, ...(strict && { strict }) } };
+  const isStrict = strict === true && canBeStrict(schema);
+  return {
+    type: 'function',
+    function: { name, ...(description && { description }), parameters: schema, ...(isStrict && { strict: true }) },
+  };
 }
 
 function writeToolChoice(choice: NonNullable<Settings['toolChoice']>): Json {
@@ -49,16 +58,10 @@ function writeToolChoice(choice: NonNullable<Settings['toolChoice']>): Json {
   return choice.mode === 'any' ? 'required' : choice.mode;
 }
 
-/** The words of the dialect end at `high`. */
-function writeEffort(effort: string | undefined): JsonObject {
-  if (effort === undefined) return {};
-  return { reasoning_effort: effort === 'xhigh' || effort === 'max' ? 'high' : effort };
-}
-
 function writeAnswer(answer: NonNullable<Settings['answer']>): JsonObject {
   if (answer.kind === 'json') return { type: 'json_object' };
   const { name, schema, strict } = answer;
-  return { type: 'json_schema', json_schema: { name, schema, ...(strict && { strict }) } };
+  return { type: 'json_schema', json_schema: { name, schema, ...(strict && canBeStrict(schema) && { strict }) } };
 }
 
 /** Neighbouring user turns become one message: chat templates of many open models insist on taking turns. */

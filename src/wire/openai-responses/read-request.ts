@@ -2,10 +2,18 @@
 import { IntramurError } from '../../core/index.ts';
 import { headerSafe, unknownFields } from '../canonical/dropped.ts';
 import { sourceFromUrl } from '../canonical/media.ts';
-import { type CanonicalRequest, effortOf, type Part, type ResultPart, type Settings, type Tool } from '../canonical/request.ts';
+import {
+  type CanonicalRequest,
+  effortOf,
+  type Part,
+  type ResultPart,
+  type Settings,
+  type Tool,
+  verbosityOf,
+} from '../canonical/request.ts';
 import { numbers } from '../canonical/settings.ts';
 import { signedThinking, unwrapSignature } from '../canonical/signature.ts';
-import { callId, customInput, customSchema, type ToolNames } from '../canonical/tool-names.ts';
+import { allowedOf, callId, customDescription, customInput, customSchema, type ToolNames } from '../canonical/tool-names.ts';
 import { Turns } from '../canonical/turns.ts';
 import { type Json, type JsonObject, objectOf, objectsOf, stringOf } from '../json.ts';
 
@@ -28,6 +36,11 @@ const known = new Set([
   ...['client_metadata', 'stream_options', 'truncation', 'max_tool_calls'],
 ]);
 
+/** How much of its thinking the vendor shows or keeps is its own matter. */
+const knownReasoning = new Set(['effort', 'summary', 'generate_summary', 'context']);
+const knownText = new Set(['format', 'verbosity']);
+const formats = new Set(['text', 'json_object', 'json_schema']);
+
 /** What only the vendor's store knows: without it there is no conversation to translate. */
 const stored = ['previous_response_id', 'conversation', 'prompt'] as const;
 
@@ -45,11 +58,17 @@ export function readRequest(body: JsonObject, names: ToolNames): CanonicalReques
   const instructions = stringOf(body['instructions']);
   const reading: Reading = {
     names,
-    dropped: unknownFields(body, known),
+    dropped: [
+      ...unknownFields(body, known),
+      ...unknownFields(objectOf(body['reasoning']), knownReasoning, 'reasoning.'),
+      ...unknownFields(objectOf(body['text']), knownText, 'text.'),
+    ],
     system: instructions ? [instructions] : [],
     turns: new Turns(),
     tools: [],
   };
+  const format = stringOf(objectOf(objectOf(body['text'])?.['format'])?.['type']);
+  if (format !== undefined && !formats.has(format)) reading.dropped.push('text.format');
   readTools(body['tools'], reading);
   const { input } = body;
   const items = typeof input === 'string' ? [{ type: 'message', role: 'user', content: input }] : objectsOf(input);
@@ -59,7 +78,7 @@ export function readRequest(body: JsonObject, names: ToolNames): CanonicalReques
     stream: body['stream'] === true,
     system: reading.system,
     turns: reading.turns.list,
-    tools: reading.tools,
+    tools: allowedOf(reading.tools, readAllowed(body['tool_choice'], names)),
     settings: readSettings(body, names),
     dropped: [...new Set(reading.dropped)],
   };
@@ -86,11 +105,10 @@ function readTool(tool: JsonObject, name: string, namespace: string | undefined,
       schema: objectOf(tool['parameters']) ?? { type: 'object', properties: {} },
       ...(tool['strict'] === true && { strict: true }),
     };
-  // A grammar cannot be enforced elsewhere, but the model can read it.
   const grammar = stringOf(objectOf(tool['format'])?.['definition']);
   return {
     name: wire,
-    description: [description, grammar && `The input follows this grammar:\n${grammar}`].filter(Boolean).join('\n\n'),
+    description: customDescription(description, grammar),
     schema: customSchema,
   };
 }
@@ -98,7 +116,7 @@ function readTool(tool: JsonObject, name: string, namespace: string | undefined,
 function readItem(item: JsonObject, reading: Reading): void {
   const { names, turns, dropped, system } = reading;
   const id = callId(stringOf(item['call_id']) ?? stringOf(item['id']) ?? '');
-  const toolName = { name: stringOf(item['name']) ?? '', ...(typeof item['namespace'] === 'string' && { namespace: item['namespace'] }) };
+  const toolName = toolNameOf(item);
   switch (item['type'] ?? 'message') {
     case 'message': {
       const parts = readContent(item['content'], dropped);
@@ -128,6 +146,9 @@ function readItem(item: JsonObject, reading: Reading): void {
     case 'additional_tools':
       readTools(item['tools'], reading);
       return;
+    case 'compaction':
+    case 'compaction_summary':
+      throw new IntramurError('DIALECT_LOSSY', 'a "compaction" holds the conversation in a form that only its own vendor reads');
     case 'item_reference':
       throw new IntramurError('DIALECT_LOSSY', 'an "item_reference" refers to what only its own vendor holds');
     default:
@@ -163,12 +184,25 @@ function readContent(content: Json | undefined, dropped: string[]): ResultPart[]
   });
 }
 
-function readSettings(body: JsonObject, names: ToolNames): Settings {
-  const choice = body['tool_choice'];
+/** `allowed_tools`: a choice among some of the tools. */
+function readAllowed(choice: Json | undefined, names: ToolNames): ReadonlySet<string> | undefined {
   const chosen = objectOf(choice);
+  if (chosen?.['type'] !== 'allowed_tools') return undefined;
+  return new Set(objectsOf(chosen['tools']).map((tool) => names.add({ ...toolNameOf(tool), isCustom: false })));
+}
+
+function toolNameOf(tool: JsonObject): { readonly name: string; readonly namespace?: string } {
+  const name = stringOf(tool['name']) ?? '';
+  return { name, ...(typeof tool['namespace'] === 'string' && { namespace: tool['namespace'] }) };
+}
+
+function readSettings(body: JsonObject, names: ToolNames): Settings {
+  const chosen = objectOf(body['tool_choice']);
+  const choice = chosen?.['type'] === 'allowed_tools' ? chosen['mode'] : body['tool_choice'];
   const chosenName = chosen?.['type'] === 'function' || chosen?.['type'] === 'custom' ? stringOf(chosen['name']) : undefined;
   const stated = stringOf(objectOf(body['reasoning'])?.['effort']);
   const effort = effortOf(stated);
+  const verbosity = verbosityOf(objectOf(body['text'])?.['verbosity']);
   const format = objectOf(objectOf(body['text'])?.['format']);
   const schema = objectOf(format?.['schema']);
   return {
@@ -176,11 +210,12 @@ function readSettings(body: JsonObject, names: ToolNames): Settings {
     ...((choice === 'auto' || choice === 'none') && { toolChoice: { mode: choice } }),
     ...(choice === 'required' && { toolChoice: { mode: 'any' } }),
     ...(chosenName !== undefined && {
-      toolChoice: { mode: 'tool', name: names.add({ name: chosenName, isCustom: chosen?.['type'] === 'custom' }) },
+      toolChoice: { mode: 'tool', name: names.add({ ...toolNameOf(chosen ?? {}), isCustom: chosen?.['type'] === 'custom' }) },
     }),
     ...(body['parallel_tool_calls'] === false && { parallelTools: false }),
     ...(effort !== undefined && { reasoning: { isEnabled: true, effort } }),
     ...(stated === 'none' && { reasoning: { isEnabled: false } }),
+    ...(verbosity && { verbosity }),
     ...(format?.['type'] === 'json_object' && { answer: { kind: 'json' } }),
     ...(schema && {
       answer: {

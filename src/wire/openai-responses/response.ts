@@ -77,7 +77,7 @@ export function readReasoning(item: JsonObject): ThinkingPart {
 }
 
 export function writeResponse(response: CanonicalResponse, context: AnswerContext): JsonObject {
-  const id = bareId(response.id);
+  const id = bareId(response.id, context);
   return envelope(
     id,
     context,

@@ -13,9 +13,9 @@ import {
   stopFor,
 } from '../canonical/response.ts';
 import { callId, customInput } from '../canonical/tool-names.ts';
-import { messageIn } from '../error-body.ts';
-import { type JsonObject, numberOf, objectOf, parseLenient, stringOf } from '../json.ts';
-import { event } from '../refusal.ts';
+import { messageIn, messageTo } from '../error-body.ts';
+import { type JsonObject, numberOf, objectOf, objectsOf, parseLenient, stringOf } from '../json.ts';
+import { event, responsesError, streamFailure } from '../refusal.ts';
 import { usageOf } from '../usage.ts';
 import { envelope, readReasoning, readStop, writeItem } from './response.ts';
 
@@ -25,6 +25,8 @@ export class Reader implements StreamReader {
   #isRefusal = false;
   /** Open parts by the place that the upstream gives them, with the text that has come. */
   readonly #open = new Map<string, { readonly part: number; text: string }>();
+  /** Some text has come since the last finished message; places are not trusted for this, since servers get them wrong. */
+  #hasText = false;
 
   read({ data }: { readonly data: string }): StreamStep[] {
     const body = objectOf(parseLenient(data));
@@ -39,8 +41,10 @@ export class Reader implements StreamReader {
         return this.#itemAdded(place, item);
       case 'response.refusal.delta':
         this.#isRefusal = true;
+        this.#hasText = true;
         return this.#more(textPlace, delta, { kind: 'text' });
       case 'response.output_text.delta':
+        this.#hasText = true;
         return this.#more(textPlace, delta, { kind: 'text' });
       case 'response.reasoning_summary_text.delta':
       case 'response.reasoning_text.delta':
@@ -93,8 +97,7 @@ export class Reader implements StreamReader {
 
   /** The finished item is the authority: a server may send it without any deltas before. */
   #itemDone(place: string, item: JsonObject): StreamStep[] {
-    if (item['type'] === 'message')
-      return [...this.#open.keys()].filter((key) => key.startsWith(`${place}.`)).flatMap((key) => this.#close(key));
+    if (item['type'] === 'message') return this.#messageDone(place, item);
     const isCall = item['type'] === 'function_call' || item['type'] === 'custom_tool_call';
     if (!isCall && item['type'] !== 'reasoning') return [];
     const added = this.#open.has(place) ? [] : this.#itemAdded(place, item);
@@ -113,10 +116,21 @@ export class Reader implements StreamReader {
     return [...added, ...steps, ...this.#close(place)];
   }
 
+  #messageDone(place: string, item: JsonObject): StreamStep[] {
+    const parts = this.#hasText ? [] : objectsOf(item['content']);
+    this.#hasText = false;
+    const untold = parts.flatMap((part, n): StreamStep[] => {
+      this.#isRefusal ||= part['type'] === 'refusal';
+      return this.#more(`${place}.${n}`, stringOf(part['text']) ?? stringOf(part['refusal']) ?? '', { kind: 'text' });
+    });
+    return [...untold, ...[...this.#open.keys()].filter((key) => key.startsWith(`${place}.`)).flatMap((key) => this.#close(key))];
+  }
+
   #finished(response: JsonObject): StreamStep[] {
+    const untold = this.#parts > 0 ? [] : objectsOf(response['output']).flatMap((item, n) => this.#itemDone(String(n), item));
     const stop = this.#isRefusal ? 'filtered' : stopFor(readStop(response), this.#hasCalls);
     const usage = usageOf('openai-responses', response) ?? noUsage;
-    return [...[...this.#open.keys()].flatMap((place) => this.#close(place)), { kind: 'end', stop, usage }];
+    return [...untold, ...[...this.#open.keys()].flatMap((place) => this.#close(place)), { kind: 'end', stop, usage }];
   }
 
   finish(): StreamStep[] {
@@ -142,7 +156,7 @@ export class Writer implements StreamWriter {
   write(step: StreamStep): string {
     switch (step.kind) {
       case 'start': {
-        this.#id = bareId(step.id);
+        this.#id = bareId(step.id, this.#context);
         const response = envelope(this.#id, this.#context, []);
         return this.#event('response.created', { response }) + this.#event('response.in_progress', { response });
       }
@@ -164,9 +178,10 @@ export class Writer implements StreamWriter {
         return this.#event(response['status'] === 'completed' ? 'response.completed' : 'response.incomplete', { response });
       }
       case 'fail': {
-        const { message } = step;
-        const response = { ...envelope(this.#id, this.#context, this.#items), status: 'failed', error: { code: 'stream_failed', message } };
-        return this.#event('error', { code: 'stream_failed', message, param: null }) + this.#event('response.failed', { response });
+        const { message, isTooLong } = messageTo('openai-responses', step.message);
+        const error = streamFailure(message, isTooLong);
+        const response = { ...envelope(this.#id, this.#context, this.#items), status: 'failed', error: { code: error.code, message } };
+        return this.#event('error', responsesError(error)) + this.#event('response.failed', { response });
       }
     }
   }

@@ -1,8 +1,10 @@
 // The canonical form as a request of OpenAI Responses.
 import { droppedSettings } from '../canonical/dropped.ts';
 import { urlFromSource } from '../canonical/media.ts';
+import { effortIn } from '../canonical/openai-model.ts';
 import { resultText } from '../canonical/parts.ts';
 import type { CanonicalRequest, MediaPart, Part, Settings, Turn } from '../canonical/request.ts';
+import { canBeStrict } from '../canonical/schema.ts';
 import type { Written } from '../canonical/written.ts';
 import type { JsonObject } from '../json.ts';
 
@@ -10,6 +12,7 @@ export function writeRequest(request: CanonicalRequest): Written {
   const { settings, tools } = request;
   const { reasoning, answer, toolChoice } = settings;
   const hasTools = tools.length > 0;
+  const effort = reasoning && effortIn(request.model, reasoning);
   const body: JsonObject = {
     model: request.model,
     ...(request.system.length > 0 && { instructions: request.system.join('\n\n') }),
@@ -20,7 +23,7 @@ export function writeRequest(request: CanonicalRequest): Written {
         name,
         ...(description && { description }),
         parameters: schema,
-        strict: strict ?? false,
+        strict: strict === true && canBeStrict(schema),
       })),
     }),
     ...(hasTools &&
@@ -38,10 +41,12 @@ export function writeRequest(request: CanonicalRequest): Written {
     ...(settings.temperature !== undefined && { temperature: settings.temperature }),
     ...(settings.topP !== undefined && { top_p: settings.topP }),
     ...(reasoning?.isEnabled && {
-      reasoning: { ...(reasoning.effort && { effort: reasoning.effort === 'max' ? 'xhigh' : reasoning.effort }), summary: 'auto' },
+      reasoning: { ...(effort && { effort }), summary: 'auto' },
       include: ['reasoning.encrypted_content'],
     }),
-    ...(answer && { text: { format: writeFormat(answer) } }),
+    ...((answer || settings.verbosity) && {
+      text: { ...(answer && { format: writeFormat(answer) }), ...(settings.verbosity && { verbosity: settings.verbosity }) },
+    }),
     // Nothing stays with the vendor that the client did not ask for.
     store: false,
     stream: request.stream,
@@ -51,7 +56,12 @@ export function writeRequest(request: CanonicalRequest): Written {
 
 function writeFormat(answer: NonNullable<Settings['answer']>): JsonObject {
   if (answer.kind === 'json') return { type: 'json_object' };
-  return { type: 'json_schema', name: answer.name, schema: answer.schema, ...(answer.strict && { strict: true }) };
+  return {
+    type: 'json_schema',
+    name: answer.name,
+    schema: answer.schema,
+    ...(answer.strict && canBeStrict(answer.schema) && { strict: true }),
+  };
 }
 
 function writeTurn({ role, parts }: Turn): JsonObject[] {
