@@ -128,6 +128,7 @@ const tasks = {
     args: ['--project', 'rooms', '--project', 'house'],
   },
   'test:agents': { script: 'scripts/test.mjs', agents: true, system: forTests, args: ['--project', 'agents', '--project', 'clock'] },
+  'test:arm64': { script: 'scripts/arm64.mjs', system: { 'qemu-system-aarch64': 'qemu-system-arm', cpio: 'cpio', xz: 'xz-utils' } },
   bench: {
     script: 'scripts/bench.mjs',
     system: { rg: 'ripgrep', socat: 'socat', firejail: 'firejail', nginx: 'nginx-light' },
