@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { doctor } from './doctor.ts';
 import { boxIn } from './testdata/box.ts';
 
@@ -14,6 +14,11 @@ const why = layers.find(({ ok }) => !ok)?.reason ?? '';
 
 const scratch = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'intramur-lifeline-')));
 afterAll(() => fs.rmSync(scratch, { recursive: true, force: true }));
+
+const launchFile = JSON.stringify(path.join(import.meta.dirname, 'launch.ts'));
+/** A launcher that is killed keeps nothing of what it has compiled, so one that is not does it for all: it is most of what each of them takes. */
+const env = { ...process.env, NODE_COMPILE_CACHE: path.join(scratch, 'compiled') };
+beforeAll(() => void spawnSync(process.execPath, ['--input-type=module', '-e', `import ${launchFile};`], { env }));
 
 function read(file: string): string {
   try {
@@ -36,13 +41,13 @@ async function leftAfterKill(name: string, moment: 'launching' | 'launched', del
     cacheDir: path.join(scratch, 'cache'),
     mode: 'overlay',
   });
-  const code = `import { launch } from ${JSON.stringify(path.join(import.meta.dirname, 'launch.ts'))};
+  const code = `import { launch } from ${launchFile};
     const launched = launch(${JSON.stringify(plan)}, { listening() {}, unanswered() {} });
     if ('${moment}' === 'launched') await launched;
     const at = performance.now() + ${delayMs};
     const die = () => performance.now() < at ? setImmediate(die) : process.kill(process.pid, 'SIGKILL');
     setTimeout(die, 0);`;
-  const launcher = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: 'ignore' });
+  const launcher = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: 'ignore', env });
   expect(await once(launcher, 'exit')).toEqual([null, 'SIGKILL']);
   let left = marked(mark);
   for (const until = performance.now() + 3000; left.length > 0 && performance.now() < until; left = marked(mark)) await wait(20);
