@@ -26,7 +26,7 @@ if (!kernel || !overlay) fail('the system for arm64 has no kernel');
 const image = path.join(home, 'image.cpio');
 makeImage();
 const words = 'console=ttyAMA0 rdinit=/init panic=-1 quiet';
-const machine = ['-M', 'virt', '-cpu', 'max,pauth-impdef=on', '-smp', '2', '-m', '4096', '-nic', 'none', '-nographic', '-no-reboot'];
+const machine = ['-M', 'virt', '-cpu', 'neoverse-n1', '-m', '4096', '-nic', 'none', '-nographic', '-no-reboot'];
 const guest = spawn('qemu-system-aarch64', [...machine, '-kernel', path.join(system, kernel), '-initrd', image, '-append', words], {
   stdio: ['ignore', 'pipe', 'inherit'],
   timeout: longest * 60_000,
