@@ -3,7 +3,7 @@
 // points is shown only when the place itself points back (gitrepository-layout(5)).
 import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import path from 'node:path';
-import { knowsFilesOf } from './git-index.ts';
+import { knowsFilesOf } from './git-entries.ts';
 import { isWithin } from './mount.ts';
 import { followLinks } from './program.ts';
 

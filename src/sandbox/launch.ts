@@ -46,11 +46,11 @@ interface On {
 export async function launch(plan: LaunchPlan, on: On, prepared: Prepared = prepare(plan)): Promise<Launched> {
   const { arch, bwrap, workspace, owner, hasIpv6 } = prepared;
   const git = gitOutside(workspace);
-  const layers = plan.mode === 'overlay' ? layersFor(plan.overlay, workspace, git, owner) : [];
+  const layers = plan.mode === 'overlay' ? await layersFor(plan.overlay, workspace, git, owner) : [];
   const overlay = layers.flatMap(({ over, upper, work }) => [over, upper, work]);
   requireReachable(owner, [...overlay, workspace, ...plan.argv.slice(0, 1), ...plan.readOnly]);
   mkdirSync(plan.cacheDir, { recursive: true, mode: 0o700 });
-  const protection = plan.mode === 'direct' ? await protectionOf(plan, workspace) : undefined;
+  const protection = plan.mode === 'direct' ? await protectionOf(plan, workspace, git) : undefined;
   const opened: number[] = [];
   let child: ChildProcess | undefined;
   let group: SessionCgroup | undefined;
@@ -256,9 +256,9 @@ interface Start {
 }
 
 /** Only what a mode needs is loaded, and when it is needed: the program has ended when changes are asked for. */
-async function protectionOf(plan: LaunchPlan, workspace: string): Promise<Protection> {
+async function protectionOf(plan: LaunchPlan, workspace: string, git: GitOutside | undefined): Promise<Protection> {
   const { protect } = await import('./protection.ts');
-  return protect(workspace, plan.cacheDir, { scratch: plan.scratch ?? [], tmpfsBytes: plan.limits.tmpfsBytes });
+  return protect(workspace, plan.cacheDir, { scratch: plan.scratch ?? [], tmpfsBytes: plan.limits.tmpfsBytes, git });
 }
 
 async function changesOf(plan: LaunchPlan, workspace: string, protection: Protection | undefined): Promise<FileChanges> {

@@ -3,7 +3,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { IntramurError } from '../core/index.ts';
-import { type GitOutside, gitOutside } from './git-outside.ts';
+import type { GitOutside } from './git-outside.ts';
 import { gitPlaces, hasHead, repositoriesByContent, repositoriesIn } from './git-place.ts';
 import { claimWorkspace } from './in-use.ts';
 import { depthOf, type Mount } from './mount.ts';
@@ -30,6 +30,8 @@ interface Additions {
   /** Sealed directories, relative to the workspace, that the program may add to. */
   readonly scratch: readonly string[];
   readonly tmpfsBytes: number;
+  /** The git directory of the workspace, where it lies elsewhere. */
+  readonly git?: GitOutside | undefined;
 }
 
 const noAdditions: Additions = { scratch: [], tmpfsBytes: 0 };
@@ -40,10 +42,10 @@ interface Guarded {
 }
 
 /** @param cacheDir remembers what was made on the host, so that a crash leaves nothing for good */
-export function protect(workspace: string, cacheDir: string, { scratch, tmpfsBytes }: Additions = noAdditions): Protection {
+export function protect(workspace: string, cacheDir: string, additions: Additions = noAdditions): Protection {
   const giveBack = claimWorkspace(cacheDir, workspace, 'direct');
   try {
-    const protection = protectClaimed(workspace, cacheDir, { scratch, tmpfsBytes });
+    const protection = protectClaimed(workspace, cacheDir, additions);
     return {
       ...protection,
       release() {
@@ -60,20 +62,15 @@ export function protect(workspace: string, cacheDir: string, { scratch, tmpfsByt
 function protectClaimed(workspace: string, cacheDir: string, additions: Additions): Protection {
   const placeholders = new Placeholders(workspace, cacheDir);
   const tree = workspaceTree(workspace);
-  const git = gitOutside(workspace);
   return placeholders.alone(() =>
-    protectTree(workspace, { ...tree, names: placeholders.without(tree.names) }, { placeholders, additions, git }),
+    protectTree(workspace, { ...tree, names: placeholders.without(tree.names) }, { placeholders, additions }),
   );
 }
 
 function protectTree(
   workspace: string,
   { names: before, closed }: WorkspaceTree,
-  {
-    placeholders,
-    additions: { scratch, tmpfsBytes },
-    git,
-  }: { readonly placeholders: Placeholders; readonly additions: Additions; readonly git: GitOutside | undefined },
+  { placeholders, additions: { scratch, tmpfsBytes, git } }: { readonly placeholders: Placeholders; readonly additions: Additions },
 ): Protection {
   const named = gitPlaces(before).flatMap((git) => repositoriesIn(workspace, git));
   const open = repositoriesByContent(before);

@@ -6,7 +6,6 @@ import type { GitOutside } from '../git-outside.ts';
 import type { Owner } from '../owner.ts';
 import type { LaunchPlan } from '../plan.ts';
 import { gitLayerName, writeGitManifest, writeHolder, writeManifest } from './manifest.ts';
-import { markedIndex, putIndex } from './part-index.ts';
 
 /** A directory that becomes a view, and the two that overlayfs needs for that. */
 export interface LayerPlace {
@@ -15,25 +14,38 @@ export interface LayerPlace {
   readonly work: string;
 }
 
-export function layersFor(overlay: LaunchPlan['overlay'], workspace: string, git: GitOutside | undefined, owner: Owner): LayerPlace[] {
+export async function layersFor(
+  overlay: LaunchPlan['overlay'],
+  workspace: string,
+  git: GitOutside | undefined,
+  owner: Owner,
+): Promise<LayerPlace[]> {
   if (!overlay) throw new IntramurError('SANDBOX_SETUP', 'overlay mode needs a directory for its writes');
   const own = make({ over: workspace, ...overlay }, owner);
   // Held from before it can be found: nobody may take it for the layer of a session that is over.
   writeHolder(own.upper, process.pid);
-  const outside = git && gitLayerFor(git, workspace, path.join(path.dirname(own.upper), gitLayerName), owner);
+  const outside = git && (await gitLayerFor(git, workspace, path.join(path.dirname(own.upper), gitLayerName), owner));
   writeManifest(own.upper, workspace);
   return outside ? [own, outside] : [own];
 }
 
 /** Nothing where the directory is shown read-only. */
-function gitLayerFor(git: GitOutside, workspace: string, at: string, owner: Owner): LayerPlace | undefined {
+async function gitLayerFor(git: GitOutside, workspace: string, at: string, owner: Owner): Promise<LayerPlace | undefined> {
   if (git.holdsWorkspace) return undefined;
+  const place = { over: git.directory, upper: path.join(at, 'upper'), work: path.join(at, 'work') };
   const part = path.relative(git.top, workspace);
-  const index = part === '' ? undefined : markedIndex(git, workspace);
-  if (part !== '' && !index) return undefined;
-  const layer = make({ over: git.directory, upper: path.join(at, 'upper'), work: path.join(at, 'work') }, owner);
-  if (index) putIndex(git, layer.upper, index, owner);
-  writeGitManifest(layer.upper, git.directory, { own: git.own, ...(part === '' ? {} : { part }) });
+  if (part === '') {
+    const layer = make(place, owner);
+    writeGitManifest(layer.upper, git.directory, { own: git.own });
+    return layer;
+  }
+  // Most launches do without.
+  const { markedIndex, putIndex } = await import('./part-index.ts');
+  const index = markedIndex(git, workspace);
+  if (!index) return undefined;
+  const layer = make(place, owner);
+  putIndex(git, layer.upper, index, owner);
+  writeGitManifest(layer.upper, git.directory, { own: git.own, part });
   return layer;
 }
 
