@@ -1,15 +1,15 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { levelOf, variedIn } from './factors.ts';
 import type { RunRecord } from './record.ts';
 import { Explainer } from './stated.ts';
 
 const moment = new Date('2026-03-04T12:00:00Z');
 
-function run(assignment: RunRecord['assignment'] = {}): RunRecord {
+function run(assignment: RunRecord['assignment'] = {}, at = moment): RunRecord {
   const [timezone, locale] = [levelOf('timezone', assignment), levelOf('locale', assignment)];
   const stated = { timezone: timezone.stated, locale: locale.stated };
   const language = locale.id.replace(/\..*/, '').replace('_', '-');
-  return { assignment, stated, startedAt: moment, endedAt: moment, timezone: timezone.id, locale: language, requests: [] };
+  return { assignment, stated, startedAt: at, endedAt: at, timezone: timezone.id, locale: language, requests: [] };
 }
 
 const dateIn = (language: string, timeZone = 'UTC') => new Intl.DateTimeFormat(language, { timeZone, dateStyle: 'long' }).format(moment);
@@ -45,4 +45,27 @@ it.each<[string, RunRecord['assignment'], string, string, string[]]>([
   const { residuals, shown: found } = new Explainer(run(), run(assignment)).explain(ref, line);
   expect([residuals, [...found].toSorted()]).toEqual([[], shown.toSorted()]);
   expect(variedIn(assignment)).toEqual(expect.arrayContaining(shown));
+});
+
+describe('an hour in which another zone has another day', () => {
+  const eve = new Date('2026-11-30T17:00:00Z');
+  const shanghai = { timezone: 'Asia/Shanghai' } as const;
+  const explained = (ref: string, line: string, at = eve) => new Explainer(run({}, at), run(shanghai, at)).explain(ref, line);
+
+  it.each([
+    ['The month is November 2026', 'The month is December 2026'],
+    ['on a Monday', 'on a Tuesday'],
+    ['2026/11/30', '2026/12/01'],
+    ['on Nov 30, as ever', 'on Dec 1, as ever'],
+  ])('a part of the date states the zone: %s, %s', (ref, line) => {
+    expect(explained(ref, line)).toMatchObject({ residuals: [], stated: new Set(['timezone']) });
+  });
+
+  it.each([
+    ['another month than it is there', 'The month is November', 'The month is January', eve],
+    ['a month that is the same there', 'The month is March', 'The month is April', moment],
+    ['another form', "Today's date is 2026-11-30", 'Today\u02bcs date is 2026/12/01', eve],
+  ])('%s stays', (_name, ref, line, at) => {
+    expect(explained(ref, line, at).residuals).not.toEqual([]);
+  });
 });

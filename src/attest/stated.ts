@@ -122,13 +122,13 @@ export class Explainer {
     if (weight(raw) < weight(residuals)) {
       const left = raw.filter((residual) => !this.#isNextDay(residual));
       const isDated = left.length < raw.length;
-      const stated = new Set(isDated ? this.#factors.filter((factor) => factor === 'timezone' || factor === 'date') : []);
+      const stated = new Set(isDated ? this.#factors.filter(movesTheDay) : []);
       return { residuals: left, stated, shown: stated };
     }
     const changed = [...new Set([...inRef.keys(), ...inRun.keys()])].filter((kind) => inRef.get(kind) !== inRun.get(kind));
-    const left = this.#factors.includes('date') ? residuals.filter((residual) => !this.#isNextDay(residual)) : residuals;
+    const left = this.#factors.some(movesTheDay) ? residuals.filter((residual) => !this.#isNextDay(residual)) : residuals;
     const isStated = (factor: Factor): boolean =>
-      changed.includes(factor) || follows(factor, changed) || (factor === 'date' && left.length < residuals.length);
+      changed.includes(factor) || follows(factor, changed) || (movesTheDay(factor) && left.length < residuals.length);
     const stated = this.#factors.filter(isStated);
     const words = this.#inRefLocale;
     // Only what the reference's language would have put otherwise tells of the locale.
@@ -151,14 +151,13 @@ export class Explainer {
   }
 }
 
+function movesTheDay(factor: Factor): boolean {
+  return factor === 'timezone' || factor === 'date';
+}
+
 /** A date or time of day follows from the zone, and its form from the locale. */
 function follows(factor: Factor, changed: readonly string[]): boolean {
-  const form =
-    factor === 'timezone' || factor === 'date'
-      ? /^date:/
-      : factor === 'locale'
-        ? /^(?:date:(?:full|long|medium|short|default)|timezone)$/
-        : undefined;
+  const form = movesTheDay(factor) ? /^date:/ : factor === 'locale' ? /^(?:date:(?:full|long|medium|short|default)|timezone)$/ : undefined;
   return form !== undefined && changed.some((kind) => form.test(kind));
 }
 
