@@ -10,7 +10,7 @@ const root = path.resolve(import.meta.dirname, '..');
 const home = path.join(root, 'node_modules', '.arm64');
 const suite = 'trixie';
 const packages =
-  'linux-image-cloud-arm64 bubblewrap bash coreutils findutils grep sed git curl python3-minimal util-linux mount login procps iproute2 iputils-ping openssh-client busybox-static libstdc++6 libatomic1';
+  'linux-image-cloud-arm64 bubblewrap bash dash bsdutils coreutils findutils grep sed git curl python3-minimal util-linux mount login procps iproute2 iputils-ping openssh-client busybox-static libstdc++6 libatomic1';
 /** Minutes, for all of it. */
 const longest = 60;
 
