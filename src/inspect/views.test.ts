@@ -147,6 +147,12 @@ describe('hostile input', () => {
     ['encodings nested too deep', () => nest(6), 'INSPECT_LIMIT'],
     ['a gzip bomb', () => zlib.gzipSync(Buffer.alloc(400 << 20)), 'INSPECT_LIMIT'],
     ['a gzip bomb in gzip', () => zlib.gzipSync(zlib.gzipSync(Buffer.alloc(400 << 20))), 'INSPECT_LIMIT'],
+    ['a bomb without a header', () => zlib.deflateRawSync(Buffer.alloc(400 << 20)), 'INSPECT_LIMIT'],
+    [
+      'a bomb in a pack of git',
+      () => Buffer.concat([Buffer.from('PACK\0\0\0\x02\0\0\0\x01\x30'), zlib.deflateSync(Buffer.alloc(400 << 20)), Buffer.alloc(20)]),
+      'INSPECT_LIMIT',
+    ],
     ['a gzip stream that is broken', () => Buffer.concat([zlib.gzipSync(prose).subarray(0, 20), Buffer.alloc(50, 0xff)]), 'INSPECT_FAILED'],
     [
       'an encrypted ZIP',

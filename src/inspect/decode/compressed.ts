@@ -174,7 +174,7 @@ export function inflate(open: Inflate, bytes: Buffer, budget: Budget, cut?: OfCu
   try {
     return openedOf(open(bytes, options), false);
   } catch (fault) {
-    if (!cut || !breaksOff(fault, left, budget)) return undefined;
+    if (!breaksOff(fault, left, budget) || !cut) return undefined;
   }
   try {
     return openedOf(open(bytes, { ...options, finishFlush: cut.flush }), true);
