@@ -18,6 +18,7 @@ function loadedBy(file: string, seen = new Set<string>()): ReadonlySet<string> {
 it('a launch begins with few files, and without what Node loads slowly', () => {
   const files = [...loadedBy(entry)];
   const code = files.map((file) => fs.readFileSync(file, 'utf8')).join('\n');
+  expect(files.map((file) => path.basename(file).replace(/-.*/, ''))).toContain('error');
   expect(files.length).toBeLessThanOrEqual(4);
   const atOnce = [...code.matchAll(/^const \S+ = process\.getBuiltinModule\("([^"]+)"\);$/gm)].map(([, name]) => name);
   const cheap = ['child_process', 'dgram', 'fs', 'net', 'os', 'path', 'stream', 'tty', 'util'].map((name) => `node:${name}`);

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { attempts } from '../escape/attempts/index.ts';
 import { newCanary, withLeak } from '../escape/canaries.ts';
+import { kitFor } from '../escape/kit.ts';
 import type { Report } from '../escape/outside.ts';
 import { users, type Who } from '../escape/user.ts';
 
@@ -75,18 +76,9 @@ function product(who: Who): void {
 
 /** Each attempt that was not contained is a line of its own. */
 function escapes(who: Who, mode: 'overlay' | 'direct'): void {
-  const scratch = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'escape-')));
+  const { scratch, node, outside, remove } = kitFor(who);
   const canary = newCanary();
   const reportFile = path.join(scratch, 'report.json');
-  const own = path.join(scratch, 'kit');
-  for (const part of ['src/core', 'src/sandbox', 'test/escape', 'package.json'])
-    fs.cpSync(path.join(kit, part), path.join(own, part), { recursive: true });
-  const node = path.join(own, 'bin', 'node');
-  fs.mkdirSync(path.dirname(node));
-  fs.copyFileSync(process.execPath, node);
-  fs.chmodSync(node, 0o755);
-  spawnSync('chown', ['-R', `${who.uid}:${who.gid}`, scratch]);
-  const outside = path.join(own, 'test/escape/outside.ts');
   const [command, ...args] = who.command(withLeak(scratch, canary, [node, outside, mode, scratch, canary, reportFile]));
   const run = spawnSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'], timeout: 1_200_000 });
   const report = run.status === 0 ? (JSON.parse(fs.readFileSync(reportFile, 'utf8')) as Report) : undefined;
@@ -101,8 +93,7 @@ function escapes(who: Who, mode: 'overlay' | 'direct'): void {
   );
   const leftovers = [...(report?.stray ?? ['no report']), ...(report?.unnamed ?? [])];
   expectThat(`${name}: nothing stray, nothing unnamed`, leftovers.length === 0, leftovers.join(', '));
-  spawnSync('chmod', ['-R', 'u+rwX', scratch]);
-  fs.rmSync(scratch, { recursive: true, force: true });
+  remove();
 }
 
 tell(`${os.type()} ${os.release()} ${process.arch}, ${spawnSync('bwrap', ['--version'], { encoding: 'utf8' }).stdout.trim()}, emulated`);

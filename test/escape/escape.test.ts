@@ -2,34 +2,19 @@
 // canaries. Each row names the layer that stops it.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { doctor } from '../../src/sandbox/index.ts';
 import { attempts } from './attempts/index.ts';
 import { newCanary, withLeak } from './canaries.ts';
+import { type Kit, kitFor } from './kit.ts';
 import type { Report } from './outside.ts';
-import { users, type Who } from './user.ts';
+import { users } from './user.ts';
 
-const root = path.resolve(import.meta.dirname, '../..');
 const { mode: enforcement, layers } = await doctor();
 const reasons = layers.filter(({ ok }) => !ok).map(({ name, reason }) => `${name}: ${reason}`);
 const who = users();
 const missing = who.some(({ name }) => name === 'root') ? '' : ' (not run as root: the half for root is left out)';
-
-/** The suite and its Node where the other user can read them, whatever the mode of the directory that this clone lies in. */
-function kitFor(user: Who): { kit: string; node: string; scratch: string } {
-  const scratch = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'intramur-escape-')));
-  const kit = path.join(scratch, 'kit');
-  const node = path.join(kit, 'bin', 'node');
-  for (const part of ['src/core', 'src/sandbox', 'test/escape', 'package.json'])
-    fs.cpSync(path.join(root, part), path.join(kit, part), { recursive: true });
-  fs.mkdirSync(path.dirname(node));
-  fs.copyFileSync(process.execPath, node, fs.constants.COPYFILE_FICLONE);
-  fs.chmodSync(node, 0o755);
-  if (user.uid !== process.geteuid?.()) spawnSync('chown', ['-R', `${user.uid}:${user.gid}`, scratch]);
-  return { kit, node, scratch };
-}
 
 describe.skipIf(enforcement === 'none')(
   `out of the sandbox${missing}${enforcement === 'none' ? `, skipped: ${reasons.join('; ')}` : ''}`,
@@ -37,24 +22,20 @@ describe.skipIf(enforcement === 'none')(
     describe.each(who)('as $name', (user) => {
       describe.each(['overlay', 'direct'] as const)('%s', (mode) => {
         let report: Report;
-        let scratch = '';
+        let kit: Kit;
 
         beforeAll(() => {
-          const made = kitFor(user);
-          scratch = made.scratch;
+          kit = kitFor(user);
+          const { scratch, node, outside } = kit;
           const canary = newCanary();
           const reportFile = path.join(scratch, 'report.json');
-          const outside = path.join(made.kit, 'test/escape/outside.ts');
-          const [command, ...args] = user.command(withLeak(scratch, canary, [made.node, outside, mode, scratch, canary, reportFile]));
+          const [command, ...args] = user.command(withLeak(scratch, canary, [node, outside, mode, scratch, canary, reportFile]));
           const run = spawnSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'], timeout: 60_000 });
           if (run.status !== 0) throw new Error(`the attempts did not run: ${run.status} ${run.signal} ${run.stderr}`);
           report = JSON.parse(fs.readFileSync(reportFile, 'utf8')) as Report;
         }, 90_000);
 
-        afterAll(() => {
-          spawnSync('chmod', ['-R', 'u+rwX', scratch]);
-          fs.rmSync(scratch, { recursive: true, force: true });
-        });
+        afterAll(() => kit.remove());
 
         it.each(
           attempts.map((attempt) => ({ ...attempt, stops: typeof attempt.layer === 'string' ? attempt.layer : attempt.layer[mode] })),
